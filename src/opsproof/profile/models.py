@@ -1,0 +1,88 @@
+"""The profile: the description of one environment of one system."""
+
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from opsproof.profile.scalars import Duration, Expiry, Severity
+from opsproof.profile.sections import (
+    Authorization,
+    Endpoint,
+    Exposition,
+    Health,
+    Payload,
+    RateLimit,
+    Release,
+    RequiredSetting,
+    StoredMetadata,
+    Text,
+    Tracing,
+    Work,
+)
+from opsproof.profile.targets import AnyTarget, Section
+
+
+class Waiver(Section):
+    """A known failure that does not stop the gate until it expires."""
+
+    check: str = Field(description="Id of the check, or of a runbook row that it cites.")
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    until: Expiry = Field(description="When it expires: a time with zone, or a date (its end, UTC).")
+
+
+class Policy(Section):
+    """What decides the verdict, and what opsproof may do here."""
+
+    fail_on: Severity = Field("SEV-2", description="A failed check of this severity or worse fails the run.")
+    require: dict[str, tuple[str, ...]] = Field(
+        {}, description="By marker: targets that a run of that marker must really have checked ('any': every run)."
+    )
+    writes: bool = Field(False, description="True: checks that write may run, if the operator repeats the name.")
+    check_deadline: Duration = Field(30.0, description="Limit of one check.")
+    run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
+    waivers: tuple[Waiver, ...] = ()
+
+    @field_validator("require", mode="before")
+    @classmethod
+    def _list_means_any(cls, value: object) -> object:
+        return {"any": value} if isinstance(value, (list, tuple)) else value
+
+
+class Profile(Section):
+    """One environment of one system (design, section 6)."""
+
+    system: str
+    environment: str
+    title: Text
+    targets: dict[str, AnyTarget] = {}
+    health: Health = Health()
+    release: Release | None = None
+    core: tuple[Endpoint, ...] = Field((), description="Core paths of the API.")
+    authorization: Authorization | None = None
+    tracing: Tracing | None = None
+    exposition: Exposition | None = None
+    rate_limit: RateLimit | None = None
+    required_settings: tuple[RequiredSetting, ...] = ()
+    work: tuple[Work, ...] = Field((), description="Synthetic work that a worker must finish.")
+    stored_metadata: StoredMetadata | None = None
+    payload: Payload | None = None
+    policy: Policy = Policy()
+
+    @property
+    def name(self) -> str:
+        """`SYSTEM/ENVIRONMENT`."""
+        return f"{self.system}/{self.environment}"
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        """Names that point to a target or an identity point to one that is there."""
+        known = ", ".join(self.targets) or "none"
+        for name, target in self.targets.items():
+            for other in target.depends_on:
+                if other not in self.targets:
+                    raise ValueError(f"targets.{name}.depends_on names {other!r}; the targets are: {known}")
+        for component, name in self.health.components.items():
+            if name and name not in self.targets:
+                raise ValueError(f"health.components.{component} names the target {name!r}; the targets are: {known}")
+        return self

@@ -1,0 +1,59 @@
+"""Scalar types of a profile: durations, severities, addresses that hold a secret."""
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+Severity = Literal["SEV-1", "SEV-2", "SEV-3"]
+"""How bad a failed check is; SEV-1 is the worst (runbook 003, 심각도 수준)."""
+
+SEVERITIES: tuple[Severity, ...] = ("SEV-1", "SEV-2", "SEV-3")
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+def seconds(value: object) -> float:
+    """
+    Read a duration such as `250ms`, `5s`, `2m` or `12h`.
+
+    Args:
+        value: The text, or a bare number of seconds.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: The text is no duration.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError("expected a duration such as 250ms, 5s, 2m or 12h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _end_of_day(value: object) -> object:
+    """A bare date means until the end of that day, UTC."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        value = date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time.max, UTC)
+    return value
+
+
+def _aware(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("expected a time zone, for example 2026-12-31T18:00:00+09:00 (a bare date ends at 24:00 UTC)")
+    return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=str | float),
+    Field(gt=0, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
+]
+Expiry = Annotated[datetime, BeforeValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]

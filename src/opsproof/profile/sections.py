@@ -1,0 +1,137 @@
+"""What a profile says about its system: where to ask, what must be there, how much is too much."""
+
+from typing import Any
+
+from pydantic import Field
+
+from opsproof.profile.scalars import Duration
+from opsproof.profile.targets import Section
+
+
+class Text(Section):
+    """A text in both languages of the operators."""
+
+    en: str
+    ko: str
+
+
+class Health(Section):
+    """The health endpoints of the `api` target (runbooks 002 and 003)."""
+
+    overall: str | None = Field(None, description="Path that says whether the service is up.")
+    live: str | None = Field(None, description="Liveness: the process runs; asks no dependency.")
+    ready: str | None = Field(None, description="Readiness: traffic may come.")
+    detailed: str | None = Field(None, description="Path with one status for each component.")
+    components: dict[str, str] = Field(
+        {}, description="Components that `detailed` must show, each with the target that it stands for (or '')."
+    )
+    healthy_words: tuple[str, ...] = Field(("healthy", "ok"), description="Status words that mean healthy.")
+    allow_degraded: tuple[str, ...] = Field(
+        (), description="Components without which readiness may answer 503 (the runbook's --allow-ready-degraded)."
+    )
+
+
+class Release(Section):
+    """Where the running release says what it is."""
+
+    path: str = Field(description="Path whose JSON answer holds the version.")
+    field: str = Field("version", description="Dotted name of the field.")
+    requests: int = Field(10, ge=1, le=100, description="Requests on fresh connections, so that every replica answers.")
+
+
+class Endpoint(Section):
+    """A core path of the API and what its answer must hold."""
+
+    name: str = Field(description="Short name; part of the check's id.")
+    path: str
+    identity: str | None = Field(None, description="Identity of the target to use; left out, its `auth`.")
+    fields: tuple[str, ...] = Field((), description="Dotted names that the JSON answer must have.")
+
+
+class Authorization(Section):
+    """A path that only one role may read."""
+
+    path: str
+    admitted: str = Field(description="Identity that must get 200.")
+    refused: str | None = Field(None, description="Identity that must get 403.")
+
+
+class Tracing(Section):
+    """How a request is followed through the logs (runbooks 002 and 003)."""
+
+    path: str = Field(description="Path that answers without error.")
+    error_path: str = Field(description="Path that answers 404 with the structured error body.")
+    header: str = "X-Request-Id"
+    log_field: str = Field("request_id", description="Field of a log line that holds the request id.")
+    error_fields: tuple[str, ...] = Field(
+        ("error_id", "path", "method"), description="Fields that an error's body and log line must have."
+    )
+    within: Duration = Field(5.0, description="Time for the line to arrive in the logs.")
+
+
+class Exposition(Section):
+    """The service's own metrics in Prometheus text format."""
+
+    path: str = "/metrics"
+    counter: str = Field(description="A counter that every request moves.")
+
+
+class RateLimit(Section):
+    """A path under a low limit, so that the limit can be seen with few requests."""
+
+    path: str
+    identity: str
+    limit: int = Field(ge=1, le=50, description="Requests that the limit lets through in one window.")
+    status: int = 429
+
+
+class RequiredSetting(Section):
+    """A setting without which the release must not run."""
+
+    name: str
+    min_bytes: int = Field(1, ge=1, description="Least length in bytes of UTF-8.")
+    not_one_of: tuple[str, ...] = Field(
+        ("changeme", "change-me", "secret", "password", "postgres", "default", "test", "admin", "example"),
+        description="Known default values, compared without case.",
+    )
+
+
+class Work(Section):
+    """A piece of synthetic work that a worker must finish."""
+
+    name: str = Field(description="Short name; part of the check's id.")
+    submit: str = Field(description="Path that takes the work by POST.")
+    body: dict[str, Any] = Field(description="JSON body of the POST.")
+    id_field: str = Field(description="Dotted name of the id in the answer.")
+    status: str = Field(description="Path that tells how the work stands; {id} is filled in.")
+    status_field: str = "status"
+    succeeded: tuple[str, ...] = ("succeeded",)
+    failed: tuple[str, ...] = ("failed", "cancelled")
+    delete: str = Field(description="Path that deletes the work; {id} is filled in.")
+    within: Duration = Field(20.0, description="Time for the work to finish.")
+    metadata_field: str | None = Field(None, description="Dotted name of the metadata that must be kept.")
+    metadata_keys: tuple[str, ...] = ()
+
+
+class StoredMetadata(Section):
+    """Metadata that finished runs must have kept."""
+
+    sql: str = Field(description="Reads the newest finished runs: columns `id` and `metadata`.")
+    keys: tuple[str, ...] = Field(min_length=1)
+
+
+class Payload(Section):
+    """The payload guard (runbook 003, oversized payload)."""
+
+    max_body_bytes: int = Field(ge=1, description="MAX_REQUEST_BODY_BYTES of the release.")
+    max_batch_items: int = Field(ge=1, description="INGEST_MAX_BATCH_ITEMS of the release.")
+    error_code: str = "PAYLOAD_TOO_LARGE"
+    error_field: str = "error.code"
+    single: str = Field(description="Path that takes one item by POST.")
+    batch: str = Field(description="Path that takes a list of items by POST.")
+    batch_field: str = Field("items", description="Key of the list in the batch's body.")
+    item: dict[str, Any] = Field(
+        description="One item; the text {tenant} and {key} is filled in, {filler} grows to the size that is sent."
+    )
+    stored: str = Field(description="SQL that counts the rows of a tenant; parameter %(tenant)s, column `rows`.")
+    clean_up: str = Field(description="Path that deletes a tenant's items; {tenant} is filled in.")

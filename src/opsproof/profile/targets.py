@@ -1,0 +1,182 @@
+"""What an environment offers to be asked: one model for each kind of target."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from opsproof.profile.scalars import Duration
+
+
+class Section(BaseModel):
+    """Base of everything in a profile: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            known = parts.scheme in schemes and bool(parts.hostname)
+            _ = parts.port
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"expected an address of the form {schemes[0]}://HOST[:PORT] ({', '.join(schemes)})")
+        return value
+
+    return AfterValidator(check)
+
+
+HttpUrl = Annotated[SecretStr, _url("http", "https")]
+PostgresUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
+RedisUrl = Annotated[SecretStr, _url("redis", "rediss")]
+
+
+def address(url: SecretStr) -> str:
+    """The part of an address that may be shown: scheme, host, port and path, without user, password and query."""
+    parts = urlsplit(url.get_secret_value())
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+class Identity(Section):
+    """Who opsproof says it is: one of a bearer token, an API key, or a user and password."""
+
+    bearer: SecretStr | None = Field(None, description="Sent as `Authorization: Bearer ...`.")
+    api_key: SecretStr | None = Field(None, description="Sent in the header named by `api_key_header`.")
+    api_key_header: str = "X-API-Key"
+    user: str | None = Field(None, description="User of HTTP basic authentication.")
+    password: SecretStr | None = Field(None, description="Password of HTTP basic authentication.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [self.bearer, self.api_key, self.user]
+        if sum(way is not None for way in ways) != 1 or (self.user is None) != (self.password is None):
+            raise ValueError("expected exactly one of `bearer`, `api_key`, or `user` with `password`")
+        return self
+
+
+class Target(Section):
+    """What every kind of target has."""
+
+    depends_on: tuple[str, ...] = Field(
+        (), description="Targets that this one cannot work without; a failure here is explained by one that is down."
+    )
+    timeout: Duration = Field(5.0, description="Limit of one question, from asking to the whole answer.")
+
+    @property
+    def address(self) -> str:
+        """Where the target is, with nothing secret in it."""
+        raise NotImplementedError
+
+
+class HttpTarget(Target):
+    """An HTTP API."""
+
+    kind: Literal["http"]
+    url: HttpUrl
+    auth: Identity | None = Field(None, description="The identity used where a check names no other.")
+    identities: dict[str, Identity] = Field({}, description="Other identities, by name (admin, reader, ...).")
+    ca_file: Path | None = Field(None, description="Certificate authority to trust; left out, the system's.")
+    concurrency: int = Field(8, ge=1, le=64, description="Requests under way at once.")
+    max_answer_bytes: int = Field(2_000_000, ge=1, description="A body larger than this is not read to its end.")
+
+    @property
+    def address(self) -> str:
+        return address(self.url).rstrip("/")
+
+
+class PostgresTarget(Target):
+    """A PostgreSQL database; sessions are read-only."""
+
+    kind: Literal["postgres"]
+    dsn: PostgresUrl
+    concurrency: int = Field(2, ge=1, le=8, description="Connections at once.")
+
+    @property
+    def address(self) -> str:
+        return address(self.dsn)
+
+
+class RedisTarget(Target):
+    """A Redis or Valkey server; only commands that read are sent."""
+
+    kind: Literal["redis"]
+    url: RedisUrl
+    concurrency: int = Field(2, ge=1, le=8, description="Connections at once.")
+
+    @property
+    def address(self) -> str:
+        return address(self.url)
+
+
+class CeleryTarget(Target):
+    """Celery workers, asked through their broker."""
+
+    kind: Literal["celery"]
+    broker: RedisUrl
+    workers: int = Field(1, ge=1, description="How many workers must answer.")
+
+    @property
+    def address(self) -> str:
+        return address(self.broker)
+
+
+class AlembicTarget(Target):
+    """The migration scripts that belong to the release."""
+
+    kind: Literal["alembic"]
+    scripts: Path | None = Field(None, description="Folder of alembic's scripts (with env.py and versions/).")
+    heads: tuple[str, ...] = Field((), description="The head revisions, where the scripts are not at hand.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.scripts is None) == (not self.heads):
+            raise ValueError("expected either `scripts` or `heads`")
+        return self
+
+    @property
+    def address(self) -> str:
+        return str(self.scripts) if self.scripts else "the profile's list of heads"
+
+
+class LogFileTarget(Target):
+    """Structured logs, one JSON object a line, in a file that can be read here."""
+
+    kind: Literal["logfile"]
+    path: Path
+    tail_bytes: int = Field(4_000_000, ge=1, description="How much of the file's end is read.")
+
+    @property
+    def address(self) -> str:
+        return str(self.path)
+
+
+class SettingsTarget(Target):
+    """The settings that a release runs with; values are measured and never leave the probe."""
+
+    kind: Literal["settings"]
+    env_file: Path | None = Field(None, description="An env file, as Docker Compose reads it.")
+    pid_file: Path | None = Field(None, description="A file with the pid of a process on this machine.")
+    environment: bool = Field(False, description="True: the environment that opsproof itself was started with.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum((self.env_file is not None, self.pid_file is not None, self.environment)) != 1:
+            raise ValueError("expected exactly one of `env_file`, `pid_file`, or `environment: true`")
+        return self
+
+    @property
+    def address(self) -> str:
+        if self.environment:
+            return "opsproof's own environment"
+        return str(self.env_file or self.pid_file)
+
+
+AnyTarget = Annotated[
+    HttpTarget | PostgresTarget | RedisTarget | CeleryTarget | AlembicTarget | LogFileTarget | SettingsTarget,
+    Field(discriminator="kind"),
+]
