@@ -1,0 +1,1 @@
+"""Evidence: observation, recorder, redaction, bundle, replay."""

@@ -1,0 +1,126 @@
+"""Redaction: what is secret or personal never leaves the process (design, section 7)."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+
+_SECRET_WORD = r"(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credentials?|authorization|cookie)"  # noqa: E501, S105
+_SECRET_NAME = rf"(?:[\w-]*[_-])?{_SECRET_WORD}(?:[_-][\w-]*)?"
+_SECRET_KEY = re.compile(rf"(?i){_SECRET_NAME}|x-api-key|proxy-authorization|set-cookie")
+_HARMLESS_KEY = re.compile(r"(?i).*[_-](?:bytes|length|count|used|limit|expires?|ttl|present)")
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)(?!\*{3})[A-Za-z0-9._~+/=-]{4,}"), rf"\1\2{MASK}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"), MASK),
+    (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"), MASK),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"), MASK),
+    (
+        re.compile(
+            rf"""(?ix)(?<![\w-])(?P<key>{_SECRET_NAME})(?P<is>["']?\s*(?:[=:]|=>)\s*)"""
+            r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>{}()\[\]]+)"""
+        ),
+        rf"\g<key>\g<is>{MASK}",
+    ),
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), MASK),
+    (re.compile(r"(?<!\d)\d{6}-[1-8]\d{6}(?!\d)"), MASK),
+    (re.compile(r"(?<![\d.-])01[016789][- ]?\d{3,4}[- ]?\d{4}(?![\d-])"), MASK),
+    (re.compile(r"(?<![\d-])\d{4}-\d{4}-\d{4}-\d{4}(?![\d-])"), MASK),
+)
+_SHORT = 6
+_CUT = "..."
+
+
+class Redactor:
+    """
+    Masks known secrets, secrets known by their form, and personal data (mail, Korean phone, resident and card numbers).
+
+    Args:
+        secrets: Values that must never be shown, as the profile resolved them.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Mask these values, too, from now on."""
+        self._secrets.update(secret for secret in secrets if secret.strip())
+        forms = sorted({form for secret in self._secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_exactly, forms))) if forms else None
+
+    def text(self, text: str) -> str:
+        """The text with everything secret or personal masked."""
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+            if _CUT in text:
+                text = self._mask_cut_secrets(text)
+        for pattern, mask in _PATTERNS:
+            text = pattern.sub(mask, text)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """The same for a JSON value; the value of a key with a secret's name is masked whole."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {
+                self.text(str(key)): MASK if _names_a_secret(str(key), item) else self.value(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        return value
+
+    def _mask_cut_secrets(self, text: str) -> str:
+        """Mask what is left of a secret that was cut short in the middle (`abcdef...uvwxyz`), as pytest cuts."""
+        pieces = text.split(_CUT)
+        for number, piece in enumerate(pieces):
+            for secret in self._secrets:
+                if number + 1 < len(pieces):
+                    piece = piece.removesuffix(_longest(secret, piece, head=True))
+                if number > 0:
+                    piece = piece.removeprefix(_longest(secret, piece, head=False))
+            pieces[number] = piece
+        return _CUT.join(pieces)
+
+
+def _names_a_secret(key: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and _HARMLESS_KEY.fullmatch(key)):
+        return False
+    return _SECRET_KEY.fullmatch(key) is not None and not _HARMLESS_KEY.fullmatch(key)
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it stands, and as it looks in a URL, in JSON, in a Python literal and in base64."""
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+    }
+
+
+def _exactly(form: str) -> str:
+    """A short secret is masked only where it stands alone; else it would eat parts of ordinary words."""
+    pattern = re.escape(form)
+    return rf"(?<!\w){pattern}(?!\w)" if len(form) < _SHORT else pattern
+
+
+def _longest(secret: str, piece: str, *, head: bool) -> str:
+    """The longest head (tail) of the secret, of at least six characters, that the piece ends (begins) with."""
+    for length in range(min(len(secret), len(piece)), _SHORT - 1, -1):
+        part = secret[:length] if head else secret[-length:]
+        if piece.endswith(part) if head else piece.startswith(part):
+            return part
+    return ""
