@@ -161,7 +161,11 @@ class Observer:
             started, clock = datetime.now(UTC), time.perf_counter()
             result = await self._fetch(question, fetch, timeout)
             duration = time.perf_counter() - clock
-        failed = isinstance(result, NotObserved)
+        answer = failure = None
+        if isinstance(result, NotObserved):
+            failure = Failure(type(result).__name__, result.what, result.where, result.next_step)
+        else:
+            answer = self.redactor.value(result.to_json())
         observation = Observation(
             id=f"{os.getpid()}-{next(_numbers)}",
             profile=self.profile,
@@ -170,14 +174,12 @@ class Observer:
             by_hand=self.redactor.text(question.by_hand),
             started=started,
             duration=round(duration, 6),
-            answer=None if failed else self.redactor.value(result.to_json()),
-            failure=Failure(type(result).__name__, result.what, result.where, result.next_step) if failed else None,
+            answer=answer,
+            failure=failure,
         )
         return observation, result
 
-    async def _fetch(
-        self, question: Question, fetch: Callable[[], Awaitable[A]], timeout: float
-    ) -> A | NotObserved:
+    async def _fetch(self, question: Question, fetch: Callable[[], Awaitable[A]], timeout: float) -> A | NotObserved:
         if given_up := self._given_up():
             return given_up
         try:

@@ -1,8 +1,6 @@
 """The profile: the description of one environment of one system."""
 
-from typing import Self
-
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from opsproof.profile.scalars import Duration, Expiry, Severity
 from opsproof.profile.sections import (
@@ -43,7 +41,9 @@ class Policy(Section):
     run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
     waivers: tuple[Waiver, ...] = ()
 
-    @field_validator("require", mode="before")
+    @field_validator(
+        "require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...]
+    )
     @classmethod
     def _list_means_any(cls, value: object) -> object:
         return {"any": value} if isinstance(value, (list, tuple)) else value
@@ -55,7 +55,7 @@ class Profile(Section):
     system: str
     environment: str
     title: Text
-    targets: dict[str, AnyTarget] = {}
+    targets: dict[str, AnyTarget] = Field({}, description="What can be asked, by name: api, database, cache, ...")
     health: Health = Health()
     release: Release | None = None
     core: tuple[Endpoint, ...] = Field((), description="Core paths of the API.")
@@ -73,16 +73,3 @@ class Profile(Section):
     def name(self) -> str:
         """`SYSTEM/ENVIRONMENT`."""
         return f"{self.system}/{self.environment}"
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> Self:
-        """Names that point to a target or an identity point to one that is there."""
-        known = ", ".join(self.targets) or "none"
-        for name, target in self.targets.items():
-            for other in target.depends_on:
-                if other not in self.targets:
-                    raise ValueError(f"targets.{name}.depends_on names {other!r}; the targets are: {known}")
-        for component, name in self.health.components.items():
-            if name and name not in self.targets:
-                raise ValueError(f"health.components.{component} names the target {name!r}; the targets are: {known}")
-        return self

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from typing_extensions import override
 
 from opsproof.profile.scalars import Duration
 
@@ -15,27 +16,34 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Url(SecretStr):
+    """An address; secret, because it may hold a user and password. `address` says what may be shown of it."""
+
+
 def _url(*schemes: str) -> AfterValidator:
-    def check(value: SecretStr) -> SecretStr:
+    def check(value: Url) -> Url:
+        text = value.get_secret_value()
         try:
-            parts = urlsplit(value.get_secret_value())
-            known = parts.scheme in schemes and bool(parts.hostname)
+            parts = urlsplit(text)
+            known = parts.scheme in schemes and bool(parts.hostname) and not any(map(str.isspace, text))
             _ = parts.port
         except ValueError:
             known = False
         if not known:
             raise ValueError(f"expected an address of the form {schemes[0]}://HOST[:PORT] ({', '.join(schemes)})")
+        if text.count("@") > 1 or (text.count("@") == 1 and "@" not in parts.netloc) or parts.fragment:
+            raise ValueError("expected user and password percent-encoded (@ is %40, / is %2F, # is %23, ? is %3F)")
         return value
 
     return AfterValidator(check)
 
 
-HttpUrl = Annotated[SecretStr, _url("http", "https")]
-PostgresUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
-RedisUrl = Annotated[SecretStr, _url("redis", "rediss")]
+HttpUrl = Annotated[Url, _url("http", "https")]
+PostgresUrl = Annotated[Url, _url("postgresql", "postgres")]
+RedisUrl = Annotated[Url, _url("redis", "rediss")]
 
 
-def address(url: SecretStr) -> str:
+def address(url: Url) -> str:
     """The part of an address that may be shown: scheme, host, port and path, without user, password and query."""
     parts = urlsplit(url.get_secret_value())
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -85,6 +93,7 @@ class HttpTarget(Target):
     max_answer_bytes: int = Field(2_000_000, ge=1, description="A body larger than this is not read to its end.")
 
     @property
+    @override
     def address(self) -> str:
         return address(self.url).rstrip("/")
 
@@ -97,6 +106,7 @@ class PostgresTarget(Target):
     concurrency: int = Field(2, ge=1, le=8, description="Connections at once.")
 
     @property
+    @override
     def address(self) -> str:
         return address(self.dsn)
 
@@ -109,6 +119,7 @@ class RedisTarget(Target):
     concurrency: int = Field(2, ge=1, le=8, description="Connections at once.")
 
     @property
+    @override
     def address(self) -> str:
         return address(self.url)
 
@@ -121,6 +132,7 @@ class CeleryTarget(Target):
     workers: int = Field(1, ge=1, description="How many workers must answer.")
 
     @property
+    @override
     def address(self) -> str:
         return address(self.broker)
 
@@ -139,6 +151,7 @@ class AlembicTarget(Target):
         return self
 
     @property
+    @override
     def address(self) -> str:
         return str(self.scripts) if self.scripts else "the profile's list of heads"
 
@@ -151,6 +164,7 @@ class LogFileTarget(Target):
     tail_bytes: int = Field(4_000_000, ge=1, description="How much of the file's end is read.")
 
     @property
+    @override
     def address(self) -> str:
         return str(self.path)
 
@@ -170,6 +184,7 @@ class SettingsTarget(Target):
         return self
 
     @property
+    @override
     def address(self) -> str:
         if self.environment:
             return "opsproof's own environment"

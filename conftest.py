@@ -1,0 +1,3 @@
+"""Turns opsproof on for this checkout."""
+
+pytest_plugins = ["opsproof.plugin"]

@@ -1,0 +1,77 @@
+"""The outcome of a check, with a typed cause for everything that is not a pass."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from opsproof.profile.scalars import Severity
+
+
+class Status(StrEnum):
+    """What became of a check (design, section 1)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    WAIVED = "waived"
+
+
+class Cause(StrEnum):
+    """Why an outcome is not a pass; what an operator does next depends on it."""
+
+    TARGET_WRONG = "target wrong"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed out"
+    BAD_ANSWER = "bad answer"
+    PRECONDITION_MISSING = "precondition missing"
+    NO_DATA = "no data"
+    CHECK_BROKEN = "check broken"
+    INTERRUPTED = "interrupted"
+    DOES_NOT_APPLY = "does not apply"
+
+
+class Fact(BaseModel):
+    """Base of what a run writes down: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WaiverUse(Fact):
+    """The waiver that applies to an outcome."""
+
+    owner: str
+    reason: str
+    until: datetime
+    expired: bool
+
+
+class Outcome(Fact):
+    """What became of one check on one profile."""
+
+    check: str = Field(description="Id with profile and parameters, unique in the run.")
+    name: str = Field(description="Id of the check alone: SUBJECT.NAME.")
+    profile: str
+    title: str = Field(description="What the check promises.")
+    severity: Severity
+    runbook: tuple[str, ...] = Field(description="Ids of the runbook rows that the check verifies.")
+    markers: tuple[str, ...] = ()
+    status: Status
+    cause: Cause | None = Field(None, description="None exactly for a pass.")
+    message: str = Field("", description="What is wrong or missing, or why the check was skipped.")
+    where: str = Field("", description="Target and question, or file and line.")
+    next_step: str = ""
+    target: str = Field("", description="The target to blame, where one is.")
+    observations: tuple[str, ...] = Field((), description="Ids in evidence.jsonl, in the order of asking.")
+    answered: tuple[str, ...] = Field((), description="Targets that answered this check.")
+    started: datetime
+    duration: float = Field(description="Seconds.")
+    output: str = Field("", description="What the check printed and logged.")
+    details: str = Field("", description="Assertion and traceback.")
+    waiver: WaiverUse | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, as they travel on pytest's reports."""
+        return self.model_dump(mode="json")

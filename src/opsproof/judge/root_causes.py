@@ -1,0 +1,135 @@
+"""One root cause, not forty reds: what could not be measured, or failed, for one common reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from pydantic import Field
+
+from opsproof.judge.outcome import Cause, Fact, Outcome, Status
+
+
+class TargetFact(Fact):
+    """A target as the run knew it, without secrets."""
+
+    kind: str
+    address: str
+    depends_on: tuple[str, ...] = ()
+
+
+class RootCause(Fact):
+    """One reason, and the checks that it explains."""
+
+    cause: Cause
+    subject: str = Field(description="Targets by profile, with their address; or what is missing.")
+    what: str
+    next_step: str
+    direct: tuple[str, ...] = Field(description="Checks that asked this target and got no answer.")
+    downstream: tuple[str, ...] = Field((), description="Checks of targets that depend on it; it may explain them.")
+
+
+_DOWN = (Cause.UNREACHABLE, Cause.TIMED_OUT)
+
+
+def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, TargetFact]]) -> tuple[RootCause, ...]:
+    """
+    Group the outcomes that are not good by their common reason.
+
+    A target that does not answer explains its own checks and, if no target that it depends on is down as well, the
+    bad outcomes of the targets that depend on it. Targets of several profiles at one address are one.
+
+    Args:
+        outcomes: All outcomes of the run.
+        targets: By profile and name.
+
+    Returns:
+        Root causes, the one that explains most first. A bad outcome in none of them stands for itself.
+    """
+    bad = [outcome for outcome in outcomes if outcome.status in (Status.FAILED, Status.UNKNOWN, Status.WAIVED)]
+    down: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for outcome in bad:
+        if outcome.target and outcome.cause in _DOWN:
+            down[outcome.profile, outcome.target].append(outcome)
+
+    roots = [key for key in down if not any((key[0], up) in down for up in _upstream(key, targets))]
+    by_address: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for profile, target in roots:
+        fact = targets.get(profile, {}).get(target)
+        by_address[_server(fact) if fact else f"{profile} {target}"].append((profile, target))
+
+    explained: set[str] = set()
+    found = []
+    for places in by_address.values():
+        direct = [outcome for place in places for outcome in down[place]]
+        explained.update(outcome.check for outcome in direct)
+        downstream = [
+            outcome
+            for outcome in bad
+            if outcome.check not in explained
+            and any(
+                outcome.profile == profile and target in _upstream((profile, name), targets)
+                for profile, target in places
+                for name in _blamed(outcome)
+            )
+        ]
+        explained.update(outcome.check for outcome in downstream)
+        words = next((o for o in direct if not o.message.startswith("not asked")), direct[0])
+        found.append(
+            RootCause(
+                cause=words.cause or Cause.UNREACHABLE,
+                subject=_subject(places, targets),
+                what=words.message,
+                next_step=words.next_step,
+                direct=tuple(outcome.check for outcome in direct),
+                downstream=tuple(outcome.check for outcome in downstream),
+            )
+        )
+    found += _same_words([outcome for outcome in bad if outcome.check not in explained])
+    return tuple(sorted(found, key=lambda root: -len(root.direct) - len(root.downstream)))
+
+
+def _same_words(outcomes: list[Outcome]) -> list[RootCause]:
+    """Checks that could not run for one and the same missing precondition are one finding."""
+    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.cause in (Cause.PRECONDITION_MISSING, Cause.INTERRUPTED):
+            groups[outcome.profile, outcome.message].append(outcome)
+    return [
+        RootCause(
+            cause=group[0].cause or Cause.PRECONDITION_MISSING,
+            subject=f"{group[0].target} of {profile}" if group[0].target else profile,
+            what=message,
+            next_step=group[0].next_step,
+            direct=tuple(outcome.check for outcome in group),
+        )
+        for (profile, message), group in groups.items()
+        if len(group) > 1
+    ]
+
+
+def _blamed(outcome: Outcome) -> tuple[str, ...]:
+    return (outcome.target,) if outcome.target else outcome.answered
+
+
+def _upstream(place: tuple[str, str], targets: Mapping[str, Mapping[str, TargetFact]]) -> set[str]:
+    """Names of all targets that this one depends on, directly or not."""
+    profile, name = place
+    known = targets.get(profile, {})
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        fact = known.get(waiting.pop())
+        new = set(fact.depends_on) - found if fact else set()
+        found |= new
+        waiting += new
+    return found - {name}
+
+
+def _server(fact: TargetFact) -> str:
+    """Scheme, host and port: two databases of one server are down together."""
+    return "/".join(fact.address.split("/", 3)[:3])
+
+
+def _subject(places: list[tuple[str, str]], targets: Mapping[str, Mapping[str, TargetFact]]) -> str:
+    names = ", ".join(f"{target} of {profile}" for profile, target in sorted(set(places)))
+    fact = targets.get(places[0][0], {}).get(places[0][1])
+    return f"{names} ({_server(fact)})" if fact else names

@@ -1,0 +1,1 @@
+"""Reports: run folder, summary, JUnit, Allure, records."""
