@@ -1,0 +1,37 @@
+"""The Celery worker of the evaluation service."""
+
+import sys
+
+from opsproof.stack.ask import ask
+from opsproof.stack.parts.part import Launch, Part, Plan
+from opsproof.stack.parts.service import CACHE_DATABASE, service_environment
+from opsproof.stack.parts.valkey import cache_url
+
+QUEUE = "evaluation"
+
+
+class EvaluationWorker(Part):
+    """Ready when its API sees it: `background_tasks` of /health/detailed is healthy."""
+
+    name = "evaluation-worker"
+    needs = ("valkey",)
+    listens = False
+
+    def launch(self, plan: Plan) -> Launch:
+        argv = [sys.executable, "-m", "celery", "-A", "opsproof.stack.services.evaluation.worker", "worker"]
+        argv += ["-P", "solo", "-Q", QUEUE, "-n", "worker1@%h", "--loglevel", "INFO"]
+        return Launch(argv, plan.directory, service_environment(plan, "evaluation"))
+
+    def missing(self, plan: Plan) -> str:
+        answer = ask(f"http://{plan.address('evaluation-api')}/health/detailed")
+        if answer is None or answer.status not in (200, 503):
+            return "/health/detailed is not answered"
+        found = answer.json() or {}
+        status = found.get("components", {}).get("background_tasks", {}).get("status")
+        return "" if status == "healthy" else f"/health/detailed says background_tasks: {status}"
+
+    def variables(self, plan: Plan) -> dict[str, str]:
+        return {
+            "EVALUATION_BROKER_URL": cache_url(plan, CACHE_DATABASE["evaluation"]),
+            "EVALUATION_WORKER_LOG_FILE": str(self.log(plan)),
+        }
