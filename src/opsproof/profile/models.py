@@ -41,9 +41,7 @@ class Policy(Section):
     run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
     waivers: tuple[Waiver, ...] = ()
 
-    @field_validator(
-        "require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...]
-    )
+    @field_validator("require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...])
     @classmethod
     def _list_means_any(cls, value: object) -> object:
         return {"any": value} if isinstance(value, (list, tuple)) else value

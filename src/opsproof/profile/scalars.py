@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 Severity = Literal["SEV-1", "SEV-2", "SEV-3"]
 """How bad a failed check is; SEV-1 is the worst (runbook 003, 심각도 수준)."""
@@ -12,7 +12,7 @@ Severity = Literal["SEV-1", "SEV-2", "SEV-3"]
 SEVERITIES: tuple[Severity, ...] = ("SEV-1", "SEV-2", "SEV-3")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 
 
 def seconds(value: object) -> float:
@@ -20,7 +20,7 @@ def seconds(value: object) -> float:
     Read a duration such as `250ms`, `5s`, `2m` or `12h`.
 
     Args:
-        value: The text, or a bare number of seconds.
+        value: The text, or a bare number of seconds (also as text: a variable is always text).
 
     Returns:
         Seconds.
@@ -33,7 +33,23 @@ def seconds(value: object) -> float:
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError("expected a duration such as 250ms, 5s, 2m or 12h")
-    return float(match[1]) * _UNITS[match[2]]
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def duration_text(value: float) -> str:
+    """
+    Write a duration so that `seconds` reads it back: `0.25` is `250ms`, `90` is `90s`, `120` is `2m`.
+
+    Args:
+        value: Seconds.
+
+    Returns:
+        The shortest whole number with its unit; milliseconds where it is no whole number of seconds.
+    """
+    for unit in ("d", "h", "m", "s"):
+        if value >= _UNITS[unit] and value % _UNITS[unit] == 0:
+            return f"{value / _UNITS[unit]:.0f}{unit}"
+    return f"{value * 1000:.12g}ms"
 
 
 def _end_of_day(value: object) -> object:
@@ -45,8 +61,8 @@ def _end_of_day(value: object) -> object:
     return value
 
 
-def _aware(value: object) -> object:
-    if isinstance(value, datetime) and value.tzinfo is None:
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
         raise ValueError("expected a time zone, for example 2026-12-31T18:00:00+09:00 (a bare date ends at 24:00 UTC)")
     return value
 
@@ -54,6 +70,7 @@ def _aware(value: object) -> object:
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=str | float),
-    Field(gt=0, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
+    PlainSerializer(duration_text, when_used="json"),
+    Field(gt=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
 ]
-Expiry = Annotated[datetime, BeforeValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]
+Expiry = Annotated[datetime, AfterValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]
