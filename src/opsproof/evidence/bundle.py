@@ -18,7 +18,8 @@ def write_evidence(folder: Path, observations: Iterable[Observation]) -> None:
         OSError: The file cannot be written.
     """
     unique = {observation.id: observation for observation in observations}
-    with (folder / EVIDENCE_FILE).open("w", encoding="utf-8") as file:
+    # What UTF-8 cannot carry (half a surrogate pair in a target's JSON) is written as JSON's own \\uXXXX.
+    with (folder / EVIDENCE_FILE).open("w", encoding="utf-8", errors="backslashreplace") as file:
         for observation in sorted(unique.values(), key=lambda observation: observation.started):
             file.write(json.dumps(observation.to_json(), ensure_ascii=False) + "\n")
 
@@ -33,7 +34,7 @@ def read_evidence(folder: Path) -> dict[str, Observation]:
     path = folder / EVIDENCE_FILE
     observations = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as exc:
         raise OpsproofError(
             f"the evidence cannot be read: {exc}",

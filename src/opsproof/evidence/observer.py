@@ -1,13 +1,14 @@
 """The observer: asks a target on behalf of a probe, within budgets, and keeps every answer as evidence."""
 
 import asyncio
+import functools
 import itertools
 import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from opsproof import errors
 from opsproof.errors import NotObserved, TimedOut, Unreachable
@@ -99,7 +100,20 @@ class Observer:
         self._memory = memory
         self._slots = asyncio.Semaphore(concurrency)
         self._asked: dict[str, asyncio.Task[tuple[Observation, Any]]] = {}
+        self._under_way: set[asyncio.Task[tuple[Observation, Any]]] = set()
         self._unanswered: list[NotObserved] = []
+
+    @property
+    def replays(self) -> bool:
+        """True if answers come from an earlier run; nothing is sent then."""
+        return self._memory is not None
+
+    async def close(self) -> None:
+        """Cancel what is still under way, and wait until it has let go of its connection."""
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def new_sweep(self) -> None:
         """Forget all answers: what is asked from now on is asked again."""
@@ -114,6 +128,7 @@ class Observer:
         *,
         fresh: bool = False,
         timeout: float | None = None,
+        overdue: Callable[[float], NotObserved] | None = None,
     ) -> A:
         """
         Ask, or take the answer that another check of this sweep got.
@@ -124,25 +139,30 @@ class Observer:
             answer_type: The answer's class.
             fresh: True to ask even if it was asked before. A check that writes always asks anew.
             timeout: Seconds for this question, in place of the target's.
+            overdue: Says, given the limit in seconds, how far the question had come when the time was up.
 
         Raises:
-            NotObserved: There is no answer; the observation says why.
+            NotObserved: There is no answer; the observation says why. Every asker gets an exception of its own.
         """
         recorder = recording.get()
         if self._memory is not None:
             return self._recall(self._memory, question, answer_type)
-        if fresh or (recorder is not None and recorder.may_write):
-            task = asyncio.ensure_future(self._observe(question, fetch, timeout or self.timeout))
-        elif (task := self._asked.get(question.text)) is None:  # type: ignore[assignment]
-            task = self._asked[question.text] = asyncio.create_task(
-                self._observe(question, fetch, timeout or self.timeout)
-            )
+        limit = timeout or self.timeout
+        anew = fresh or (recorder is not None and recorder.may_write)
+        task = None if anew else self._asked.get(question.text)
+        if task is None:
+            overdue = overdue or functools.partial(self._no_answer, question)
+            task = asyncio.create_task(self._observe(question, fetch, limit, overdue))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            if not anew:
+                self._asked[question.text] = task
         observation, result = await asyncio.shield(task)
         if recorder is not None:
             recorder.observations.append(observation)
-        if isinstance(result, NotObserved):
-            raise result.with_traceback(None)
-        return result
+        if observation.failure is not None:
+            raise _raised_again(observation.failure, self.target)
+        return cast(A, result)
 
     def _recall(self, memory: Memory, question: Question, answer_type: type[A]) -> A:
         recorder = recording.get()
@@ -155,11 +175,15 @@ class Observer:
         return answer_type.from_json(observation.answer or {})
 
     async def _observe(
-        self, question: Question, fetch: Callable[[], Awaitable[A]], timeout: float
+        self,
+        question: Question,
+        fetch: Callable[[], Awaitable[A]],
+        timeout: float,
+        overdue: Callable[[float], NotObserved],
     ) -> tuple[Observation, A | NotObserved]:
         async with self._slots:
             started, clock = datetime.now(UTC), time.perf_counter()
-            result = await self._fetch(question, fetch, timeout)
+            result = await self._fetch(fetch, timeout, overdue)
             duration = time.perf_counter() - clock
         answer = failure = None
         if isinstance(result, NotObserved):
@@ -179,18 +203,16 @@ class Observer:
         )
         return observation, result
 
-    async def _fetch(self, question: Question, fetch: Callable[[], Awaitable[A]], timeout: float) -> A | NotObserved:
+    async def _fetch(
+        self, fetch: Callable[[], Awaitable[A]], timeout: float, overdue: Callable[[float], NotObserved]
+    ) -> A | NotObserved:
         if given_up := self._given_up():
             return given_up
         try:
             async with asyncio.timeout(timeout):
                 answer = await fetch()
         except TimeoutError:
-            failure: NotObserved = TimedOut(
-                f"no whole answer within {timeout:g} s",
-                where=self.where(question.text),
-                next_step=f"See whether {self.target} is overloaded, blocked or frozen; ask again by hand.",
-            )
+            failure = overdue(timeout)
         except NotObserved as failed:
             failure = failed
         else:
@@ -207,6 +229,13 @@ class Observer:
         else:
             self._unanswered.clear()
         return masked
+
+    def _no_answer(self, question: Question, timeout: float) -> NotObserved:
+        return TimedOut(
+            f"no whole answer within {timeout:g} s",
+            where=self.where(question.text),
+            next_step=f"See whether {self.target} is overloaded, blocked or frozen; ask again by hand.",
+        )
 
     def where(self, question: str) -> str:
         """Target, question and address, as an error names them."""

@@ -10,29 +10,31 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 _SECRET_WORD = r"(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credentials?|authorization|cookie)"  # noqa: E501, S105
-_SECRET_NAME = rf"(?:[\w-]*[_-])?{_SECRET_WORD}(?:[_-][\w-]*)?"
-_SECRET_KEY = re.compile(rf"(?i){_SECRET_NAME}|x-api-key|proxy-authorization|set-cookie")
+_SECRET_KEY = re.compile(rf"(?i)(?:[\w-]*[_-])?{_SECRET_WORD}(?:[_-][\w-]*)?")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HARMLESS_KEY = re.compile(r"(?i).*[_-](?:bytes|length|count|used|limit|expires?|ttl|present)")
+
+# Possessive quantifiers (`++`) keep these linear: a page of base64 must not hold up the gate.
+_NAMED = re.compile(r"""(?<![\w-])(?P<key>[\w-]{1,100}+)(?P<is>(?P<quote>["']?)\s*+(?:=>|[=:])\s*+)""")
+_NAMED_VALUE = re.compile(
+    r"""(?ix)(?P<scheme>(?:bearer|basic)\s+)?"""
+    r"""(?:"(?:[^"\\]|\\.)*+(?:"|\Z) | '(?:[^'\\]|\\.)*+(?:'|\Z) | [^\s,;&"'<>{}()\[\]]++)"""
+)
+_NOT_SECRET = ("null", "true", "false", "None", "True", "False", MASK)
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"(?i)\b(bearer|basic)(\s+)(?!\*{3})[A-Za-z0-9._~+/=-]{4,}"), rf"\1\2{MASK}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"), MASK),
+    (re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{4,}+\.[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)?"), MASK),
     (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"), MASK),
-    (
-        re.compile(
-            rf"""(?ix)(?<![\w-])(?P<key>{_SECRET_NAME})(?P<is>["']?\s*(?:[=:]|=>)\s*)"""
-            r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>{}()\[\]]+)"""
-        ),
-        rf"\g<key>\g<is>{MASK}",
-    ),
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), MASK),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++"), MASK),
     (re.compile(r"(?<!\d)\d{6}-[1-8]\d{6}(?!\d)"), MASK),
     (re.compile(r"(?<![\d.-])01[016789][- ]?\d{3,4}[- ]?\d{4}(?![\d-])"), MASK),
     (re.compile(r"(?<![\d-])\d{4}-\d{4}-\d{4}-\d{4}(?![\d-])"), MASK),
 )
 _SHORT = 6
+_DEEPEST = 100
 _CUT = "..."
 
 
@@ -63,19 +65,24 @@ class Redactor:
                 text = self._mask_cut_secrets(text)
         for pattern, mask in _PATTERNS:
             text = pattern.sub(mask, text)
-        return text
+        return _mask_named(text)
 
-    def value(self, value: Any) -> Any:
-        """The same for a JSON value; the value of a key with a secret's name is masked whole."""
+    def value(self, value: Any, *, _depth: int = 0) -> Any:
+        """
+        The same for a JSON value; the value of a key with a secret's name is masked whole, and so is what lies
+        deeper than 100 levels.
+        """
         if isinstance(value, str):
             return self.text(value)
+        if isinstance(value, (dict, list, tuple)) and _depth > _DEEPEST:
+            return MASK
         if isinstance(value, dict):
             return {
-                self.text(str(key)): MASK if _names_a_secret(str(key), item) else self.value(item)
+                self.text(str(key)): MASK if _names_a_secret(str(key), item) else self.value(item, _depth=_depth + 1)
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):
-            return [self.value(item) for item in value]
+            return [self.value(item, _depth=_depth + 1) for item in value]
         return value
 
     def _mask_cut_secrets(self, text: str) -> str:
@@ -94,7 +101,29 @@ class Redactor:
 def _names_a_secret(key: str, value: Any) -> bool:
     if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and _HARMLESS_KEY.fullmatch(key)):
         return False
-    return _SECRET_KEY.fullmatch(key) is not None and not _HARMLESS_KEY.fullmatch(key)
+    return _is_secret_name(key)
+
+
+def _is_secret_name(key: str) -> bool:
+    """`client_secret`, `X-Api-Key` and `accessToken` name secrets; `token_count` does not."""
+    name = _CAMEL.sub("_", key)
+    return _SECRET_KEY.fullmatch(name) is not None and not _HARMLESS_KEY.fullmatch(name)
+
+
+def _mask_named(text: str) -> str:
+    """Mask what follows a secret's name (`password=...`, `"token": "..."`); JSON stays JSON."""
+    pieces, done = [], 0
+    for name in _NAMED.finditer(text):
+        if name.start() < done or not _is_secret_name(name["key"]):
+            continue
+        value = _NAMED_VALUE.match(text, name.end())
+        if value is None or value[0] in _NOT_SECRET:
+            continue
+        opening = value[0][len(value["scheme"] or "") :][:1]
+        quote = opening if opening in "\"'" else name["quote"] if name["is"].strip().endswith(":") else ""
+        pieces += [text[done : name.end()], value["scheme"] or "", quote, MASK, quote]
+        done = value.end()
+    return "".join([*pieces, text[done:]])
 
 
 def _forms(secret: str) -> set[str]:
