@@ -28,7 +28,7 @@ def secrets_of(profile: Profile) -> frozenset[str]:
         that holds one of them. A user name with a password is no secret. Placeholders of unset values are left out.
     """
     found = {text for value in _secret_values(profile) for text in _secret_texts(value)}
-    return frozenset(found - {"", *PLACEHOLDERS})
+    return frozenset(found - {"", PLACEHOLDERS[0]})
 
 
 def _secret_values(value: object) -> Iterator[SecretStr]:

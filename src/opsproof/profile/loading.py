@@ -49,7 +49,7 @@ def load_profile(
     """
     profile, unset = load_with_unset(name, root=root, variables=variables)
     if unset and missing == "error":
-        next_step = f"set what is missing; opsproof profile check {name} lists it without --strict as a note"
+        next_step = "set what is missing in this shell or in the settings of the CI job"
         raise profile_error(name, profile_file(name, root), [*map(_as_mistake, unset)], next_step)
     return profile
 

@@ -29,8 +29,8 @@ def dangling(document: object) -> Iterator[tuple[Loc, str]]:
     if "api" not in targets:
         return
     identities = _mapping(targets, "api", "identities")
-    for loc, name in _identity_names(document):
-        yield from _unless_known((loc, name), "identity of targets.api", identities)
+    for named in _identity_names(document):
+        yield from _unless_known(named, "identity of targets.api", identities)
 
 
 def _identity_names(document: object) -> Iterator[tuple[Loc, object]]:

@@ -69,7 +69,7 @@ def _aware(value: datetime) -> datetime:
 
 Duration = Annotated[
     float,
-    BeforeValidator(seconds, json_schema_input_type=str | float),
+    BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")] | float),
     PlainSerializer(duration_text, when_used="json"),
     Field(gt=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
 ]
