@@ -1,0 +1,73 @@
+"""Builds the ASGI application of a system."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from opsproof.stack.services.common.body_limit import BodyLimit
+from opsproof.stack.services.common.cache import open_cache
+from opsproof.stack.services.common.database import Database
+from opsproof.stack.services.common.defects import DefectsFile
+from opsproof.stack.services.common.failures import EXCEPTION_HANDLERS
+from opsproof.stack.services.common.health import ROUTES
+from opsproof.stack.services.common.metrics import Metrics
+from opsproof.stack.services.common.misbehaviour import Misbehaviour
+from opsproof.stack.services.common.request_scope import RequestScope
+from opsproof.stack.services.common.services import Services, System
+from opsproof.stack.services.common.settings import Settings
+
+
+def build_app(system: System, settings: Settings, options: Any, defects: DefectsFile) -> Starlette:
+    """
+    The application of a system; call it inside the event loop that will serve it.
+
+    Nothing is contacted before the first request: a service starts while its database is still starting.
+    """
+    system = replace(system, routes=(*ROUTES, *system.routes))
+    info = {
+        "system": system.name,
+        "version": settings.version,
+        "commit": settings.commit,
+        "instance": settings.instance,
+    }
+    services = Services(
+        system=system,
+        settings=settings,
+        options=options,
+        defects=defects,
+        metrics=Metrics(info, system.counters),
+        database=Database(settings.database_url, f"{system.name}-api"),
+        cache=open_cache(settings.redis_url),
+    )
+    if system.background is not None:
+        services.background = system.background(services)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await services.database.open()
+        if services.background is not None:
+            await services.background.start()
+        yield
+        if services.background is not None:
+            await services.background.stop()
+        await services.database.close()
+        await services.cache.aclose()
+
+    app = Starlette(
+        routes=list(system.routes),
+        middleware=[
+            Middleware(RequestScope, services=services),
+            Middleware(Misbehaviour, services=services),
+            Middleware(BodyLimit, limit=settings.max_request_body_bytes, defects=defects),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    return app

@@ -1,0 +1,161 @@
+"""The service's connection pool, which answers quickly when the database does not."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from opsproof.stack.services.common.failures import Unavailable
+
+POOL_SIZE = 5
+"""Connections a service may hold."""
+
+STATEMENT_SECONDS = 1.0
+"""The server cancels a statement after this long."""
+
+ANSWER_SECONDS = 2.0
+"""A question is given up after this long, waiting for a connection included."""
+
+Row = dict[str, Any]
+_Connection = psycopg.AsyncConnection[DictRow]
+
+
+class Database:
+    """
+    Single statements over a small pool, each committed by itself.
+
+    Args:
+        url: A `postgresql://` URL.
+        application_name: How the service shows in pg_stat_activity.
+    """
+
+    def __init__(self, url: str, application_name: str) -> None:
+        self._in_use = 0
+        self._held: list[_Connection] = []
+        self._returning: set[asyncio.Future[None]] = set()
+        self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            url,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 2,
+                "application_name": application_name,
+                "options": f"-c statement_timeout={int(STATEMENT_SECONDS * 1000)}",
+            },
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=1.0,
+            reconnect_timeout=0,
+            reconnect_failed=self._announce_refusal,
+            open=False,
+            name=application_name,
+        )
+
+    async def open(self) -> None:
+        """Start the pool without waiting for a connection."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.hold(0)
+        await self._pool.close(timeout=0.5)
+
+    async def query(
+        self, statement: str, parameters: Sequence[Any] = (), *, seconds: float = ANSWER_SECONDS
+    ) -> list[Row]:
+        """
+        Run one statement and return its rows.
+
+        Raises:
+            Unavailable: No connection, no free connection, or no answer in time.
+            psycopg.Error: The server refused the statement for its content.
+        """
+        task = asyncio.ensure_future(self._run(statement, parameters))
+        task.add_done_callback(_retrieve)
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            answered = task.done()
+            task.cancel()
+        if not answered:
+            raise Unavailable("database", f"no answer within {seconds:g} s")
+        return task.result()
+
+    async def hold(self, count: int) -> None:
+        """Keep this many connections of the pool from everybody else, as a leak does; 0 gives them back."""
+        while len(self._held) < min(count, POOL_SIZE):
+            self._held.append(await self._acquire())
+        while len(self._held) > count:
+            await self._release(self._held.pop())
+
+    def usage(self) -> dict[str, int]:
+        """Connections in use and the pool's limit."""
+        return {"in_use": self._in_use, "limit": POOL_SIZE}
+
+    async def _run(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        connection = await self._acquire()
+        try:
+            cursor = await connection.execute(statement, parameters)
+            return await cursor.fetchall() if cursor.description else []
+        except psycopg.errors.QueryCanceled:
+            raise Unavailable("database", f"the statement was cancelled after {STATEMENT_SECONDS:g} s") from None
+        except psycopg.OperationalError as error:
+            raise Unavailable("database", f"the connection failed ({type(error).__name__})") from None
+        finally:
+            await self._release(connection)
+
+    async def _acquire(self) -> _Connection:
+        while _is_stale(connection := await self._next()):
+            await connection.close()
+            await self._release(connection)
+        return connection
+
+    async def _next(self) -> _Connection:
+        taking = asyncio.ensure_future(self._pool.getconn())
+        try:
+            waited: set[asyncio.Future[Any]] = {taking, self._refused}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                raise Unavailable("database", "no connection could be made")
+            connection = taking.result()
+        except PoolTimeout:
+            exhausted = self._in_use >= POOL_SIZE
+            reason = f"all {POOL_SIZE} connections of the pool are in use" if exhausted else "no connection within 1 s"
+            raise Unavailable("database", reason) from None
+        except BaseException:
+            taking.add_done_callback(self._give_back)
+            raise
+        self._in_use += 1
+        return connection
+
+    def _give_back(self, taking: asyncio.Future[_Connection]) -> None:
+        if not taking.cancelled() and taking.exception() is None:
+            returning = asyncio.ensure_future(self._pool.putconn(taking.result()))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
+
+    async def _release(self, connection: _Connection) -> None:
+        self._in_use -= 1
+        await self._pool.putconn(connection)
+
+    async def _announce_refusal(self, _pool: AsyncConnectionPool[Any]) -> None:
+        refused, self._refused = self._refused, asyncio.get_running_loop().create_future()
+        refused.set_result(None)
+
+
+def _is_stale(connection: _Connection) -> bool:
+    """Whether the server has hung up: an idle connection with something to read."""
+    return connection.closed or bool(select.select([connection.fileno()], [], [], 0)[0])
+
+
+def _retrieve(task: asyncio.Future[list[Row]]) -> None:
+    """Take the outcome of a question that nobody waits for any more, so that it is not reported as lost."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,125 @@
+"""Defects: what the stack tells a running service to do wrong, as a buggy release would."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_log = logging.getLogger(__name__)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _OnPath(_Part):
+    """A defect of one path, or of all paths with a prefix if `path` ends with `*`."""
+
+    path: str
+
+    def concerns(self, path: str) -> bool:
+        return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
+
+
+class StatusDefect(_OnPath):
+    """A share of the answers (0 to 1, counted, not random) is an error of this status."""
+
+    status: int = Field(default=500, ge=400, le=599)
+    share: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+class SlowDefect(_OnPath):
+    """Answers come `seconds` later; `share` of them."""
+
+    seconds: float = Field(ge=0.0)
+    share: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+class BodyDefect(_OnPath):
+    """The answer is this text instead of the service's own."""
+
+    status: int = Field(default=200, ge=200, le=599)
+    content_type: str = "application/json"
+    text: str = ""
+
+
+class PathDefect(_OnPath):
+    """The path is concerned; nothing more to say."""
+
+
+class Defects(_Part):
+    """All defects that can be in force; the defaults are a service without any."""
+
+    status: tuple[StatusDefect, ...] = ()
+    slow: tuple[SlowDefect, ...] = ()
+    body: tuple[BodyDefect, ...] = ()
+    endless: tuple[PathDefect, ...] = ()
+    redirect_loop: tuple[PathDefect, ...] = ()
+    drop_log_fields: tuple[str, ...] = ()
+    drop_log_request_id: bool = False
+    no_request_id_echo: bool = False
+    freeze_metrics: bool = False
+    auth_off: bool = False
+    role_check_off: bool = False
+    drop_components: tuple[str, ...] = ()
+    version: str | None = None
+    version_share: float = Field(default=1.0, ge=0.0, le=1.0)
+    hold_connections: int = Field(default=0, ge=0)
+    drop_metadata_keys: tuple[str, ...] = ()
+    invalid_metadata_keys: tuple[str, ...] = ()
+    lose_metadata: bool = False
+    rate_limit_off: bool = False
+    payload_status: int | None = None
+    jobs_stuck: bool = False
+
+
+class DefectsFile:
+    """
+    The defects in force, read again when the file's time or size changes.
+
+    A file that cannot be read as defects is reported once in the log and changes nothing.
+
+    Args:
+        path: The JSON file, which may be absent; None for a service that never has defects.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._current = Defects()
+        self._counts: dict[str, int] = {}
+
+    def current(self) -> Defects:
+        """The defects in force now."""
+        if self._path is None:
+            return self._current
+        try:
+            found = self._path.stat()
+        except OSError:
+            self._set(None, Defects())
+            return self._current
+        stamp = (found.st_mtime_ns, found.st_size)
+        if stamp != self._seen:
+            self._load(self._path, stamp)
+        return self._current
+
+    def falls_on(self, name: str, share: float) -> bool:
+        """Whether this time, counted since the defects last changed, belongs to the share of the named defect."""
+        before = self._counts.get(name, 0)
+        self._counts[name] = before + 1
+        return int((before + 1) * share + 1e-9) > int(before * share + 1e-9)
+
+    def _load(self, path: Path, stamp: tuple[int, int]) -> None:
+        try:
+            self._set(stamp, Defects.model_validate_json(path.read_bytes()))
+        except (OSError, ValidationError) as error:
+            self._seen = stamp
+            _log.error("the defects file was not understood: %s", error)
+
+    def _set(self, stamp: tuple[int, int] | None, defects: Defects) -> None:
+        if stamp != self._seen:
+            self._counts.clear()
+        self._seen = stamp
+        self._current = defects

@@ -1,0 +1,64 @@
+"""The layer that answers wrongly, slowly or without end where the defects say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from opsproof.stack.services.common.defects import Defects
+from opsproof.stack.services.common.failures import ApiError, error_response
+from opsproof.stack.services.common.services import Services
+
+_CHUNK = b"." * 1023 + b"\n"
+_CHUNK_SECONDS = 0.02
+
+
+class Misbehaviour:
+    """
+    Stands before the service and does what the defects ask of a path.
+
+    Args:
+        app: What answers the request otherwise.
+        services: The service that it stands before.
+    """
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        defects = self._services.defects.current()
+        await self._services.database.hold(defects.hold_connections)
+        path = scope["path"]
+        for slow in defects.slow:
+            if slow.concerns(path) and self._services.defects.falls_on(f"slow {slow.path}", slow.share):
+                await asyncio.sleep(slow.seconds)
+        answer = self._answer(scope, defects)
+        await (answer or self._app)(scope, receive, send)
+
+    def _answer(self, scope: Scope, defects: Defects) -> Response | None:
+        path = scope["path"]
+        for status in defects.status:
+            if status.concerns(path) and self._services.defects.falls_on(f"status {status.path}", status.share):
+                return error_response(scope, ApiError(status.status, "a defect of this release"))
+        for body in defects.body:
+            if body.concerns(path):
+                return Response(body.text, status_code=body.status, media_type=body.content_type)
+        if any(defect.concerns(path) for defect in defects.endless):
+            return StreamingResponse(_endless(), media_type="text/plain")
+        if any(defect.concerns(path) for defect in defects.redirect_loop):
+            return RedirectResponse(path)
+        return None
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield _CHUNK
+        await asyncio.sleep(_CHUNK_SECONDS)

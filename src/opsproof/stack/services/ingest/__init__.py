@@ -1,0 +1,1 @@
+"""The ingest service of runbook 003."""
