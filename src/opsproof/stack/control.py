@@ -2,15 +2,17 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from opsproof.errors import StackError
-from opsproof.stack.parts import Part, Plan
+from opsproof.stack.parts import Launch, Part, Plan
 from opsproof.stack.process import MARK, Process, descendants, end, spawn, wait_for
 from opsproof.stack.state import PartRecord, StackState, edit_state, read_state, write_private
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
 _SECONDS_TO_SETTLE = 5.0
+_SECONDS_FOR_A_TASK = 30.0
 
 
 def first_start(part: Part, plan: Plan) -> Process:
@@ -83,6 +85,24 @@ def thaw_part(directory: Path, name: str) -> None:
     process = _record(_state(directory), name, directory).process
     for one in (*descendants(process), process):
         one.send(signal.SIGCONT)
+
+
+def spawn_helper(directory: Path, fault: str, argv: list[str], env: dict[str, str]) -> None:
+    """Start a process that holds a fault in force, and note it with the fault."""
+    with edit_state(directory) as state:
+        log = directory / f"fault-{fault}.log"
+        helper = spawn(argv, env=_inherited(directory) | env, cwd=directory, log=log)
+        state.faults[fault].helpers.append(helper)
+
+
+def run_once(directory: Path, launch: Launch, log: Path) -> int:
+    """Run a task to its end, at most 30 seconds; its exit status."""
+    env = _inherited(directory) | launch.env
+    with log.open("ab") as output:
+        done = subprocess.run(
+            launch.argv, env=env, cwd=launch.cwd, stdout=output, stderr=output, check=False, timeout=_SECONDS_FOR_A_TASK
+        )
+    return done.returncode
 
 
 def part_state(record: PartRecord) -> str:

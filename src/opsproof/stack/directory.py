@@ -12,7 +12,7 @@ from pathlib import Path
 
 from opsproof.errors import StackError
 from opsproof.stack.process import Process, belonging_to, end
-from opsproof.stack.state import STATE_FILE, StackState, locked, read_state, write_state
+from opsproof.stack.state import StackState, locked, read_state, write_state
 
 _OPEN_TO_PASS = 0o711  # PostgreSQL's user must reach its data folder through here, but list nothing
 _NOT_STACKS = "bin-"

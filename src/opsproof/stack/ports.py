@@ -16,8 +16,8 @@ def free_ports(names: Iterable[str], taken: Collection[int]) -> dict[str, int]:
     """
     One free port for each name.
 
-    Taken, where it can be, from below the range from which the kernel gives ports to outgoing connections: nobody takes such a port by
-    chance while the part that owns it is stopped by a fault.
+    Taken, where it can be, from below the range from which the kernel gives ports to outgoing connections: nobody
+    takes such a port by chance while the part that owns it is stopped by a fault.
 
     Args:
         taken: Ports that other stacks have, even if nothing listens there now.
@@ -29,7 +29,7 @@ def free_ports(names: Iterable[str], taken: Collection[int]) -> dict[str, int]:
     chosen: dict[str, int] = {}
     for name in names:
         for _ in range(_TRIES):
-            port = random.choice(ports)
+            port = random.choice(ports)  # noqa: S311  # a port is no secret
             if port not in taken and port not in chosen.values() and is_free(port):
                 chosen[name] = port
                 break

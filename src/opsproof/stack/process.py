@@ -74,7 +74,6 @@ def spawn(
     Raises:
         OSError: The program is not there or may not be run.
     """
-    identity = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
     with log.open("ab") as output:
         child = subprocess.Popen(
             list(argv),
@@ -84,7 +83,9 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            **identity,  # type: ignore[arg-type]  # the three keywords are typed apart, not as one mapping
+            user=user and user[0],
+            group=user and user[1],
+            extra_groups=user and [],
         )
     process = Process.of(child.pid) or Process(child.pid, 0, boot_id())
     _children[child.pid] = child

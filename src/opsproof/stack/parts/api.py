@@ -2,6 +2,8 @@
 
 import sys
 
+from typing_extensions import override
+
 from opsproof.stack.ask import ask
 from opsproof.stack.credentials import token_variables
 from opsproof.stack.parts.part import Launch, Part, Plan
@@ -17,17 +19,20 @@ class Api(Part):
         self.system = system
         self.name = f"{system}-api"
 
+    @override
     def launch(self, plan: Plan) -> Launch:
         argv = [sys.executable, "-m", "opsproof.stack.services.serve", self.system]
         argv += ["--port", str(plan.ports[self.name])]
         return Launch(argv, plan.directory, service_environment(plan, self.system))
 
+    @override
     def missing(self, plan: Plan) -> str:
         answer = ask(f"http://{plan.address(self.name)}/health/ready")
         if answer is None:
             return "/health/ready is not answered"
         return "" if answer.status == 200 else f"/health/ready answers {answer.status}: {answer.body[:200]!r}"
 
+    @override
     def variables(self, plan: Plan) -> dict[str, str]:
         values = {
             "URL": f"http://{plan.address(self.name)}",

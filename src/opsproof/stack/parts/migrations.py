@@ -2,6 +2,8 @@
 
 import sys
 
+from typing_extensions import override
+
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import database_url
 
@@ -13,10 +15,12 @@ class Migrations(Part):
     listens = False
     once = True
 
+    @override
     def launch(self, plan: Plan) -> Launch:
         argv = [sys.executable, "-m", "opsproof.stack.services.migrate", *plan.systems]
         env = {f"{name.upper()}_DATABASE_URL": database_url(plan, name) for name in plan.systems}
         return Launch(argv, plan.directory, env)
 
+    @override
     def missing(self, plan: Plan) -> str:
         return ""

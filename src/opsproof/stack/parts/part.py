@@ -67,7 +67,7 @@ class Part(ABC):
 
     def prepare(self, plan: Plan) -> None:
         """Make what must be there before the first start (folders, files, an empty database cluster)."""
-        return None
+        return
 
     @abstractmethod
     def launch(self, plan: Plan) -> Launch:
@@ -79,7 +79,7 @@ class Part(ABC):
 
     def provision(self, plan: Plan) -> None:
         """Make what can only be made once it answers, on the first start (roles, databases)."""
-        return None
+        return
 
     def variables(self, plan: Plan) -> dict[str, str]:
         """What profiles may refer to."""

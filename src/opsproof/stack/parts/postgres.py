@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 
+from typing_extensions import override
+
 from opsproof.errors import StackError
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres_programs import find_programs, unprivileged_user
@@ -30,6 +32,7 @@ class Postgres(Part):
     name = "postgres"
     stop_signal = signal.SIGINT
 
+    @override
     def prepare(self, plan: Plan) -> None:
         """Make the cluster: initdb takes about 0.4 seconds."""
         user = unprivileged_user()
@@ -44,14 +47,15 @@ class Postgres(Part):
         initdb = find_programs(user).folder / "initdb"
         argv = [str(initdb), "-D", str(home / "data"), "-U", "postgres", f"--pwfile={password_file}"]
         argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"]
-        identity = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
         done = subprocess.run(
             argv,
             cwd=home,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             capture_output=True,
             check=False,
-            **identity,  # type: ignore[call-overload]  # the three keywords are typed apart, not as one mapping
+            user=user and user[0],
+            group=user and user[1],
+            extra_groups=user and [],
         )
         self.log(plan).write_bytes(done.stdout + done.stderr)
         password_file.unlink()
@@ -62,6 +66,7 @@ class Postgres(Part):
                 next_step="read the log; is the disk full?",
             )
 
+    @override
     def launch(self, plan: Plan) -> Launch:
         user = unprivileged_user()
         data = plan.directory / "postgres" / "data"
@@ -70,6 +75,7 @@ class Postgres(Part):
             argv += ["-c", f"{name}={value}"]
         return Launch(argv, data.parent, user=user)
 
+    @override
     def missing(self, plan: Plan) -> str:
         import psycopg
 
@@ -80,6 +86,7 @@ class Postgres(Part):
             return f"a query is not answered: {str(exc).splitlines()[0] if str(exc) else type(exc).__name__}"
         return ""
 
+    @override
     def provision(self, plan: Plan) -> None:
         import psycopg
         from psycopg import sql

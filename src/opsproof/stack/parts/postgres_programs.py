@@ -85,14 +85,15 @@ def _installed() -> PostgresPrograms | None:
 
 
 def _runs(programs: PostgresPrograms, user: tuple[int, int] | None) -> bool:
-    identity = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}
     try:
         done = subprocess.run(
             [programs.folder / "postgres", "--version"],
             cwd="/",
             capture_output=True,
             check=False,
-            **identity,  # type: ignore[call-overload]  # the three keywords are typed apart, not as one mapping
+            user=user and user[0],
+            group=user and user[1],
+            extra_groups=user and [],
         )
     except OSError:
         return False

@@ -8,6 +8,7 @@ from opsproof.stack.parts.postgres import database_url
 from opsproof.stack.parts.valkey import cache_url
 
 CACHE_DATABASE = {"ingest": 0, "evaluation": 1}
+CORE_PATH = {"ingest": "/api/v1/items", "evaluation": "/api/v1/jobs"}
 VERSION = "1.0.0"
 COMMIT = "3f1c2ab0d94e5f60718293a4b5c6d7e8f9012345"
 DEFECTS_FILE = "defects.json"

@@ -6,6 +6,8 @@ import shutil
 import socket
 from pathlib import Path
 
+from typing_extensions import override
+
 from opsproof.errors import StackError
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.ports import HOST
@@ -18,11 +20,13 @@ class Valkey(Part):
 
     name = "valkey"
 
+    @override
     def launch(self, plan: Plan) -> Launch:
         argv = [str(_program()), "--port", str(plan.ports[self.name]), "--bind", HOST]
         argv += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(plan.directory)]
         return Launch(argv, plan.directory)
 
+    @override
     def missing(self, plan: Plan) -> str:
         try:
             with socket.create_connection((HOST, plan.ports[self.name]), timeout=2) as connection:

@@ -2,6 +2,8 @@
 
 import sys
 
+from typing_extensions import override
+
 from opsproof.stack.ask import ask
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.service import CACHE_DATABASE, service_environment
@@ -17,11 +19,13 @@ class EvaluationWorker(Part):
     needs = ("valkey",)
     listens = False
 
+    @override
     def launch(self, plan: Plan) -> Launch:
         argv = [sys.executable, "-m", "celery", "-A", "opsproof.stack.services.evaluation.worker", "worker"]
         argv += ["-P", "solo", "-Q", QUEUE, "-n", "worker1@%h", "--loglevel", "INFO"]
         return Launch(argv, plan.directory, service_environment(plan, "evaluation"))
 
+    @override
     def missing(self, plan: Plan) -> str:
         answer = ask(f"http://{plan.address('evaluation-api')}/health/detailed")
         if answer is None or answer.status not in (200, 503):
@@ -30,6 +34,7 @@ class EvaluationWorker(Part):
         status = found.get("components", {}).get("background_tasks", {}).get("status")
         return "" if status == "healthy" else f"/health/detailed says background_tasks: {status}"
 
+    @override
     def variables(self, plan: Plan) -> dict[str, str]:
         return {
             "EVALUATION_BROKER_URL": cache_url(plan, CACHE_DATABASE["evaluation"]),

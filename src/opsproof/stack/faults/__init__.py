@@ -1,0 +1,25 @@
+"""
+Faults: named ways to break the embedded stack for real.
+
+To add one: give an existing mechanism (`processes`, `settings`, `cache`, `database`, `defects`) another entry in
+`named` or `named_defects`; for a new mechanism write a module with a class that has the methods of `Fault`.
+"""
+
+from opsproof.stack.faults import named, named_defects
+from opsproof.stack.faults.fault import Fault, heal, inject, injected
+
+_ALL = (
+    *named.PROCESSES,
+    *named.CACHE,
+    *named.DATABASE,
+    *named.SETTINGS,
+    *named_defects.ANSWERS,
+    *named_defects.METRICS,
+    *named_defects.TRACES,
+    *named_defects.RULES,
+    *named_defects.JOBS,
+)
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+"""Every named fault, in the order in which they are listed."""
+
+__all__ = ["FAULTS", "Fault", "heal", "inject", "injected"]

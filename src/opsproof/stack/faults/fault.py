@@ -1,0 +1,138 @@
+"""A fault: a real way to break the stack, seen in force before anybody trusts it, and seen gone after it is healed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from opsproof.errors import FaultNotHealed, FaultNotInForce, StackError
+from opsproof.stack.process import wait_for
+from opsproof.stack.stack import Stack
+from opsproof.stack.state import FaultNote, edit_state
+
+SECONDS_TO_TAKE_HOLD = 15.0
+SECONDS_TO_GO = 15.0
+SECONDS_TO_READY = 20.0
+_PAUSE = 0.02
+
+
+class Fault(Protocol):
+    """
+    One way to break the stack. Implementations are frozen dataclasses; what they must remember is in the fault's note.
+
+    A fault acts on every system of the stack that has the part it breaks.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `opsproof stack fault` and `@proven_by` call it."""
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+
+    @property
+    def group(self) -> str:
+        """Under which heading it is listed."""
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """Systems that it touches."""
+
+    def inject(self, stack: Stack) -> None:
+        """Break it."""
+
+    def in_force(self, stack: Stack) -> bool:
+        """Whether everything that the fault touches is seen, from outside, to be broken."""
+
+    def gone(self, stack: Stack) -> bool:
+        """Whether nothing of the fault is seen any more."""
+        return not self.in_force(stack)
+
+    def heal(self, stack: Stack) -> None:
+        """Mend it; works also after half an injection."""
+
+    def undo_by_hand(self, stack: Stack) -> str:
+        """A command, or a few, that mend it without opsproof."""
+
+
+@contextmanager
+def injected(fault: Fault, stack: Stack) -> Iterator[None]:
+    """
+    Break the stack for the length of a block.
+
+    Raises:
+        FaultNotInForce: It never took hold; the block did not run.
+        FaultNotHealed: After the block it is still seen, or the stack is not ready again.
+    """
+    inject(fault, stack)
+    try:
+        yield
+    finally:
+        heal(fault, stack)
+
+
+def inject(fault: Fault, stack: Stack) -> None:
+    """
+    Break the stack and see it broken.
+
+    Raises:
+        StackError: The fault is injected already, or touches no system of this stack.
+        FaultNotInForce: It was not seen in force in time; it is healed again.
+        FaultNotHealed: As above, and healing failed too.
+    """
+    with edit_state(stack.directory) as state:
+        if fault.name in state.faults:
+            raise StackError(
+                f"the fault {fault.name} is injected already",
+                where=f"stack {stack.name}",
+                next_step=f"heal it first: opsproof stack heal {fault.name} --name {stack.name}",
+            )
+        if not fault.systems.intersection(state.systems):
+            raise StackError(
+                f"the fault {fault.name} touches only {', '.join(sorted(fault.systems))}",
+                where=f"stack {stack.name} with {', '.join(state.systems)}",
+                next_step="start the stack with that system",
+            )
+        state.faults[fault.name] = FaultNote(fault.name, datetime.now(UTC).isoformat(timespec="seconds"))
+    try:
+        fault.inject(stack)
+        if not wait_for(lambda: fault.in_force(stack), SECONDS_TO_TAKE_HOLD, _PAUSE):
+            raise FaultNotInForce(
+                f"the fault {fault.name} was not seen in force within {SECONDS_TO_TAKE_HOLD:.0f} s; it is healed again",
+                where=f"stack {stack.name}",
+                next_step="do not read this run as a result; see the logs of the stack: opsproof stack status",
+            )
+    except BaseException:  # also Ctrl-C: half a fault must not stay
+        heal(fault, stack)
+        raise
+
+
+def heal(fault: Fault, stack: Stack) -> None:
+    """
+    Mend the stack, see the fault gone, and, if it was the last one, see the stack ready again.
+
+    Raises:
+        FaultNotHealed: It is still seen, or the stack is not ready; says how to undo it by hand.
+    """
+    try:
+        fault.heal(stack)
+        gone = wait_for(lambda: fault.gone(stack), SECONDS_TO_GO, _PAUSE)
+    except Exception as exc:  # whatever kept it from healing, the stack is still broken
+        raise _not_healed(fault, stack, f"healing it failed: {type(exc).__name__}: {exc}") from exc
+    if not gone:
+        raise _not_healed(fault, stack, f"it is still seen in force {SECONDS_TO_GO:.0f} s after it was healed")
+    with edit_state(stack.directory) as state:
+        state.faults.pop(fault.name, None)
+        others = list(state.faults)
+    if not others and (missing := stack.missing(SECONDS_TO_READY)):
+        what = "; ".join(f"{part}: {reason}" for part, reason in missing.items())
+        raise _not_healed(fault, stack, f"it is gone, but the stack is not ready again: {what}")
+
+
+def _not_healed(fault: Fault, stack: Stack, what: str) -> FaultNotHealed:
+    return FaultNotHealed(
+        f"the fault {fault.name} is not healed: {what}",
+        where=f"stack {stack.name} in {stack.directory}",
+        next_step=f"undo it by hand now: {fault.undo_by_hand(stack)}",
+    )

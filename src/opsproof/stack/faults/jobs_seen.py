@@ -1,0 +1,83 @@
+"""What tells, from outside, how jobs and evaluations end: a real one is sent, looked at, and removed again."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opsproof.stack.ask import ask
+from opsproof.stack.stack import Stack
+
+_SECONDS_FOR_A_JOB = 3.0
+_SECONDS_TO_BE_STUCK = 0.7
+_PAUSE = 0.02
+
+
+def job_is_stuck(stack: Stack, system: str) -> bool:
+    """A job that takes no time is begun and does not end."""
+    with _sent(stack, "/api/v1/jobs", {"type": "echo", "payload": {}}) as sent:
+        if sent is None:
+            return False
+        begun = 0.0
+        end = time.monotonic() + _SECONDS_FOR_A_JOB
+        while time.monotonic() < end:
+            job = _ask(stack, "GET", f"/api/v1/jobs/{sent['job_id']}") or {}
+            if job.get("status") == "succeeded":
+                return False
+            if job.get("status") == "running":
+                begun = begun or time.monotonic()
+                if time.monotonic() - begun > _SECONDS_TO_BE_STUCK:
+                    return True
+            time.sleep(_PAUSE)
+    return False
+
+
+def metadata_is_lost(stack: Stack, system: str) -> bool:
+    """A new evaluation run succeeds and has no metadata."""
+    run = _finished_run(stack)
+    return run is not None and run["run_metadata"] is None
+
+
+def metadata_lacks_data_snapshot_id(stack: Stack, system: str) -> bool:
+    """A new evaluation run succeeds and has metadata, without data_snapshot_id."""
+    run = _finished_run(stack)
+    return run is not None and bool(run["run_metadata"]) and "data_snapshot_id" not in run["run_metadata"]
+
+
+def _finished_run(stack: Stack) -> dict[str, Any] | None:
+    """A new evaluation run once it has succeeded; None if it did not in time."""
+    with _sent(stack, "/api/v1/evaluations", {}) as sent:
+        if sent is None:
+            return None
+        end = time.monotonic() + _SECONDS_FOR_A_JOB
+        while time.monotonic() < end:
+            run = _ask(stack, "GET", f"/api/v1/evaluations/{sent['run_id']}")
+            if run and run["status"] == "succeeded":
+                return run
+            time.sleep(_PAUSE)
+    return None
+
+
+@contextmanager
+def _sent(stack: Stack, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+    """What the service answered to a new job or evaluation; both are deleted afterwards. None if it was refused."""
+    sent = _ask(stack, "POST", path, body)
+    try:
+        yield sent
+    finally:
+        if sent and "run_id" in sent:
+            _ask(stack, "DELETE", f"/api/v1/evaluations/{sent['run_id']}")
+        if sent:
+            _ask(stack, "DELETE", f"/api/v1/jobs/{sent['job_id']}")
+
+
+def _ask(stack: Stack, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    variables = stack.variables
+    headers = {"X-API-Key": variables["EVALUATION_API_KEY"], "Content-Type": "application/json"}
+    raw = None if body is None else json.dumps(body).encode()
+    answer = ask(f"{variables['EVALUATION_URL']}{path}", method=method, headers=headers, body=raw)
+    if answer is None or answer.status >= 300:
+        return None
+    found = answer.json()
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,177 @@
+"""The named faults of answers: what a buggy release would do, and what shows it from outside."""
+
+from typing import Any
+
+from opsproof.stack.faults import jobs_seen, seen
+from opsproof.stack.faults.defects import Defect
+from opsproof.stack.faults.fault import Fault
+from opsproof.stack.faults.named import BOTH, EVALUATION, INGEST, WRONG_VERSION
+from opsproof.stack.parts.service import CORE_PATH
+
+_UNEXPECTED = '{"unexpected": true}'
+_PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
+_GARBAGE = "these are { not metrics\n"
+_SLOW_SECONDS = 10
+
+
+def _at(path: str) -> dict[str, str]:
+    return dict.fromkeys(BOTH, path)
+
+
+def _on_core_paths(**defect: Any) -> list[dict[str, Any]]:
+    return [{"path": path, **defect} for path in CORE_PATH.values()]
+
+
+ANSWERS: tuple[Fault, ...] = (
+    Defect(
+        "health-500",
+        "/health and all below it answer 500",
+        BOTH,
+        {"status": [{"path": "/health", "status": 500}, {"path": "/health/*", "status": 500}]},
+        seen.status(_at("/health/live"), 500),
+    ),
+    Defect(
+        "live-500",
+        "/health/live answers 500",
+        BOTH,
+        {"status": [{"path": "/health/live", "status": 500}]},
+        seen.status(_at("/health/live"), 500),
+    ),
+    Defect(
+        "ready-500",
+        "/health/ready answers 500",
+        BOTH,
+        {"status": [{"path": "/health/ready", "status": 500}]},
+        seen.status(_at("/health/ready"), 500),
+    ),
+    Defect(
+        "detailed-not-json",
+        "/health/detailed answers 500 with a web page",
+        BOTH,
+        {"body": [{"path": "/health/detailed", "status": 500, "content_type": "text/html", "text": _PAGE}]},
+        seen.body(_at("/health/detailed"), _PAGE),
+    ),
+    Defect(
+        "core-endpoint-500",
+        "the core paths answer 500 while health is fine",
+        BOTH,
+        {"status": _on_core_paths(status=500)},
+        seen.status(CORE_PATH, 500),
+    ),
+    Defect(
+        "wrong-body",
+        "the core paths answer 200 with something else",
+        BOTH,
+        {"body": _on_core_paths(text=_UNEXPECTED)},
+        seen.body(CORE_PATH, _UNEXPECTED),
+    ),
+    Defect(
+        "html-body",
+        "the core paths answer 200 with a web page",
+        BOTH,
+        {"body": _on_core_paths(text=_PAGE, content_type="text/html")},
+        seen.body(CORE_PATH, _PAGE),
+    ),
+    Defect(
+        "slow-answers",
+        f"the core paths answer after {_SLOW_SECONDS} s",
+        BOTH,
+        {"slow": _on_core_paths(seconds=_SLOW_SECONDS)},
+        seen.slow(CORE_PATH),
+    ),
+    Defect(
+        "payload-wrong-status",
+        "what is too large is refused with 400 instead of 413",
+        BOTH,
+        {"payload_status": 400},
+        seen.large_body_gets(400),
+    ),
+    Defect(
+        "half-wrong-version",
+        "every other answer comes from another version",
+        BOTH,
+        {"version": WRONG_VERSION, "version_share": 0.5},
+        seen.version_changes,
+    ),
+)
+
+METRICS: tuple[Fault, ...] = (
+    Defect(
+        "metrics-missing",
+        "/metrics answers 404",
+        BOTH,
+        {"status": [{"path": "/metrics", "status": 404}]},
+        seen.status(_at("/metrics"), 404),
+    ),
+    Defect(
+        "metrics-garbage",
+        "/metrics answers with something else",
+        BOTH,
+        {"body": [{"path": "/metrics", "content_type": "text/plain", "text": _GARBAGE}]},
+        seen.body(_at("/metrics"), _GARBAGE),
+    ),
+    Defect("metrics-frozen", "the metrics stand still", BOTH, {"freeze_metrics": True}, seen.metrics_stand_still),
+)
+
+TRACES: tuple[Fault, ...] = (
+    Defect(
+        "request-id-not-echoed",
+        "answers lack X-Request-Id",
+        BOTH,
+        {"no_request_id_echo": True},
+        seen.request_id_is_not_echoed,
+    ),
+    Defect(
+        "request-id-not-logged",
+        "log lines lack the request id",
+        BOTH,
+        {"drop_log_request_id": True},
+        seen.request_id_is_not_logged,
+    ),
+    Defect(
+        "error-id-not-logged",
+        "log lines lack the error id",
+        BOTH,
+        {"drop_log_fields": ["error_id"]},
+        seen.error_id_is_not_logged,
+    ),
+)
+
+RULES: tuple[Fault, ...] = (
+    Defect(
+        "component-missing",
+        "/health/detailed says nothing of redis",
+        BOTH,
+        {"drop_components": ["redis"]},
+        seen.component_is_missing("redis"),
+    ),
+    Defect("auth-off", "no credential is wanted", BOTH, {"auth_off": True}, seen.status(CORE_PATH, 200)),
+    Defect(
+        "role-check-off",
+        "a reader may do what only an admin may",
+        BOTH,
+        {"role_check_off": True},
+        seen.status(_at("/api/v1/admin/summary"), 200, role="READER"),
+    ),
+    Defect(
+        "rate-limit-off", "no request is refused for its rate", INGEST, {"rate_limit_off": True}, seen.rate_limit_is_off
+    ),
+)
+
+JOBS: tuple[Fault, ...] = (
+    Defect("jobs-stuck", "jobs are begun and never end", EVALUATION, {"jobs_stuck": True}, jobs_seen.job_is_stuck),
+    Defect(
+        "metadata-key-dropped",
+        "new evaluation runs are stored without data_snapshot_id",
+        EVALUATION,
+        {"drop_metadata_keys": ["data_snapshot_id"]},
+        jobs_seen.metadata_lacks_data_snapshot_id,
+    ),
+    Defect(
+        "metadata-lost",
+        "new evaluation runs are stored without any metadata",
+        EVALUATION,
+        {"lose_metadata": True},
+        jobs_seen.metadata_is_lost,
+    ),
+)
