@@ -20,7 +20,9 @@ _log = logging.getLogger("opsproof.access")
 
 class RequestScope:
     """
-    Gives a request its id and version, and accounts for it when it is answered.
+    Gives a request its id and version, and accounts for it before the last byte of its answer is sent.
+
+    So whoever has the answer finds its log line and its count.
 
     Args:
         app: What answers the request.
@@ -41,15 +43,19 @@ class RequestScope:
         REQUEST_ID.set(context.request_id)
         echo = not self._services.defects.current().no_request_id_echo
         status = 0
+        accounted = False
 
         async def marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, accounted
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-app-version"] = context.version
                 if echo:
                     headers["x-request-id"] = context.request_id
+            elif not message.get("more_body", False):
+                accounted = True
+                self._account(scope, status)
             await send(message)
 
         try:
@@ -60,7 +66,8 @@ class RequestScope:
                 raise
             await error_response(scope, ApiError(500, "an unexpected error happened"))(scope, receive, marked)
         finally:
-            self._account(scope, status)
+            if not accounted:
+                self._account(scope, status or 499)
 
     def _version(self) -> str:
         defects = self._services.defects.current()

@@ -23,6 +23,7 @@ class _Question:
     text: str
     right: str
     wrong: str
+    weight: int
 
 
 def _questions(topic: str, count: int) -> tuple[_Question, ...]:
@@ -31,7 +32,7 @@ def _questions(topic: str, count: int) -> tuple[_Question, ...]:
     for number in range(count):
         text = f"how is {topic} {number} checked after a deploy"
         near, far = f"{topic} {number} is checked by its health page", "somebody looks at it later"
-        asked.append(_Question(text, *((far, near) if number % 3 == 2 else (near, far))))
+        asked.append(_Question(text, *((far, near) if number % 3 == 2 else (near, far)), number + 1))
     return tuple(asked)
 
 
@@ -49,10 +50,10 @@ class EvaluationInput(BaseModel):
 
 
 def score(dataset: str, seed: int) -> float:
-    """The share of right answers in a sample; depends on nothing but the dataset and the seed."""
+    """The weight of the right answers in a sample, 0 to 1; depends on nothing but the dataset and the seed."""
     sample = random.Random(seed).sample(DATASETS[dataset], _SAMPLE)  # noqa: S311  # must be repeatable
-    right = sum(_answer(question) == question.right for question in sample)
-    return round(right / len(sample), 4)
+    right = sum(question.weight for question in sample if _answer(question) == question.right)
+    return round(right / sum(question.weight for question in sample), 6)
 
 
 def snapshot_id(dataset: str) -> str:

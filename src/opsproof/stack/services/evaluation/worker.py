@@ -55,14 +55,15 @@ def run(task: Task, job_id: str, request_id: str) -> str | None:
 
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]
-def _leave_out_the_banner(instance: Any, **_: Any) -> None:
-    """The banner is no JSON."""
+def _log_json_from_the_start(instance: Any, **_: Any) -> None:
+    """Configure logging before Celery's first warning, and leave out its banner, which is no JSON."""
     instance.quiet = True
+    configure_logging(_settings, _defects)
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
-def _set_up_logging(**_: Any) -> None:
-    configure_logging(_settings, _defects)
+def _keep_logging(**_: Any) -> None:
+    """Being connected is enough to keep Celery from setting up its own logging."""
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
