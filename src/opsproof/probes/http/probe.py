@@ -1,0 +1,272 @@
+"""The probe of an HTTP API."""
+
+from __future__ import annotations
+
+import hashlib
+import json as jsonlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+from typing_extensions import override
+
+from opsproof.errors import NotObserved, PreconditionMissing, Refused
+from opsproof.evidence.observer import Observer, Question
+from opsproof.evidence.recorder import recording
+from opsproof.probes.http.answer import Asked, HttpAnswer, charset
+from opsproof.probes.http.by_hand import curl
+from opsproof.probes.http.identity import Anonymous, can_be_header, credentials, expiry, is_header_name
+from opsproof.probes.http.progress import Progress, Reason
+from opsproof.probes.probe import Probe
+from opsproof.profile.targets import HttpTarget, Identity
+
+if TYPE_CHECKING:
+    from opsproof.probes.http.clients import Clients
+
+Who = str | None | Literal[Anonymous.ANONYMOUS]
+"""An identity of the profile by name, None for the target's own `auth`, or `ANONYMOUS`."""
+
+
+class HttpProbe(Probe):
+    """
+    Asks an HTTP API.
+
+    It sends GET and HEAD; POST and DELETE only for a check that may write. It keeps no cookies, follows redirects only
+    within the API's own origin, and takes neither proxies nor credentials from the environment of the process.
+    """
+
+    def __init__(self, name: str, target: HttpTarget, observer: Observer) -> None:
+        super().__init__(name, target, observer)
+        self._target = target
+        parts = urlsplit(target.url.get_secret_value())
+        self._query = parts.query
+        self._auth = target.auth
+        if self._auth is None and parts.username:
+            password = SecretStr(unquote(parts.password or ""))
+            self._auth = Identity(user=unquote(parts.username), password=password)
+        self._clients: Clients | None = None
+
+    async def get(
+        self,
+        path: str,
+        *,
+        identity: Who = None,
+        headers: Mapping[str, str] | None = None,
+        fresh: bool = False,
+        new_connection: bool = False,
+    ) -> HttpAnswer:
+        """
+        GET a path.
+
+        Args:
+            path: Path under the target's url, from `/` on, with its query if it has one.
+            identity: Name of an identity of the profile, None for the target's own, `ANONYMOUS` for none.
+            headers: Further request headers.
+            fresh: True to ask even if this sweep has asked it before.
+            new_connection: True to open a connection for this request alone, so that another replica may answer.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            NotObserved: There is no answer, or not a whole one; says why.
+        """
+        return await self._ask("GET", path, identity, headers, None, fresh=fresh, new_connection=new_connection)
+
+    async def head(
+        self, path: str, *, identity: Who = None, headers: Mapping[str, str] | None = None, fresh: bool = False
+    ) -> HttpAnswer:
+        """Ask for the headers of a path; as `get`."""
+        return await self._ask("HEAD", path, identity, headers, None, fresh=fresh)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        identity: Who = None,
+    ) -> HttpAnswer:
+        """
+        POST to a path; only for a check that may write.
+
+        Args:
+            path: Path under the target's url.
+            json: Body, sent as JSON.
+            content: Body as it is, in place of `json`.
+            headers: Further request headers.
+            identity: As for `get`.
+
+        Raises:
+            Refused: The check may not write here.
+            NotObserved: There is no answer, or not a whole one; says why.
+        """
+        sent = dict(headers or {})
+        if content is None and json is not None:
+            content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+            sent = {"Content-Type": "application/json"} | sent
+        return await self._ask("POST", path, identity, sent, content or b"")
+
+    async def delete(self, path: str, *, identity: Who = None, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+        """DELETE a path; only for a check that may write. Raises as `post`."""
+        return await self._ask("DELETE", path, identity, headers, None)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        who: Who,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        *,
+        fresh: bool = False,
+        new_connection: bool = False,
+    ) -> HttpAnswer:
+        text = _question(method, path, who, headers or {}, body)
+        self._refuse_what_is_not_allowed(method, path, headers or {}, text)
+        identity = self._identity(who, text)
+        sent = self._sent(identity, headers or {}, text)
+        url = self._url(path)
+        by_hand = curl(
+            method,
+            url,
+            identity=identity,
+            headers=headers or {},
+            body=body,
+            timeout=self.observer.timeout,
+            ca_file=self._target.ca_file,
+        )
+        asked = Asked(self.name, text, self.observer.where(text))
+        progress = Progress()
+
+        async def fetch() -> HttpAnswer:
+            from opsproof.probes.http.transfer import Failed, Transfer
+
+            clients = self._open(text)
+            client = clients.one_shot if new_connection else clients.lasting
+            transfer = Transfer(client, self._target.max_answer_bytes, progress)
+            try:
+                received = await transfer.exchange(client.build_request(method, url, headers=sent, content=body))
+            except Failed as failed:
+                why = failed.why
+            else:
+                self._blame_an_expired_token(received.status, identity, who, text)
+                return HttpAnswer(
+                    received.status,
+                    received.headers,
+                    received.elapsed,
+                    received.redirects,
+                    len(received.body),
+                    asked,
+                    received.body,
+                    charset(received.headers.get("content-type", "")),
+                    self.observer.redactor.text,
+                )
+            raise self._in_words(why, text)
+
+        def overdue(limit: float) -> NotObserved:
+            return self._in_words(progress.overdue(limit), text)
+
+        return await self.observer.ask(
+            Question(text, by_hand), fetch, HttpAnswer, fresh=fresh or new_connection, overdue=overdue
+        )
+
+    def _in_words(self, why: Reason, question: str) -> NotObserved:
+        return self._error(why.kind, why.what, question=question, next_step=why.next_step)
+
+    def _refuse_what_is_not_allowed(self, method: str, path: str, headers: Mapping[str, str], question: str) -> None:
+        recorder = recording.get()
+        may_write = self.replays or (recorder is not None and recorder.may_write)
+        if method not in ("GET", "HEAD") and not may_write:
+            what = f"{method} writes, and this check may not write here"
+            next_step = "Mark the check with @writes; it then runs where the profile's policy allows writes."
+        elif not path.startswith("/") or not path.isprintable() or " " in path or "#" in path:
+            what = f"no path under the target's url: {path!r}"
+            next_step = "Give the path from / on, percent-encoded, without scheme, host and fragment."
+        elif wrong := [name for name, value in headers.items() if not (is_header_name(name) and can_be_header(value))]:
+            what = f"no HTTP header carries what the check put into {', '.join(map(repr, wrong))}"
+            next_step = "Use ASCII without line breaks in the header's name and value."
+        else:
+            return
+        raise Refused(what, where=self.observer.where(question), next_step=next_step)
+
+    def _identity(self, who: Who, question: str) -> Identity | None:
+        if who is None:
+            return self._auth
+        if isinstance(who, Anonymous):
+            return None
+        if who in self._target.identities:
+            return self._target.identities[who]
+        known = ", ".join(self._target.identities) or "none"
+        raise self._error(
+            PreconditionMissing,
+            f"the profile has no identity {who!r} for {self.name}; it has: {known}",
+            question=question,
+            next_step=f"Add it to targets.{self.name}.identities in the profile.",
+        )
+
+    def _sent(self, identity: Identity | None, headers: Mapping[str, str], question: str) -> dict[str, str]:
+        """The request headers; what the check gives wins over the identity."""
+        try:
+            login = credentials(identity) if identity is not None and not self.replays else {}
+        except ValueError as exc:
+            raise self._error(
+                PreconditionMissing,
+                str(exc),
+                question=question,
+                next_step="Set the variable or secret that the profile takes it from again, without a line break.",
+            ) from None
+        return login | dict(headers)
+
+    def _url(self, path: str) -> str:
+        if self._query:
+            path += f"{'&' if '?' in path else '?'}{self._query}"
+        return self.address + path
+
+    def _blame_an_expired_token(self, status: int, identity: Identity | None, who: Who, question: str) -> None:
+        expires = expiry(identity) if status == 401 and identity is not None else None
+        if expires is None or expires > datetime.now(UTC):
+            return
+        whose = f"identity {who}" if who else f"{self.name}.auth"
+        raise self._error(
+            PreconditionMissing,
+            f"401: the profile's bearer token of {whose} expired at {expires:%Y-%m-%d %H:%M:%S} UTC",
+            question=question,
+            next_step="Renew the variable or secret that the profile takes the token from.",
+        )
+
+    def _open(self, question: str) -> Clients:
+        from opsproof.probes.http.clients import Clients
+
+        if self._clients is None:
+            secure, ca_file = self.address.startswith("https:"), self._target.ca_file
+            try:
+                self._clients = Clients(secure=secure, ca_file=ca_file, kept=self._target.concurrency)
+            except OSError as exc:
+                raise self._error(
+                    PreconditionMissing,
+                    f"the certificates of ca_file cannot be read ({exc.strerror or 'no certificate in it'})",
+                    question=question,
+                    next_step=f"Correct ca_file of {self.name} in the profile: {ca_file}",
+                ) from exc
+        return self._clients
+
+    @override
+    async def _disconnect(self) -> None:
+        clients, self._clients = self._clients, None
+        if clients is not None:
+            await clients.close()
+
+
+def _question(method: str, path: str, who: Who, headers: Mapping[str, str], body: bytes | None) -> str:
+    """The request in words; equal words ask the same."""
+    words = [method, path]
+    if who is not None:
+        words.append("as nobody" if isinstance(who, Anonymous) else f"as {who}")
+    words += [f"with {name}: {value}" for name, value in headers.items()]
+    if body:
+        words.append(f"with a body of {len(body)} bytes (sha256 {hashlib.sha256(body).hexdigest()[:16]})")
+    return " ".join(words)

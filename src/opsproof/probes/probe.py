@@ -1,0 +1,47 @@
+"""What every probe has."""
+
+from typing import TypeVar
+
+from opsproof.errors import NotObserved
+from opsproof.evidence.observer import Observer
+from opsproof.profile.targets import Target
+
+N = TypeVar("N", bound=NotObserved)
+
+
+class Probe:
+    """
+    The client of one target. It reads; it never judges.
+
+    Nothing is opened until the first question, and all questions come from one event loop.
+
+    Args:
+        name: Name of the target in the profile.
+        target: The target as the profile describes it.
+        observer: Asks on the probe's behalf, within budget and time limit, and keeps the evidence.
+    """
+
+    def __init__(self, name: str, target: Target, observer: Observer) -> None:
+        self.name = name
+        self.address = target.address
+        self.observer = observer
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.address}>"
+
+    @property
+    def replays(self) -> bool:
+        """True if answers come from an earlier run; nothing is sent then."""
+        return self.observer.replays
+
+    async def close(self) -> None:
+        """Cancel what is under way and close every connection. A closed probe may be asked again."""
+        await self.observer.close()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        """Close every connection."""
+
+    def _error(self, kind: type[N], what: str, *, question: str, next_step: str) -> N:
+        """An error that names this target and the question."""
+        return kind(what, where=self.observer.where(question), next_step=next_step, target=self.name)
