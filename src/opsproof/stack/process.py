@@ -98,6 +98,13 @@ def exit_status(process: Process) -> int | None:
     return None if child is None else child.poll()
 
 
+def collect_ended() -> None:
+    """Take note of own children that ended, so that none stays as a zombie."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
+
+
 def descendants(process: Process) -> list[Process]:
     """Children, their children and so on, alive at this moment."""
     parents: dict[int, list[int]] = {}

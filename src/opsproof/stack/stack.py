@@ -95,13 +95,13 @@ class Stack:
 
     @classmethod
     def attach(cls, name: str = "default") -> "Stack | None":
-        """The ready stack of that name that this user runs; None when there is none."""
-        for directory in places.running():
-            if directory.name == name:
-                state = read_state(directory)
-                if state is not None and state.ready:
-                    return cls(directory)
-        return None
+        """The ready stack of that name that this user runs, in whatever process; None when there is none."""
+        return next((stack for stack in cls.running() if stack.name == name and stack.state.ready), None)
+
+    @classmethod
+    def running(cls) -> "list[Stack]":
+        """All stacks of this user whose owner lives, those that are still starting too."""
+        return [cls(directory) for directory in places.running()]
 
     @property
     def name(self) -> str:

@@ -111,6 +111,15 @@ class MemoryFull(Fault):
 
 def _client(stack: Stack, password: str | None = None) -> "Redis":
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     host, _, port = stack.plan.address("valkey").rpartition(":")
-    return Redis(host=host, port=int(port), password=password, socket_timeout=2, socket_connect_timeout=2)
+    return Redis(
+        host=host,
+        port=int(port),
+        password=password,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        retry=Retry(NoBackoff(), 0),
+    )

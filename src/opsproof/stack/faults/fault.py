@@ -18,26 +18,19 @@ _PAUSE = 0.02
 
 class Fault(Protocol):
     """
-    One way to break the stack. Implementations are frozen dataclasses; what they must remember is in the fault's note.
+    One way to break the stack. Implementations inherit from it; what they must remember is in the fault's note.
 
-    A fault acts on every system of the stack that has the part it breaks.
+    Attributes:
+        name: What `opsproof stack fault` and `@proven_by` call it.
+        title: One line for people.
+        systems: Systems that it touches; it acts on those of them that the stack runs.
+        group: Under which heading it is listed.
     """
 
-    @property
-    def name(self) -> str:
-        """What `opsproof stack fault` and `@proven_by` call it."""
-
-    @property
-    def title(self) -> str:
-        """One line for people."""
-
-    @property
-    def group(self) -> str:
-        """Under which heading it is listed."""
-
-    @property
-    def systems(self) -> frozenset[str]:
-        """Systems that it touches."""
+    name: str
+    title: str
+    systems: frozenset[str]
+    group: str
 
     def inject(self, stack: Stack) -> None:
         """Break it."""

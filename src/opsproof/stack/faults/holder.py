@@ -40,13 +40,13 @@ def _locked(url: str, statement: str) -> psycopg.Connection:
 def _occupied(urls: list[str], superuser: str) -> list[psycopg.Connection]:
     """All connections that are left, those of others included: theirs are closed and taken before they come back."""
     held: list[psycopg.Connection] = []
-    with psycopg.connect(superuser, application_name=_NAME, autocommit=True) as keys:
-        for _ in range(_ROUNDS):
-            _take_all(urls, held)
-            if not keys.execute(_OTHERS, (_NAME,)).fetchall():
-                break
-            time.sleep(0.01)
-    return held
+    keys = psycopg.connect(superuser, application_name=_NAME, autocommit=True)
+    for _ in range(_ROUNDS):
+        _take_all(urls, held)
+        if not keys.execute(_OTHERS, (_NAME,)).fetchall():
+            break
+        time.sleep(0.01)
+    return [*held, keys]  # the superuser's too: to close it would leave one connection for the others
 
 
 def _take_all(urls: list[str], held: list[psycopg.Connection]) -> None:
