@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from io import TextIOWrapper
 
 from opsproof import __version__
@@ -68,6 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"opsproof {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in filter(lambda name: find_spec(f"opsproof.cli.{name}"), GROUPS):
+    for group in GROUPS:
         import_module(f"opsproof.cli.{group}").add_parser(subparsers)
     return parser

@@ -68,7 +68,7 @@ def _nothing_matches(pattern: str, existing: Sequence[str], root: Path) -> Profi
             where=str(shown(root)),
             next_step="name the folder that holds SYSTEM/ENVIRONMENT.yaml, or work in the folder above `profiles`",
         )
-    nearest = get_close_matches(pattern, existing, 3, 0.5)
+    nearest = get_close_matches(pattern, existing)
     hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
     if pattern.rpartition("/")[2] == BASE:
         hint = f"; {BASE}.yaml is what environments extend, not an environment"

@@ -52,7 +52,7 @@ class Resolved:
         return frozenset([*(reference.loc for reference in self.unset), *(mistake.loc for mistake in self.mistakes)])
 
 
-class _NoReference(Exception):
+class WrongReference(Exception):
     """`${` that begins no reference."""
 
 
@@ -77,10 +77,8 @@ def resolve(tree: Node, variables: Mapping[str, str]) -> Resolved:
             continue
         try:
             text, missing = interpolate(node.value, variables)
-        except _NoReference:
-            words = (
-                "expected ${VAR} or ${VAR:-default}, the default without ${...}; write $${ for the two characters ${"
-            )
+        except WrongReference:
+            words = "expected ${VAR} or ${VAR:-default}, the default without ${...}; write $${ for a plain ${"
             mistakes.append(Mistake(node.place, loc, words))
             continue
         unset += [
@@ -113,7 +111,7 @@ def interpolate(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str
         The text, and the names that are not set (then the text is of no use).
 
     Raises:
-        _NoReference: A `${` begins no reference.
+        WrongReference: A `${` begins no reference.
     """
     missing: dict[str, None] = {}
 
@@ -121,7 +119,7 @@ def interpolate(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str
         if match[0] == "$${":
             return "${"
         if match["name"] is None or "${" in (match["default"] or ""):
-            raise _NoReference
+            raise WrongReference
         value = variables.get(match["name"], "")
         if value or match["rest"]:
             return value or match["default"]

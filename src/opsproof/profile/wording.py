@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from opsproof.profile.mistakes import Mistake, shown_key
+from opsproof.profile.mistakes import Mistake
 from opsproof.profile.shape import Spot, spot
 from opsproof.profile.tree import Node, place_of
 
@@ -83,10 +83,7 @@ def _shown(context: dict[str, Any]) -> dict[str, Any]:
 
 def _unknown_key(where: Spot) -> str:
     known = list(where.parent.model_fields) if where.parent else []
-    key = str(where.loc[-1])
-    return unknown(key, "unknown key", "the keys here are", known) + (
-        "; a space belongs behind the colon" if shown_key(key) != key and ":" in key else ""
-    )
+    return unknown(str(where.loc[-1]), "unknown key", "the keys here are", known)
 
 
 def unknown(name: str, what: str, introduction: str, known: Sequence[str]) -> str:

@@ -111,7 +111,9 @@ class _Builder:
         top = self._node(event, ())
         if not isinstance(top.value, Mapping):
             empty = isinstance(event, yaml.ScalarEvent) and not event.value
-            self._stop(top.place, (), "the file is empty" if empty else "expected a mapping (keys with values)")
+            if empty:
+                self._stop(Place(self._file, 1), (), "the file is empty")
+            self._stop(top.place, (), "expected a mapping (keys with values)")
         next(self._events)
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
@@ -180,7 +182,7 @@ class _Builder:
             if isinstance(source.value, Mapping):
                 merged = {**source.value, **merged}
             else:
-                self._mistake(source.place, (*loc, "<<"), "expected a mapping or a list of mappings to merge")
+                self._mistake(source.place, loc, "expected a mapping or a list of mappings behind <<")
         return merged
 
     def _scalar(self, event: Any, loc: Loc) -> Scalar:
@@ -188,7 +190,9 @@ class _Builder:
         if not event.implicit[0]:
             return text
         if not text:
-            if loc:
+            if loc and ":" in str(loc[-1]):
+                self._mistake(self._place(event), loc, "has no value; a space belongs behind the colon")
+            elif loc:
                 self._mistake(self._place(event), loc, "has no value; write one, or null to remove an inherited key")
             return None
         return _core_schema(text)
