@@ -1,0 +1,210 @@
+"""allure-results: the run for Allure (2 and 3), one test result a check, its questions as steps."""
+
+import json
+from datetime import datetime
+from hashlib import md5
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from opsproof.evidence.observation import Observation
+from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.report.markdown import prose
+from opsproof.report.text import one_line, printable
+from opsproof.report.view import View
+from opsproof.report.words import release_text, words
+
+if TYPE_CHECKING:
+    from allure_commons.model2 import StatusDetails, TestResult, TestStepResult
+
+_STATUS = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.UNKNOWN: "broken",
+    Status.SKIPPED: "skipped",
+    Status.WAIVED: "skipped",
+}
+_SEVERITY = {"SEV-1": "blocker", "SEV-2": "critical", "SEV-3": "normal"}
+_CATEGORIES = {
+    Cause.TARGET_WRONG: "Target wrong",
+    Cause.UNREACHABLE: "Target unreachable",
+    Cause.TIMED_OUT: "Timed out",
+    Cause.BAD_ANSWER: "Bad answer",
+    Cause.PRECONDITION_MISSING: "Precondition missing",
+    Cause.NO_DATA: "No data",
+    Cause.CHECK_BROKEN: "Check broken",
+    Cause.INTERRUPTED: "Interrupted",
+}
+
+
+def write_allure(view: View, folder: Path) -> None:
+    """
+    Write the results of a run.
+
+    Args:
+        view: The run, redacted, and its evidence.
+        folder: Where to; made if it is not there.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from allure_commons.logger import AllureFileLogger
+
+    logger: Any = AllureFileLogger(folder)  # type: ignore[no-untyped-call]
+    for observation in view.observations.values():
+        logger.report_attached_data(_by_hand(observation), _attachment(observation, "by-hand", "txt"))
+        logger.report_attached_data(_answer(observation), _attachment(observation, "answer", "json"))
+    for outcome in view.run.outcomes:
+        logger.report_result(_result(outcome, view, logger))
+    (folder / "environment.properties").write_text(_environment(view), encoding="utf-8")
+    (folder / "categories.json").write_text(json.dumps(categories(), indent=2), encoding="utf-8")
+
+
+def categories() -> list[dict[str, Any]]:
+    """
+    Allure's categories: one for each cause, and one for what is waived.
+
+    Returns:
+        The content of `categories.json`; Allure 3 reads the same rules from its configuration file.
+    """
+    by_cause = [
+        {"name": name, "messageRegex": rf"^{cause.value}: [\s\S]*", "matchedStatuses": ["failed", "broken"]}
+        for cause, name in _CATEGORIES.items()
+    ]
+    waived = {"name": "Waived", "messageRegex": r"^waived by [\s\S]*", "matchedStatuses": ["skipped"]}
+    return [*by_cause, waived]
+
+
+def _result(outcome: Outcome, view: View, logger: Any) -> "TestResult":
+    from allure_commons.model2 import Attachment, Parameter, TestResult
+
+    start = _milliseconds(outcome.started)
+    check_id = md5(outcome.check.encode(), usedforsecurity=False).hexdigest()
+    result = TestResult(
+        uuid=str(uuid5(NAMESPACE_URL, f"{view.run.id}/{outcome.check}")),
+        historyId=check_id,
+        testCaseId=check_id,
+        fullName=one_line(outcome.check),
+        name=one_line(outcome.title or outcome.check),
+        description=_description(outcome),
+        status=_STATUS[outcome.status],
+        statusDetails=_status_details(outcome),
+        stage="finished",
+        start=start,
+        stop=start + round(outcome.duration * 1000),
+        labels=_labels(outcome),
+        parameters=[Parameter(name="profile", value=one_line(outcome.profile))],
+        steps=[_step(observation) for observation in view.asked(outcome)],
+    )
+    for name, text in (("output", outcome.output), ("details", outcome.details)):
+        if text:
+            file_name = f"{uuid5(NAMESPACE_URL, f'{view.run.id}/{outcome.check}/{name}')}-attachment.txt"
+            logger.report_attached_data(printable(text), file_name)
+            result.attachments.append(Attachment(name=name, source=file_name, type="text/plain"))
+    return result
+
+
+def _labels(outcome: Outcome) -> list[Any]:
+    from allure_commons.model2 import Label
+
+    pairs = [
+        ("parentSuite", outcome.profile),
+        ("suite", outcome.name.partition(".")[0]),
+        ("severity", _SEVERITY[outcome.severity]),
+        ("framework", "opsproof"),
+        *(("runbook", row) for row in outcome.runbook),
+        *(("tag", marker) for marker in outcome.markers),
+    ]
+    return [Label(name=name, value=one_line(value)) for name, value in pairs]
+
+
+def _description(outcome: Outcome) -> str:
+    """Markdown, which Allure renders: text from targets is escaped."""
+    facts = (
+        ("Check", outcome.check),
+        ("Where", outcome.where),
+        ("Next step", outcome.next_step),
+        ("Runbook", ", ".join(outcome.runbook)),
+        ("Severity", outcome.severity),
+    )
+    return "\n\n".join(f"**{name}:** {prose(text, 2000)}" for name, text in facts if text)
+
+
+def _status_details(outcome: Outcome) -> "StatusDetails":
+    from allure_commons.model2 import StatusDetails
+
+    message = printable(outcome.message)
+    waiver = outcome.waiver
+    if outcome.cause is not None:
+        message = f"{outcome.cause}: {message}"
+    if outcome.status is Status.WAIVED and waiver:
+        message = f"waived by {one_line(waiver.owner)} until {waiver.until:%Y-%m-%d}: {waiver.reason}\n{message}"
+    if outcome.next_step and outcome.status is not Status.PASSED:
+        message += f"\nnext: {printable(outcome.next_step)}"
+    return StatusDetails(
+        message=message or None,
+        trace=printable(outcome.details) or None,
+        known=outcome.status is Status.WAIVED,
+    )
+
+
+def _step(observation: Observation) -> "TestStepResult":
+    from allure_commons.model2 import Attachment, StatusDetails, TestStepResult
+
+    start = _milliseconds(observation.started)
+    failure = observation.failure
+    return TestStepResult(
+        name=one_line(f"{observation.target}: {observation.question}"),
+        status="broken" if failure else "passed",
+        statusDetails=StatusDetails(message=printable(failure.what)) if failure else None,
+        stage="finished",
+        start=start,
+        stop=start + round(observation.duration * 1000),
+        attachments=[
+            Attachment(name="by hand", source=_attachment(observation, "by-hand", "txt"), type="text/plain"),
+            Attachment(name="answer", source=_attachment(observation, "answer", "json"), type="application/json"),
+        ],
+    )
+
+
+def _by_hand(observation: Observation) -> str:
+    return printable(observation.by_hand)
+
+
+def _answer(observation: Observation) -> str:
+    answer = observation.answer
+    if observation.failure is not None:
+        failure = observation.failure
+        answer = {"no answer": failure.what, "where": failure.where, "next step": failure.next_step}
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
+def _attachment(observation: Observation, what: str, ending: str) -> str:
+    return f"{uuid5(NAMESPACE_URL, f'{observation.id}/{what}')}-attachment.{ending}"
+
+
+def _environment(view: View) -> str:
+    run = view.run
+    facts = {
+        "opsproof": run.opsproof,
+        "run": run.id,
+        "verdict": run.verdict.word.value,
+        "profile": ", ".join(run.profiles),
+    }
+    for name, profile in run.profiles.items():
+        if profile.release:
+            facts[f"{name} version"] = release_text(profile.release, words("en"))
+        facts |= {f"{name} {target}": fact.address for target, fact in profile.targets.items()}
+    return "".join(f"{_property(key)} = {_property(value)}\n" for key, value in facts.items())
+
+
+def _property(text: str) -> str:
+    """Escaped as a Java properties file wants it."""
+    escaped = one_line(text).replace("\\", "\\\\")
+    for mark in (" ", ":", "=", "#", "!"):
+        escaped = escaped.replace(mark, f"\\{mark}")
+    return escaped
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)

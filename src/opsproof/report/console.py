@@ -1,0 +1,213 @@
+"""The verdict block that ends the terminal output: what an operator needs at three in the morning."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
+
+from opsproof.judge.outcome import Outcome, Status
+from opsproof.judge.root_causes import RootCause
+from opsproof.judge.verdict import Word
+from opsproof.report.text import one_line
+from opsproof.report.view import View, numbers, seconds_text
+from opsproof.report.words import Lang, extent_text, numbers_text, release_text, words
+
+WIDTH = 100
+_DETAILED = 8
+_SHORT = 12
+_LONGEST_COMMAND = 500
+_COLOURS = {Word.PASS: "green", Word.FAIL: "red", Word.INCONCLUSIVE: "yellow"}
+
+
+class Line(NamedTuple):
+    """
+    One line for the terminal.
+
+    Attributes:
+        text: Without colour codes; at most `WIDTH` columns, but for commands and paths, which are to be copied.
+        markup: Style hints by the names that pytest's TerminalWriter takes: bold, red, green, yellow.
+    """
+
+    text: str
+    markup: dict[str, bool]
+
+
+def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Line]:
+    """
+    The end of the terminal output, the verdict last.
+
+    Args:
+        view: The run, redacted, and its evidence.
+        folder: The run's folder; None if it could not be written.
+        lang: Language of the fixed words; messages stay as they come.
+    """
+    block = _Block(view, folder, lang)
+    return [
+        *block.profiles(),
+        *block.root_causes(),
+        *block.findings(),
+        *block.short(),
+        *block.end(),
+    ]
+
+
+class _Block:
+    def __init__(self, view: View, folder: Path | None, lang: Lang) -> None:
+        from wcwidth import wcswidth
+
+        self.view, self.folder, self.said = view, folder, words(lang)
+        self.summary = str(folder / "summary.md") if folder else "pytest -v"
+        labels = ("what", "where", "next", "by_hand", "runbook", "checks", "report", "again")
+        self._indent = 4 + max(wcswidth(self.said[label]) for label in labels)
+
+    def profiles(self) -> Iterator[Line]:
+        run = self.view.run
+        if run.replay_of:
+            yield Line(self.said["replay"].format(run=one_line(run.replay_of)), {"bold": True})
+        for name, profile in run.profiles.items():
+            word = self.view.word(name)
+            parts = [f"{word:<13}{one_line(name)}"]
+            if profile.release:
+                parts.append(f"{self.said['release']} {one_line(release_text(profile.release, self.said))}")
+            parts.append(numbers_text(numbers(self.view.of_profile(name)), self.said))
+            yield from self._wrapped("  ".join(parts), "", " " * 13, 3, {_COLOURS[word]: True})
+
+    def root_causes(self) -> Iterator[Line]:
+        for number, root in enumerate(self.view.root_causes, start=1):
+            explained = self.view.explained_by(root)
+            failed = any(outcome.status is Status.FAILED for outcome in explained)
+            worst = min(outcome.severity for outcome in explained)
+            yield Line("", {})
+            headline = f"{self.said['root_cause']} {number}  {worst}  {one_line(root.subject)}"
+            yield from self._wrapped(headline, "", "  ", 2, {"bold": True, "red" if failed else "yellow": True})
+            yield from self._root_cause(root)
+
+    def _root_cause(self, root: RootCause) -> Iterator[Line]:
+        explained = self.view.explained_by(root)
+        yield from self._field("what", f"{root.cause}: {root.what}", 3)
+        yield from self._field("checks", extent_text(self.view.extent(root), self.said))
+        yield from self._field("next", root.next_step, 3, bold=True)
+        yield from self._by_hand(explained[0] if explained else None)
+        yield from self._field("runbook", _ids(row for outcome in explained for row in outcome.runbook))
+
+    def findings(self) -> Iterator[Line]:
+        findings = self.view.findings
+        for outcome in findings[:_DETAILED]:
+            yield Line("", {})
+            yield from self._finding(outcome)
+        if rest := findings[_DETAILED:]:
+            yield Line("", {})
+            for outcome in rest[:_SHORT]:
+                yield from self._wrapped(self._headline(outcome), "", "  ", 1, {_colour(outcome): True})
+            yield from self._more(len(rest) - _SHORT)
+
+    def _finding(self, outcome: Outcome) -> Iterator[Line]:
+        yield from self._wrapped(self._headline(outcome), "", "  ", 2, {"bold": True, _colour(outcome): True})
+        yield from self._field("what", f"{outcome.cause}: {outcome.message}", 3)
+        yield from self._field("where", outcome.where, 2)
+        yield from self._field("next", outcome.next_step, 3, bold=True)
+        yield from self._by_hand(outcome)
+        yield from self._field("runbook", _ids(outcome.runbook))
+
+    def _headline(self, outcome: Outcome) -> str:
+        word = self.said["failed" if outcome.status is Status.FAILED else "unknown"]
+        return f"{word} {outcome.severity}  {one_line(outcome.check)}"
+
+    def short(self) -> Iterator[Line]:
+        """Why beside the checks, waived, warnings, notes: a line or two each."""
+        said, view = self.said, self.view
+        waived = (
+            said["waived_by"].format(
+                check=outcome.check,
+                owner=outcome.waiver.owner,
+                until=f"{outcome.waiver.until:%Y-%m-%d}",
+                reason=outcome.waiver.reason,
+            )
+            for outcome in view.waived
+            if outcome.waiver
+        )
+        warnings = [
+            *(f"{root.subject}: {root.what} ({extent_text(view.extent(root), said)})" for root in view.warning_causes),
+            *(f"{outcome.check} ({outcome.severity}) {outcome.cause}: {outcome.message}" for outcome in view.warnings),
+        ]
+        reasons = (
+            (said["why"], view.other_reasons, 2),
+            (said["waived"], (*waived,), 1),
+            (said["warning"], (*warnings,), 1),
+            (said["note"], view.run.notes, 2),
+        )
+        for word, texts, lines in reasons:
+            if texts:
+                yield Line("", {})
+            for text in texts[:_SHORT]:
+                yield from self._wrapped(f"{word}  {one_line(text)}", "", "    ", lines, {"yellow": True})
+            yield from self._more(len(texts) - _SHORT)
+
+    def end(self) -> Iterator[Line]:
+        run, said = self.view.run, self.said
+        yield Line("", {})
+        time = seconds_text((run.finished - run.started).total_seconds())
+        counts = numbers_text(numbers(run.outcomes), said)
+        line = said["numbers"].format(
+            checks=len(run.outcomes), time=time, numbers=counts, questions=len(self.view.observations)
+        )
+        yield from self._wrapped(line, "", "  ", 2, {})
+        if self.folder is None:
+            yield from self._field("report", said["no_report"])
+        else:
+            yield self._labelled("report", str(self.folder))
+            again = ("pytest", *([run.selection] if run.selection else []), "--replay", quote(str(self.folder)))
+            yield self._labelled("again", " ".join(again))
+        verdict = f"{said['verdict']} {run.verdict.word}  {said['exit'].format(status=run.verdict.exit_status)}"
+        yield Line(verdict, {"bold": True, _COLOURS[run.verdict.word]: True})
+
+    def _by_hand(self, outcome: Outcome | None) -> Iterator[Line]:
+        """The command stays on one line, however long: it is there to be copied."""
+        observation = self.view.telling(outcome) if outcome else None
+        if outcome is None or observation is None:
+            return
+        command = one_line(observation.by_hand)
+        if len(command) > _LONGEST_COMMAND:
+            command = self.said["long_command"].format(file=self.summary)
+        yield self._labelled("by_hand", command)
+        if more := len(self.view.asked(outcome)) - 1:
+            pointer = self.said["more_questions"].format(n=more, s="" if more == 1 else "s", file=self.summary)
+            yield Line(" " * self._indent + pointer, {})
+
+    def _field(self, label: str, text: str, lines: int = 2, *, bold: bool = False) -> Iterator[Line]:
+        if text:
+            head = self._labelled(label, "").text
+            yield from self._wrapped(one_line(text), head, " " * self._indent, lines, {"bold": True} if bold else {})
+
+    def _labelled(self, label: str, text: str) -> Line:
+        from wcwidth import ljust
+
+        return Line(ljust(f"  {self.said[label]}", self._indent) + one_line(text), {})
+
+    def _wrapped(self, text: str, head: str, indent: str, lines: int, markup: dict[str, bool]) -> Iterator[Line]:
+        """The text within the width; what is more than so many lines is cut, with a pointer to the report."""
+        from wcwidth import wrap
+
+        wrapped = wrap(
+            text,
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            max_lines=lines,
+            placeholder=f" {self.said['whole']}",
+        )
+        for line in wrapped:
+            yield Line(line, markup)
+
+    def _more(self, left: int) -> Iterator[Line]:
+        if left > 0:
+            yield Line("  " + self.said["more"].format(n=left, file=self.summary), {})
+
+
+def _colour(outcome: Outcome) -> str:
+    return "red" if outcome.status is Status.FAILED else "yellow"
+
+
+def _ids(rows: Iterator[str] | tuple[str, ...]) -> str:
+    return ", ".join(dict.fromkeys(one_line(row) for row in rows))

@@ -1,0 +1,197 @@
+"""summary.md: the run for people, verdict first; also what a CI shows on its page."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from opsproof.errors import OpsproofError
+from opsproof.judge.outcome import Outcome
+from opsproof.judge.root_causes import RootCause
+from opsproof.report.markdown import code, code_block, prose, table
+from opsproof.report.text import one_line
+from opsproof.report.view import View, numbers, seconds_text
+from opsproof.report.words import extent_text, numbers_text, release_text, words
+
+_ROWS = 50
+_COMMANDS = 5
+_STEP_SUMMARY_BYTES = 1_000_000
+_SAID = words("en")
+
+
+def summary(view: View) -> str:
+    """
+    The run as Markdown.
+
+    Args:
+        view: The run, redacted, and its evidence.
+    """
+    parts = (
+        _verdict(view),
+        _profiles(view),
+        *_root_causes(view),
+        *_findings(view),
+        *_listed("Warnings (below `fail_on`; the gate goes on)", _warnings(view)),
+        *_listed("Waived", map(_waived, view.waived)),
+        *_listed("Skipped", _skipped(view)),
+        *_listed("Notes", map(prose, view.run.notes)),
+        _numbers(view),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def append_step_summary(text: str, environ: Mapping[str, str]) -> None:
+    """
+    Append the summary to the page of a GitHub Actions step; elsewhere do nothing.
+
+    Args:
+        text: The summary.
+        environ: The environment; `GITHUB_STEP_SUMMARY` names the file. GitHub takes 1 MiB a step.
+
+    Raises:
+        OpsproofError: The file cannot be written.
+    """
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    kept = text.encode()[:_STEP_SUMMARY_BYTES].decode(errors="ignore")
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(kept)
+    except OSError as exc:
+        raise OpsproofError(
+            f"the step summary cannot be written: {exc.strerror}",
+            where=f"GITHUB_STEP_SUMMARY={path}",
+            next_step="The verdict holds; summary.md is in the run's folder. Outside GitHub Actions, unset it.",
+        ) from exc
+
+
+def _verdict(view: View) -> str:
+    run = view.run
+    lines = [f"# opsproof: {run.verdict.word}"]
+    if run.replay_of:
+        lines.append(f"Judged again from the evidence of run {code(run.replay_of)}; nothing was asked.")
+    if reasons := view.other_reasons:
+        lines.append("\n".join(f"- {prose(reason)}" for reason in reasons))
+    return "\n\n".join(lines)
+
+
+def _profiles(view: View) -> str:
+    rows = (
+        (
+            code(name),
+            f"**{view.word(name)}**",
+            prose(release_text(profile.release, _SAID)) if profile.release else "not asked",
+            numbers_text(numbers(view.of_profile(name)), _SAID),
+            profile.fail_on,
+        )
+        for name, profile in view.run.profiles.items()
+    )
+    return table(("Profile", "Verdict", "Release", "Checks", "Fails on"), rows)
+
+
+def _root_causes(view: View) -> Iterator[str]:
+    for number, root in enumerate(view.root_causes, start=1):
+        worst = min(outcome.severity for outcome in view.explained_by(root))
+        yield f"## Root cause {number} ({worst}): {prose(root.subject)}"
+        yield _root_cause(view, root)
+
+
+def _root_cause(view: View, root: RootCause) -> str:
+    lines = [
+        f"- **{root.cause}**: {prose(root.what)}",
+        f"- {extent_text(view.extent(root), _SAID)}",
+        f"- next: **{prose(root.next_step)}**",
+        f"- runbook: {_codes(row for outcome in view.explained_by(root) for row in outcome.runbook)}",
+        f"- could not run or failed: {_codes(root.direct)}",
+    ]
+    if root.downstream:
+        lines.append(f"- depend on it: {_codes(root.downstream)}")
+    asked = [view.telling(outcome) for outcome in view.explained_by(root)]
+    commands = dict.fromkeys(observation.by_hand for observation in asked if observation)
+    return "\n".join(lines) + (f"\n\nBy hand:\n\n{code_block([*commands][:_COMMANDS])}" if commands else "")
+
+
+def _findings(view: View) -> Iterator[str]:
+    if not view.findings:
+        return
+    yield "## Failed, or could not be measured"
+    rows = (
+        (
+            outcome.severity,
+            code(outcome.check),
+            f"{outcome.status}, {outcome.cause}: {prose(outcome.message)}{_where(outcome)}",
+            _codes(outcome.runbook),
+            prose(outcome.next_step),
+        )
+        for outcome in view.findings[:_ROWS]
+    )
+    yield table(("Severity", "Check", "What is wrong", "Runbook", "Next step"), rows)
+    if (more := len(view.findings) - _ROWS) > 0:
+        yield f"{more} more are in `run.json`."
+    yield from _by_hand(view)
+
+
+def _where(outcome: Outcome) -> str:
+    return f"<br>where: {prose(outcome.where)}" if outcome.where else ""
+
+
+def _by_hand(view: View) -> Iterator[str]:
+    """The questions as blocks of their own, where they can be copied."""
+    for outcome in view.findings[:_ROWS]:
+        commands = [*dict.fromkeys(observation.by_hand for observation in view.asked(outcome))]
+        if commands:
+            more = f" (the last {_COMMANDS} of {len(commands)} questions)" if len(commands) > _COMMANDS else ""
+            yield f"{code(outcome.check)} by hand{more}:"
+            yield code_block(commands[-_COMMANDS:])
+
+
+def _warnings(view: View) -> Iterator[str]:
+    for root in view.warning_causes:
+        extent = extent_text(view.extent(root), _SAID)
+        yield f"{root.cause}: {prose(root.subject)}: {prose(root.what)}; {extent}. Next: {prose(root.next_step)}"
+    for outcome in view.warnings:
+        text = f"{code(outcome.check)} ({outcome.severity}) {outcome.status}, {outcome.cause}: {prose(outcome.message)}"
+        yield f"{text}. Next: {prose(outcome.next_step)}"
+
+
+def _waived(outcome: Outcome) -> str:
+    text = f"{code(outcome.check)} ({outcome.severity}) {outcome.cause}: {prose(outcome.message)}"
+    if outcome.waiver is None:
+        return text
+    waiver = outcome.waiver
+    return f"{text}; waived by {prose(waiver.owner)} until {waiver.until:%Y-%m-%d %H:%M %Z}: {prose(waiver.reason)}"
+
+
+def _skipped(view: View) -> Iterator[str]:
+    for (profile, reason), outcomes in view.skipped.items():
+        yield f"{code(profile)}, {len(outcomes)}: {prose(reason)}"
+
+
+def _numbers(view: View) -> str:
+    run = view.run
+    time = seconds_text((run.finished - run.started).total_seconds())
+    line = _SAID["numbers"].format(
+        checks=len(run.outcomes),
+        time=time,
+        numbers=numbers_text(numbers(run.outcomes), _SAID),
+        questions=len(view.observations),
+    )
+    facts = (
+        f"run {code(run.id)}",
+        f"selection {code(run.selection)}" if run.selection else "all checks",
+        f"started {run.started:%Y-%m-%d %H:%M:%S %Z}",
+        f"opsproof {prose(run.opsproof)}",
+        f"exit status {run.verdict.exit_status}",
+    )
+    return f"---\n\n{line}.\n\n{', '.join(facts)}."
+
+
+def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
+    lines = [f"- {item}" for item in items]
+    if lines:
+        yield f"## {title}"
+        yield "\n".join(lines)
+
+
+def _codes(ids: Iterable[str]) -> str:
+    unique = dict.fromkeys(map(one_line, ids))
+    return ", ".join(map(code, unique)) or "none"

@@ -1,0 +1,150 @@
+"""A run as its reader looks at it: what decided the verdict, what only warns, what explains what."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from opsproof.evidence.observation import Observation
+from opsproof.judge.outcome import Outcome, Status
+from opsproof.judge.root_causes import RootCause
+from opsproof.judge.verdict import Word, blocks
+from opsproof.profile.scalars import SEVERITIES
+from opsproof.report.run import Run
+
+_BAD = (Status.FAILED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    A run and its evidence, sorted for the reader.
+
+    Attributes:
+        run: The run.
+        observations: Its evidence by id.
+    """
+
+    run: Run
+    observations: Mapping[str, Observation]
+
+    @classmethod
+    def of(cls, run: Run, observations: Iterable[Observation]) -> Self:
+        """The view of a run with these observations."""
+        return cls(run, {observation.id: observation for observation in observations})
+
+    def counts(self, outcome: Outcome) -> bool:
+        """True if the outcome speaks against a PASS; a bad outcome that does not is a warning."""
+        expired = outcome.status is Status.FAILED and outcome.waiver is not None and outcome.waiver.expired
+        fail_on = self.run.profiles[outcome.profile].fail_on
+        return outcome.status in _BAD and (expired or blocks(outcome.severity, fail_on))
+
+    @cached_property
+    def root_causes(self) -> tuple[RootCause, ...]:
+        """Root causes that speak against a PASS."""
+        return tuple(root for root in self.run.root_causes if any(map(self.counts, self.explained_by(root))))
+
+    @cached_property
+    def warning_causes(self) -> tuple[RootCause, ...]:
+        """Root causes that only warn; one whose checks are all waived is neither."""
+        return tuple(
+            root
+            for root in self.run.root_causes
+            if root not in self.root_causes and any(outcome.status in _BAD for outcome in self.explained_by(root))
+        )
+
+    @cached_property
+    def findings(self) -> tuple[Outcome, ...]:
+        """Bad outcomes that speak against a PASS and that no root cause explains, the worst first."""
+        return self._alone(True)
+
+    @cached_property
+    def warnings(self) -> tuple[Outcome, ...]:
+        """Bad outcomes below `fail_on` that no root cause explains, the worst first."""
+        return self._alone(False)
+
+    @cached_property
+    def waived(self) -> tuple[Outcome, ...]:
+        """Known failures."""
+        return tuple(outcome for outcome in self.run.outcomes if outcome.status is Status.WAIVED)
+
+    @cached_property
+    def skipped(self) -> dict[tuple[str, str], list[Outcome]]:
+        """Skipped checks by profile and reason."""
+        groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+        for outcome in self.run.outcomes:
+            if outcome.status is Status.SKIPPED:
+                groups[outcome.profile, outcome.message].append(outcome)
+        return dict(groups)
+
+    @cached_property
+    def other_reasons(self) -> tuple[str, ...]:
+        """Reasons of the verdict that are not about one check."""
+        checks = tuple(f"{outcome.check} " for outcome in self.run.outcomes)
+        return tuple(reason for reason in self.run.verdict.reasons if not reason.startswith(checks))
+
+    def explained_by(self, root: RootCause) -> list[Outcome]:
+        """The outcomes that the root cause explains, those of the target itself first."""
+        return [self._outcomes[check] for check in (*root.direct, *root.downstream) if check in self._outcomes]
+
+    def extent(self, root: RootCause) -> dict[str, int]:
+        """How far a root cause reaches: checks by `could_not_run`, `did_fail`, `are_waived`, `depend_on_it`."""
+        direct = Counter(self._outcomes[check].status for check in root.direct if check in self._outcomes)
+        return {
+            "could_not_run": direct[Status.UNKNOWN],
+            "did_fail": direct[Status.FAILED],
+            "are_waived": direct[Status.WAIVED],
+            "depend_on_it": len(root.downstream),
+        }
+
+    def of_profile(self, profile: str) -> list[Outcome]:
+        """The outcomes of one profile."""
+        return [outcome for outcome in self.run.outcomes if outcome.profile == profile]
+
+    def word(self, profile: str) -> Word:
+        """The verdict as far as this profile decides it."""
+        against = [outcome.status for outcome in self.of_profile(profile) if self.counts(outcome)]
+        if Status.FAILED in against:
+            return Word.FAIL
+        missing = any(reason.startswith(f"{profile}: ") for reason in self.other_reasons)
+        return Word.INCONCLUSIVE if against or missing else Word.PASS
+
+    def asked(self, outcome: Outcome) -> list[Observation]:
+        """What the check asked, in order, as far as the evidence has it."""
+        return [self.observations[id_] for id_ in outcome.observations if id_ in self.observations]
+
+    def telling(self, outcome: Outcome) -> Observation | None:
+        """The question to repeat first: one without an answer, else the last one to the target that is to blame."""
+        asked = self.asked(outcome)
+        unanswered = [observation for observation in asked if observation.failure]
+        blamed = [observation for observation in asked if observation.target == outcome.target]
+        return next((group[-1] for group in (unanswered, blamed, asked) if group), None)
+
+    @cached_property
+    def _outcomes(self) -> dict[str, Outcome]:
+        return {outcome.check: outcome for outcome in self.run.outcomes}
+
+    def _alone(self, counting: bool) -> tuple[Outcome, ...]:
+        explained = {check for root in self.run.root_causes for check in (*root.direct, *root.downstream)}
+        alone = [
+            outcome
+            for outcome in self.run.outcomes
+            if outcome.status in _BAD and self.counts(outcome) is counting and outcome.check not in explained
+        ]
+        return tuple(sorted(alone, key=lambda outcome: SEVERITIES.index(outcome.severity)))
+
+
+def numbers(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many checks have which status, the statuses that did not occur left out."""
+    found = Counter(outcome.status for outcome in outcomes)
+    return {status.value: found[status] for status in Status if found[status]}
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration for people: `250 ms`, `1.4 s`, `5 min 3 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
