@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from reference_service import eventually
 
 METADATA = {"commit_sha", "prompt_version", "data_snapshot_id", "seed", "mode"}
@@ -70,7 +69,9 @@ def test_the_same_evaluation_gives_the_same_score_and_keeps_its_metadata(evaluat
 
 def test_the_stack_starts_with_finished_runs_and_no_failed_job(evaluation):
     """A fresh stack must have something to judge."""
-    runs = evaluation.sql("SELECT run_metadata FROM evaluation_runs WHERE dataset = 'golden-v1' AND status = 'succeeded'")
+    runs = evaluation.sql(
+        "SELECT run_metadata FROM evaluation_runs WHERE dataset = 'golden-v1' AND status = 'succeeded'"
+    )
 
     assert any(run["seed"] == 0 and set(run) == METADATA for (run,) in runs)
 
@@ -78,7 +79,9 @@ def test_the_stack_starts_with_finished_runs_and_no_failed_job(evaluation):
 @pytest.mark.parametrize(
     ("defects", "status", "keys"),
     [
-        pytest.param({"drop_metadata_keys": ["data_snapshot_id"]}, "succeeded", METADATA - {"data_snapshot_id"}, id="drop"),
+        pytest.param(
+            {"drop_metadata_keys": ["data_snapshot_id"]}, "succeeded", METADATA - {"data_snapshot_id"}, id="drop"
+        ),
         pytest.param({"lose_metadata": True}, "succeeded", None, id="lose"),
         pytest.param({"invalid_metadata_keys": ["seed"]}, "failed", None, id="invalid"),
     ],

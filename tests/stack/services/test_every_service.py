@@ -4,7 +4,6 @@ import json
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
 from reference_service import Service
 
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from reference_service import eventually
 
 LIMIT = 65536

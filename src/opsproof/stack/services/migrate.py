@@ -84,7 +84,8 @@ def _is_below(scripts: ScriptDirectory, current: str | None, revision: str) -> b
 def _current(connection: Connection) -> str | None:
     from alembic.runtime.migration import MigrationContext
 
-    return MigrationContext.configure(connection).get_current_revision()
+    with connection.begin():  # ends the transaction; left open, it would swallow the migration
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _url(system: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +39,7 @@ class Database:
     def __init__(self, url: str, application_name: str) -> None:
         self._in_use = 0
         self._held: list[_Connection] = []
+        self._holding = asyncio.Lock()
         self._returning: set[asyncio.Future[None]] = set()
         self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
@@ -90,10 +92,12 @@ class Database:
 
     async def hold(self, count: int) -> None:
         """Keep this many connections of the pool from everybody else, as a leak does; 0 gives them back."""
-        while len(self._held) < min(count, POOL_SIZE):
-            self._held.append(await self._acquire())
-        while len(self._held) > count:
-            await self._release(self._held.pop())
+        async with self._holding:
+            with contextlib.suppress(Unavailable):  # what is in use now is held at the next request
+                while len(self._held) < min(count, POOL_SIZE):
+                    self._held.append(await self._acquire())
+            while len(self._held) > count:
+                await self._release(self._held.pop())
 
     def usage(self) -> dict[str, int]:
         """Connections in use and the pool's limit."""

@@ -1,0 +1,153 @@
+"""Every defect makes the running service misbehave in its own way, and is gone with the file."""
+
+import json
+
+import httpx
+import pytest
+
+
+def statuses(service, path, times):
+    return [service.http.get(path).status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(1.0, [500] * 4), (0.5, [200, 500, 200, 500]), (0.25, [200, 200, 200, 500]), (0.0, [200] * 4)],
+    ids=["all", "half", "quarter", "none"],
+)
+def test_a_share_of_the_answers_is_an_error(ingest, share, expected):
+    """Counted and not random, so that a proof never depends on luck."""
+    with ingest.defects(status=[{"path": "/api/v1/*", "status": 500, "share": share}]):
+        found = statuses(ingest, "/api/v1/stats", 4)
+
+    assert found == expected
+    assert statuses(ingest, "/api/v1/stats", 2) == [200, 200]
+
+
+def test_a_defect_of_one_path_leaves_the_others_alone(service):
+    """A fault that turns unrelated checks red would prove nothing."""
+    with service.defects(status=[{"path": "/version", "status": 503}]):
+        assert service.http.get("/version").json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+        assert service.http.get("/health").status_code == 200
+
+
+def test_a_body_defect_answers_with_its_own_text(service):
+    """HTML where JSON was expected is what a wrong proxy rule looks like."""
+    with service.defects(body=[{"path": "/version", "status": 200, "content_type": "text/html", "text": "<p>hi</p>"}]):
+        answer = service.http.get("/version")
+
+    assert (answer.text, answer.headers["content-type"].split(";")[0]) == ("<p>hi</p>", "text/html")
+
+
+def test_an_endless_answer_goes_on_until_the_caller_leaves(service):
+    """The probe must be what ends it."""
+    with (
+        service.defects(endless=[{"path": "/version"}]),
+        httpx.stream("GET", f"{service.url}/version", timeout=5) as answer,
+    ):
+        chunks = [chunk for chunk, _ in zip(answer.iter_raw(), range(5), strict=False)]
+
+    assert answer.status_code == 200
+    assert len(chunks) == 5
+
+
+def test_a_redirect_loop_never_ends(service):
+    """The probe must give up by itself."""
+    with service.defects(redirect_loop=[{"path": "/version"}]), pytest.raises(httpx.TooManyRedirects):
+        httpx.get(f"{service.url}/version", follow_redirects=True)
+
+
+def test_a_slow_answer_is_late(service):
+    """Seen in the service's own account of the request, not by our clock."""
+    with service.defects(slow=[{"path": "/version", "seconds": 0.3}]):
+        service.http.get("/version", headers={"X-Request-Id": f"slow-{service.system}"})
+
+    (line,) = service.log_lines(request_id=f"slow-{service.system}")
+    assert line["duration_ms"] >= 300
+
+
+def test_log_defects_take_fields_out_of_the_log(service):
+    """A log line without its id cannot be traced."""
+    with service.defects(drop_log_fields=["error_id"], drop_log_request_id=True):
+        service.http.get(f"/gone/{service.system}")
+
+    (line,) = service.log_lines(path=f"/gone/{service.system}")
+    assert "error_id" not in line
+    assert "request_id" not in line
+
+
+def test_the_request_id_is_not_echoed(service):
+    """Half of tracing is the echo."""
+    with service.defects(no_request_id_echo=True):
+        assert "x-request-id" not in service.http.get("/version").headers
+
+
+def test_frozen_metrics_do_not_move(service):
+    """A metrics page that is there and stands still is a trap."""
+    with service.defects(freeze_metrics=True):
+        first = service.http.get("/metrics").text
+        service.http.get("/version")
+        second = service.http.get("/metrics").text
+
+    assert first == second
+    assert service.http.get("/metrics").text != first
+
+
+def test_authentication_that_is_off_lets_everybody_in(service):
+    """The defect that a check of the right key alone never finds."""
+    with service.defects(auth_off=True):
+        assert service.anybody.get("/api/v1/admin/summary").status_code == 200
+
+
+def test_role_checks_that_are_off_let_a_reader_do_everything(service):
+    """401 still works, so only a check of the wrong role finds it."""
+    with service.defects(role_check_off=True):
+        assert service.anybody.get("/api/v1/admin/summary").status_code == 401
+        assert service.anybody.get("/api/v1/admin/summary", headers=service.bearer("reader")).status_code == 200
+
+
+def test_a_component_can_be_missing(evaluation):
+    """Every component that is listed is healthy; the one that matters is not listed."""
+    with evaluation.defects(drop_components=["background_tasks"]):
+        detailed = evaluation.http.get("/health/detailed")
+
+    assert detailed.status_code == 200
+    assert set(detailed.json()["components"]) == {"database", "redis"}
+
+
+def test_a_share_of_the_answers_has_another_version(service):
+    """One replica that still runs the old release."""
+    with service.defects(version="0.0.0-wrong", version_share=0.5):
+        answers = [service.http.get("/version") for _ in range(4)]
+
+    assert [answer.json()["version"] for answer in answers] == ["1.0.0", "0.0.0-wrong"] * 2
+    assert [answer.headers["x-app-version"] for answer in answers] == ["1.0.0", "0.0.0-wrong"] * 2
+
+
+def test_the_rate_limit_can_be_off(ingest):
+    """Requests over the limit are answered 200."""
+    with ingest.defects(rate_limit_off=True):
+        found = [
+            ingest.anybody.get("/api/v1/limits", headers={"X-API-Key": ingest["PROBE_API_KEY"]}).status_code
+            for _ in range(12)
+        ]
+
+    assert set(found) == {200}
+
+
+def test_a_too_large_body_can_get_the_wrong_status(ingest):
+    """Refused, but not as documented."""
+    with ingest.defects(payload_status=400):
+        body = ingest.http.post("/api/v1/items", content=b"x" * 65537)
+        items = [{"tenant": "t", "key": str(number), "payload": {}} for number in range(101)]
+        batch = ingest.http.post("/api/v1/items/batch", json={"items": items})
+
+    assert (body.status_code, batch.status_code) == (400, 400)
+
+
+def test_a_defects_file_that_is_not_understood_changes_nothing_and_is_reported(service):
+    """A misspelt defect must not pass for a fault in force."""
+    with service.defects(slwo=[]):
+        assert service.http.get("/version").status_code == 200
+
+    assert [line for line in service.log_lines(level="error") if "slwo" in json.dumps(line)]
