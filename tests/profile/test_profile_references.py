@@ -87,13 +87,13 @@ def test_no_error_repeats_what_a_variable_holds(root: Path, write: Write, variab
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=6), st.sampled_from(["URL", "REDIS", "HOST"]))
 def test_no_error_repeats_any_part_of_an_address(planted: str, variable: str) -> None:
-    """Arbitrary values, in the keys that are parsed."""
+    """Arbitrary values, in the keys that are parsed; the sign in front of them is in no message of ours."""
     profile = Path(__file__).parent / "data"
 
     with pytest.raises(ProfileError) as caught:
-        load_profile("shop/staging", root=profile, variables={variable: f"//{planted}"})
+        load_profile("shop/staging", root=profile, variables={variable: f"//\N{SECTION SIGN}{planted}"})
 
-    assert planted not in str(caught.value)
+    assert "\N{SECTION SIGN}" not in str(caught.value)
 
 
 def test_values_take_the_type_of_their_key(root: Path, write: Write) -> None:
