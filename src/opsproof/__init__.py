@@ -1,18 +1,36 @@
 """Operations runbooks as pytest checks that run, leave evidence, and are themselves proven by real faults."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from opsproof.errors import NoData, PreconditionMissing
     from opsproof.plugin.marks import each, needs, proven_by, runbook, writes
+    from opsproof.probes import ANONYMOUS
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "each", "needs", "proven_by", "runbook", "writes"]
+__all__ = [
+    "ANONYMOUS",
+    "NoData",
+    "PreconditionMissing",
+    "__version__",
+    "each",
+    "needs",
+    "proven_by",
+    "runbook",
+    "writes",
+]
+
+_HOMES = {
+    "ANONYMOUS": "opsproof.probes",
+    "NoData": "opsproof.errors",
+    "PreconditionMissing": "opsproof.errors",
+    **dict.fromkeys(("each", "needs", "proven_by", "runbook", "writes"), "opsproof.plugin.marks"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The marks of a check, imported when first used: `import opsproof` alone does not import pytest."""
-    if name not in __all__:
+    """What a check imports, found when first used: `import opsproof` alone imports neither pytest nor a client."""
+    if name not in _HOMES:
         raise AttributeError(f"module 'opsproof' has no attribute {name!r}")
-    from opsproof.plugin import marks
-
-    return getattr(marks, name)
+    return getattr(import_module(_HOMES[name]), name)

@@ -14,7 +14,7 @@ from opsproof.profile.scalars import Severity
 class ReleaseFact(Fact):
     """Which version answered, and which was expected."""
 
-    expected: str
+    expected: str | None = None
     seen: dict[str, int] = Field(description="Answers by version.")
 
 

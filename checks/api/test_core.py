@@ -1,0 +1,63 @@
+"""The core paths of the API, and how far an incident reaches."""
+
+import asyncio
+
+import pytest
+
+from opsproof import each, needs, proven_by, runbook
+
+pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
+
+
+@pytest.mark.alert
+@pytest.mark.recovery
+@pytest.mark.dr
+@runbook(
+    "EVAL-013",
+    "ING-021",
+    severity="SEV-1",
+    verifies="answer",
+    next_step="Follow the error_id of the answer through the logs; if it began with the release, roll back.",
+)
+@proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked")
+@each(endpoint="core")
+async def test_core_endpoint_answers(api, endpoint):
+    """A core path answers 2xx, with the fields that its callers need."""
+    answer = await api.get(endpoint.path, identity=endpoint.identity)
+
+    assert answer.ok, f"{endpoint.path} answers {answer.describe()}"
+    body = answer.json()
+    absent = [name for name in endpoint.fields if not isinstance(body, dict) or name not in body]
+    assert not absent, f"{endpoint.path} answers 200 without {', '.join(absent)}"
+
+
+@runbook(
+    "ING-007",
+    severity="SEV-2",
+    next_step="This is the scope of the incident; write it into the record, and begin with the database, then redis.",
+)
+@proven_by("postgres-stopped", "redis-stopped", "core-endpoint-500", "secret-rotated")
+@needs("core", "authorization")
+async def test_no_area_is_impaired(api, database, cache, profile):
+    """API paths, authorization, database and cache are asked, each for itself, and every one answers."""
+    questions = {
+        **{endpoint.path: api.get(endpoint.path, identity=endpoint.identity) for endpoint in profile.core},
+        "authorization": api.get(profile.authorization.path, identity=profile.authorization.admitted),
+        "database": database.value("SELECT 1"),
+        "cache": cache.ping(),
+    }
+    answers = await asyncio.gather(*questions.values(), return_exceptions=True)
+
+    impaired = {area: why for area, answer in zip(questions, answers, strict=True) if (why := _impairment(answer))}
+    sound = ", ".join(area for area in questions if area not in impaired) or "nothing"
+    assert not impaired, (
+        "impaired: " + "; ".join(f"{area} ({why})" for area, why in impaired.items()) + f"; sound: {sound}"
+    )
+
+
+def _impairment(answer):
+    if isinstance(answer, Exception):
+        return getattr(answer, "what", repr(answer))
+    if hasattr(answer, "ok") and not answer.ok:
+        return answer.describe()
+    return ""

@@ -1,0 +1,48 @@
+"""Who may, may; who may not, may not."""
+
+import pytest
+
+from opsproof import ANONYMOUS, needs, proven_by, runbook
+
+pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis, pytest.mark.release]
+
+OPEN = "Take the API off the network until authorization works: anyone can read what this path shows."
+
+
+@runbook("ING-007", "ING-049", severity="SEV-1", next_step=OPEN)
+@proven_by("auth-off")
+@needs("authorization")
+async def test_without_a_credential_nothing_is_shown(api, profile):
+    """A request without a credential gets 401."""
+    answer = await api.get(profile.authorization.path, identity=ANONYMOUS)
+
+    assert answer.status == 401, f"{profile.authorization.path} without a credential answers {answer.describe()}"
+
+
+@runbook("ING-007", "ING-049", severity="SEV-1", next_step=OPEN)
+@proven_by("role-check-off", "auth-off")
+@needs("authorization.refused")
+async def test_the_wrong_role_is_refused(api, profile):
+    """A credential of the wrong role gets 403."""
+    answer = await api.get(profile.authorization.path, identity=profile.authorization.refused)
+
+    assert answer.status == 403, (
+        f"{profile.authorization.path} as {profile.authorization.refused} answers {answer.describe()}, not 403"
+    )
+
+
+@runbook(
+    "ING-007",
+    "ING-049",
+    severity="SEV-2",
+    next_step="See whether JWT_SECRET or API_KEY was changed with the release; every client has this trouble, too.",
+)
+@proven_by("secret-rotated")
+@needs("authorization")
+async def test_the_right_role_is_admitted(api, profile):
+    """A credential of the right role gets 200."""
+    answer = await api.get(profile.authorization.path, identity=profile.authorization.admitted)
+
+    assert answer.status == 200, (
+        f"{profile.authorization.path} as {profile.authorization.admitted} answers {answer.describe()}"
+    )

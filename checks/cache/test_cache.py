@@ -1,0 +1,39 @@
+"""The cache answers, and what the service keeps in it works."""
+
+import pytest
+
+from opsproof import needs, proven_by, runbook
+
+pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
+
+
+@runbook(
+    "EVAL-006",
+    "ING-029",
+    severity="SEV-2",
+    verifies="reach",
+    next_step="Check the Redis process, the network to it, and the credential of REDIS_URL.",
+)
+@proven_by("redis-stopped", "redis-frozen", "redis-password-required")
+async def test_the_cache_answers_ping(cache):
+    """Redis accepts the service's credential and answers PING."""
+    assert await cache.ping() is True
+
+
+@runbook(
+    "ING-029",
+    severity="SEV-2",
+    next_step="See whether Redis takes writes (memory, maxmemory-policy); until then limit requests at the edge.",
+)
+@proven_by("rate-limit-off", "cache-full", "redis-stopped")
+@needs("rate_limit")
+async def test_the_rate_limit_holds(api, profile):
+    """One request more than the limit is refused, and those before it are not."""
+    # The runbook names the backend and no number; the profile has an identity with a low limit for this.
+    limit = profile.rate_limit
+    answers = [await api.get(limit.path, identity=limit.identity, fresh=True) for _ in range(limit.limit + 1)]
+
+    statuses = [answer.status for answer in answers]
+    odd = sorted({status for status in statuses if status not in (200, limit.status)})
+    assert not odd, f"{limit.path} answers {odd} beside 200 and {limit.status}"
+    assert limit.status in statuses, f"{len(statuses)} requests in a row, limit {limit.limit}: none got {limit.status}"

@@ -1,0 +1,40 @@
+"""The database answers with the service's own address and credential, and its schema is the release's."""
+
+import pytest
+
+from opsproof import proven_by, runbook
+
+pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
+
+
+@runbook(
+    "EVAL-005",
+    severity="SEV-1",
+    verifies="reach",
+    next_step="Check endpoint and credential of DATABASE_URL, then the server itself.",
+)
+@proven_by("postgres-stopped", "postgres-frozen", "database-password-changed", "pool-exhausted")
+async def test_the_database_answers(database):
+    """The database accepts the service's credential and answers a query."""
+    assert await database.value("SELECT 1") == 1
+
+
+@pytest.mark.release
+@runbook(
+    "EVAL-007",
+    "EVAL-008",
+    severity="SEV-1",
+    next_step="Run the release's migrations (`alembic upgrade head`), or roll back to the release of this schema.",
+)
+@proven_by("migration-behind", "migration-unknown", "migration-table-missing")
+async def test_migrations_are_at_head(database, migrations):
+    """The revisions that the database is at are exactly the head revisions of the release's scripts."""
+    # `alembic current` of the runbook exits 0 when the database is behind, or empty: current and heads are compared.
+    at = {row["version_num"] for row in await database.rows("SELECT version_num FROM alembic_version")}
+    heads = set(await migrations.heads())
+
+    unknown = sorted([revision for revision in at if not await migrations.knows(revision)])
+    assert not unknown, f"the database is at {', '.join(unknown)}, which the release's scripts do not know"
+    assert at == heads, (
+        f"the database is at {', '.join(sorted(at)) or 'no revision'}, head is {', '.join(sorted(heads))}"
+    )

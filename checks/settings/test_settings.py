@@ -1,0 +1,25 @@
+"""The settings without which a release must not run."""
+
+import pytest
+
+from opsproof import each, proven_by, runbook
+
+pytestmark = [pytest.mark.smoke, pytest.mark.release]
+
+
+@runbook(
+    "ING-048",
+    "ING-049",
+    "ING-050",
+    severity="SEV-1",
+    next_step="Set it in the secret store, roll the release out again, and rotate whatever was signed with a weak one.",
+)
+@proven_by("missing-secret", "default-secret", "weak-jwt-secret")
+@each(setting="required_settings")
+async def test_required_setting_is_strong_enough(settings, setting):
+    """A required setting is there, is no known default, and is long enough in bytes; its value is never shown."""
+    found = await settings.measure(setting)
+
+    assert found.present, f"{setting.name} is not set, or is empty"
+    assert not found.is_default, f"{setting.name} is a well-known default value"
+    assert found.bytes >= setting.min_bytes, f"{setting.name} has {found.bytes} bytes, {setting.min_bytes} are required"

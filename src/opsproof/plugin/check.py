@@ -1,0 +1,93 @@
+"""A pytest item as a check."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsproof.plugin.marks import Card, marked
+from opsproof.profile.models import Profile
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    One check on one profile.
+
+    Attributes:
+        id: Unique in the run: `SUBJECT.NAME[PROFILE]` or `SUBJECT.NAME[PROFILE-ENTRY]`.
+        name: `SUBJECT.NAME`.
+        profile: Name of the profile.
+        title: First line of the docstring.
+        card: What `@runbook` says.
+        markers: The markers that say when it runs.
+        writes: What it writes, or "".
+    """
+
+    id: str
+    name: str
+    profile: str
+    title: str
+    card: Card
+    markers: tuple[str, ...]
+    writes: str
+
+
+CHECK = pytest.StashKey[Check | None]()
+
+
+def check_of(item: pytest.Item) -> Check | None:
+    """The check that an item is, or None for an ordinary test."""
+    if CHECK not in item.stash:
+        item.stash[CHECK] = _read(item)
+    return item.stash[CHECK]
+
+
+def _read(item: pytest.Item) -> Check | None:
+    mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
+    if mark is None or spec is None or not isinstance(item, pytest.Function):
+        return None
+    name = check_name(item.path, item.function.__name__)
+    writes = marked(item, "writes")
+    known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
+    special = {"runbook", "proven_by", "needs", "each", "writes", "parametrize", "xdist_group"}
+    return Check(
+        id=f"{name}[{spec.id}]",
+        name=name,
+        profile=spec.params["profile"],
+        title=(inspect.getdoc(item.function) or "").partition("\n")[0],
+        card=mark.args[0],
+        markers=tuple(sorted({m.name for m in item.iter_markers()} & known - special)),
+        writes=writes.args[0] if writes else "",
+    )
+
+
+def check_name(path: Path, function: str) -> str:
+    """`health.every_component_is_healthy` for `checks/health/test_components.py::test_every_component_is_healthy`."""
+    stem = path.stem.removeprefix("test_")
+    subject = stem if path.parent.name == "checks" else path.parent.name
+    return f"{subject}.{function.removeprefix('test_')}"
+
+
+def names_in(folder: Path) -> Iterator[str]:
+    """Names of all checks in the files of a folder, without importing them."""
+    for path in sorted(folder.rglob("test_*.py")):
+        for function in re.findall(r"^\s*(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            yield check_name(path, function)
+
+
+def value_at(profile: Profile, key: str) -> Any:
+    """The profile's value at a dotted key; None where there is nothing."""
+    value: Any = profile
+    for part in key.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def can_carry(profile: Profile, metafunc: pytest.Metafunc) -> bool:
+    """True if the profile has every key that the check needs."""
+    return all(value_at(profile, key) for mark in metafunc.definition.iter_markers("needs") for key in mark.args)

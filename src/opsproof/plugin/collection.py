@@ -1,0 +1,76 @@
+"""Collection: every check once for every profile that can carry it."""
+
+import pytest
+
+from opsproof.errors import ProfileError
+from opsproof.plugin.check import can_carry, check_of, names_in, value_at
+from opsproof.plugin.gate import Gate
+from opsproof.plugin.marks import marked
+
+
+def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
+    """Make a check run on each profile, and for each entry that it asks for."""
+    if "profile" not in metafunc.fixturenames:
+        return
+    profiles = [profile for profile in gate.profiles.values() if can_carry(profile, metafunc)]
+    each = marked(metafunc, "each")
+    if each is None:
+        names = [profile.name for profile in profiles]
+        metafunc.parametrize("profile", names, indirect=True, ids=names, scope="session")
+        return
+    ((argument, key),) = each.kwargs.items()
+    pairs = [(profile.name, entry) for profile in profiles for entry in value_at(profile, key) or ()]
+    ids = [f"{name}-{entry.name}" for name, entry in pairs]
+    metafunc.parametrize(("profile", argument), pairs, indirect=["profile"], ids=ids, scope="session")
+
+
+def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
+    """
+    Leave out checks that no profile can carry, and refuse what is not a proper check.
+
+    Raises:
+        pytest.UsageError: A test uses a profile without citing the runbook, or a waiver names an unknown check.
+    """
+    carried: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        (carried if spec is None or isinstance(spec.params.get("profile", ""), str) else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = carried
+    for item in items:
+        if "profile" in getattr(item, "fixturenames", ()) and check_of(item) is None:
+            raise pytest.UsageError(
+                f"{item.nodeid} asks an environment and cites no runbook row\n"
+                "  next: add @runbook(ROW, severity=..., next_step=...) to it"
+            )
+    checks = [check for item in items if (check := check_of(item))]
+    gate.ledger.collected = len(checks)
+    if len({check.id for check in checks}) < len(checks):
+        twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
+        raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
+    _know_waivers(config, gate, {check.name for check in checks} | {row for c in checks for row in c.card.rows})
+    if getattr(config.option, "dist", "no") == "loadgroup":
+        for item in items:
+            if check := check_of(item):
+                item.add_marker(pytest.mark.xdist_group(check.profile))
+
+
+def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
+    """A waiver for a check that does not exist hides nothing today, and something else tomorrow."""
+    for profile in gate.profiles.values():
+        for waiver in profile.policy.waivers:
+            if waiver.check in known or waiver.check.partition("[")[0] in known:
+                continue
+            everywhere = {name for path in config.getini("testpaths") for name in names_in(config.rootpath / path)}
+            if waiver.check.partition("[")[0] not in everywhere:
+                raise pytest.UsageError(
+                    str(
+                        ProfileError(
+                            f"a waiver names the check {waiver.check!r}, and there is none of that id",
+                            where=f"policy.waivers of {profile.name}",
+                            next_step="Correct the id (`pytest --co -q` lists them all), or delete the waiver.",
+                        )
+                    )
+                )

@@ -1,0 +1,72 @@
+"""An environment that is open: its profile, and a probe for each of its targets."""
+
+import asyncio
+
+from opsproof.evidence.observer import Memory, Observer
+from opsproof.evidence.redaction import Redactor
+from opsproof.plugin.release import ReleaseWatch
+from opsproof.probes import Probe, open_probe
+from opsproof.probes.http import HttpProbe
+from opsproof.profile.models import Profile
+
+
+class Environment:
+    """
+    One profile and its probes, opened when first used and shared by all its checks.
+
+    Args:
+        profile: The resolved profile.
+        redactor: Masks what is kept.
+        expected: The release that must answer, if one was given.
+        processes: How many processes share the targets' budgets.
+        memory: Answers of an earlier run, for a replay.
+    """
+
+    def __init__(
+        self, profile: Profile, redactor: Redactor, *, expected: str | None, processes: int, memory: Memory | None
+    ) -> None:
+        self.profile = profile
+        self._redactor = redactor
+        self._expected = expected
+        self._processes = processes
+        self._memory = memory
+        self._probes: dict[str, Probe] = {}
+        self._release: ReleaseWatch | None = None
+
+    def probe(self, name: str) -> Probe:
+        """
+        The probe of a target.
+
+        Raises:
+            KeyError: The profile has no such target.
+        """
+        if name not in self._probes:
+            target = self.profile.targets[name]
+            observer = Observer(
+                profile=self.profile.name,
+                target=name,
+                address=target.address,
+                redactor=self._redactor,
+                timeout=target.timeout,
+                concurrency=max(1, target.concurrency // self._processes),
+                memory=self._memory,
+            )
+            self._probes[name] = open_probe(name, target, observer)
+        return self._probes[name]
+
+    @property
+    def release(self) -> ReleaseWatch | None:
+        """The release's identity; None where the profile does not say how to ask for it."""
+        api = self.probe("api") if "api" in self.profile.targets else None
+        if self._release is None and self.profile.release and isinstance(api, HttpProbe):
+            self._release = ReleaseWatch(self.profile.name, self.profile.release, api, self._expected)
+        return self._release
+
+    async def confirm_release(self) -> None:
+        """Let a check begin only if the expected release answers."""
+        if self.release is not None:
+            await self.release.confirm()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(probe.close() for probe in self._probes.values()), return_exceptions=True)

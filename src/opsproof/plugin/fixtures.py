@@ -1,0 +1,78 @@
+"""Fixtures of a check: its profile, and a probe for each target of it. All last for the session."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opsproof.plugin.cleaning import CleanUp, cleaning
+from opsproof.plugin.gate import Gate
+from opsproof.plugin.release import ReleaseWatch
+from opsproof.plugin.stash import GATE
+from opsproof.profile.models import Profile
+
+TARGETS = {
+    "api": "The HTTP API of the system.",
+    "database": "The system's database; sessions are read-only.",
+    "cache": "The system's cache; only commands that read.",
+    "workers": "The workers that take the system's jobs.",
+    "migrations": "The migration scripts that belong to the release.",
+    "logs": "The system's structured logs.",
+    "settings": "The settings that the release runs with; values never leave the probe.",
+}
+
+
+def _gate(request: pytest.FixtureRequest) -> Gate:
+    return request.config.stash[GATE]
+
+
+@pytest.fixture(scope="session")
+def profile(request: pytest.FixtureRequest) -> Profile:
+    """The profile that the check runs against."""
+    name: str = request.param
+    return _gate(request).environment(name).profile
+
+
+@pytest.fixture(scope="session")
+def run_id(request: pytest.FixtureRequest) -> str:
+    """Id of the run; part of everything synthetic, so that it can be told from real data."""
+    return _gate(request).run_id
+
+
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest, profile: Profile) -> ReleaseWatch:
+    """Which release answers."""
+    watch = _gate(request).environment(profile.name).release
+    if watch is None:
+        pytest.skip(f"{profile.name} does not say which release runs: it has no `release:` or no target `api`")
+    return watch
+
+
+@pytest.fixture
+def clean_up() -> CleanUp:
+    """What a check that writes must take back; done when it ends, and seen to be gone."""
+    return _CurrentCleanUp()
+
+
+class _CurrentCleanUp(CleanUp):
+    """Hands over to the clean-up of the check that is running."""
+
+    def add(self, what: str, remove: Any, gone: Any) -> None:
+        current = cleaning.get()
+        if current is None:
+            raise RuntimeError("clean_up is for the body of a check")
+        current.add(what, remove, gone)
+
+
+def _target_fixture(name: str, doc: str) -> Callable[..., Any]:
+    def probe(request: pytest.FixtureRequest, profile: Profile) -> Any:
+        if name not in profile.targets:
+            pytest.skip(f"{profile.name} has no target `{name}`")
+        return _gate(request).environment(profile.name).probe(name)
+
+    probe.__doc__ = doc
+    return pytest.fixture(scope="session", name=name)(probe)
+
+
+for _name, _doc in TARGETS.items():
+    globals()[f"_{_name}"] = _target_fixture(_name, _doc)

@@ -1,0 +1,246 @@
+"""The gate: one run against its environments, from options to open probes."""
+
+import asyncio
+import inspect
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from opsproof.errors import ProfileError
+from opsproof.evidence.bundle import Bundle, read_evidence
+from opsproof.evidence.recorder import Recorder
+from opsproof.evidence.redaction import Redactor
+from opsproof.judge.outcome import Status
+from opsproof.plugin.check import Check
+from opsproof.plugin.conduct import Conducted, conduct
+from opsproof.plugin.engine import Engine
+from opsproof.plugin.environment import Environment
+from opsproof.plugin.ledger import Ledger
+from opsproof.plugin.options import Options
+from opsproof.profile import find_profiles, load_profile, secrets_of
+from opsproof.profile.models import Profile
+from opsproof.report.folder import read_run
+from opsproof.report.run import Run
+from opsproof.stack import Stack
+
+EMBEDDED = "embedded"
+
+
+class Gate:
+    """
+    One run: its profiles, its environments, its engine, and what has come of it.
+
+    Args:
+        options: What the operator asked for.
+        root: Folder that holds `profiles/`.
+        run_id: Id of the run; None to make one.
+        processes: How many processes share the targets' budgets.
+        say: Tells the operator about progress.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        config: pytest.Config,
+        *,
+        run_id: str | None,
+        processes: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self.options = options
+        self.ledger = Ledger()
+        self.redactor = Redactor()
+        self.replayed: Run | None = read_run(options.replay) if options.replay else None
+        self.run_id = self.replayed.id if self.replayed else run_id or secrets.token_hex(4)
+        self.profiles: dict[str, Profile] = {}
+        self.stack: Stack | None = None
+        self.owns_stack = False
+        self.faults: tuple[str, ...] = ()
+        self._root = config.rootpath / "profiles"
+        self._processes = processes
+        self._say = say
+        self._engine: Engine | None = None
+        self._environments: dict[str, Environment] = {}
+        self._end: float = 0.0
+
+    @property
+    def explicit(self) -> bool:
+        """True if the operator named the profiles; then each of them must be checked."""
+        return bool(self.options.profiles)
+
+    def load_profiles(self) -> None:
+        """
+        Find and load the profiles of this run; contacts nothing.
+
+        Raises:
+            ProfileError: A profile is unknown or wrong, or has no way to verify the expected version.
+        """
+        patterns = self.options.profiles or tuple(self.replayed.profiles if self.replayed else ())
+        if not patterns and not any(self._root.glob(f"*/{EMBEDDED}.yaml")):
+            return
+        for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
+            self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
+        for name, profile in self.profiles.items():
+            if self.options.expected_version(profile.system) and profile.release is None:
+                raise ProfileError(
+                    "the release cannot be verified: this profile has no `release:` section",
+                    where=name,
+                    next_step="Add `release: {path: /version, field: version}`, or leave --expect-version out.",
+                )
+
+    def start_stack(self) -> None:
+        """
+        Have a stack for the embedded profiles: the running one of that name, or one of our own.
+
+        Raises:
+            StackError: It cannot be started.
+        """
+        if self.stack or self.replayed or not any(map(_is_embedded, self.profiles)):
+            return
+        self.stack = Stack.attach(self.options.stack)
+        if self.stack is None:
+            self.owns_stack = True
+            systems = [profile.system for profile in self.profiles.values() if profile.environment == EMBEDDED]
+            self.stack = Stack.start(systems, progress=self._say)
+        self.faults = tuple(self.stack.state.faults)
+
+    def resolve(self) -> None:
+        """Load the embedded profiles again, now that the stack's addresses and credentials are known."""
+        if self.stack is not None:
+            variables = os.environ | self.stack.variables
+            for name in filter(_is_embedded, self.profiles):
+                self.profiles[name] = self._load(name, variables, keep=False)
+
+    def attach_stack(self, name: str) -> None:
+        """Use the stack that the process which started this one has."""
+        self.stack = Stack.attach(name)
+
+    def open(self) -> None:
+        """
+        Make the environments ready to be asked; nothing is sent yet.
+
+        Raises:
+            ProfileError, StackError: An environment cannot be had.
+        """
+        self.start_stack()
+        self.resolve()
+        memory = None
+        if self.replayed and self.options.replay:
+            asked = {outcome.check: outcome.observations for outcome in self.replayed.outcomes}
+            memory = Bundle(read_evidence(self.options.replay), asked)
+        for name, profile in self.profiles.items():
+            self._environments[name] = Environment(
+                profile,
+                self.redactor,
+                expected=self.expected_version(profile),
+                processes=self._processes,
+                memory=memory,
+            )
+        self._end = time.monotonic() + max((p.policy.run_deadline for p in self.profiles.values()), default=0)
+        self._engine = Engine()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; starts with the first check."""
+        if self._engine is None:
+            self.open()
+        assert self._engine is not None
+        return self._engine
+
+    @property
+    def is_open(self) -> bool:
+        """True once the environments are ready to be asked."""
+        return self._engine is not None
+
+    def environment(self, name: str) -> Environment:
+        """The environment of a profile."""
+        _ = self.engine
+        return self._environments[name]
+
+    def skip_reason(self, check: Check) -> str:
+        """Why a check does not apply here, or ""."""
+        if self.replayed:
+            before = next((o for o in self.replayed.outcomes if o.check == check.id), None)
+            return before.message if before and before.status is Status.SKIPPED else ""
+        if not check.writes:
+            return ""
+        profile = self.profiles[check.profile]
+        if not profile.policy.writes:
+            return f"it writes ({check.writes}), and policy.writes of {profile.name} is false"
+        if profile.environment not in self.options.writes:
+            return f"it writes ({check.writes}); to allow it: --allow-writes {profile.environment}"
+        return ""
+
+    def arguments(self, item: pytest.Function, check: Check) -> dict[str, Any] | None:
+        """What a check's parameters stand for; None if one of them is a fixture that only pytest can make."""
+        environment = self.environment(check.profile)
+        found: dict[str, Any] = {}
+        for name in inspect.signature(item.function).parameters:
+            if name == "profile":
+                found[name] = environment.profile
+            elif name in environment.profile.targets:
+                found[name] = environment.probe(name)
+            elif name == "release" and environment.release is not None:
+                found[name] = environment.release
+            elif name == "run_id":
+                found[name] = self.run_id
+            elif name in item.callspec.params:
+                found[name] = item.callspec.params[name]
+            else:
+                return None
+        return found
+
+    async def conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
+        """Run the body of an `async def` check."""
+        environment = self.environment(check.profile)
+        names_release = "release" in arguments
+
+        async def body() -> None:
+            __tracebackhide__ = True
+            if not names_release:
+                await environment.confirm_release()
+            await item.function(**arguments)
+
+        left = self._end - time.monotonic()
+        deadline = min(environment.profile.policy.check_deadline, left)
+        return await conduct(self.recorder(check), body, deadline)
+
+    def recorder(self, check: Check) -> Recorder:
+        """A recorder for a check that begins."""
+        return Recorder(check=check.id, may_write=bool(check.writes))
+
+    def close(self) -> None:
+        """Cancel what runs, close connections, and end a stack of our own."""
+        if self._engine is not None:
+            self._engine.stop(self._close_environments())
+        if self.stack is not None and self.owns_stack:
+            self.stack.stop()
+            self.owns_stack = False
+
+    def environments(self) -> Mapping[str, Environment]:
+        """All environments that were opened."""
+        return self._environments
+
+    async def _close_environments(self) -> None:
+        await asyncio.gather(*(environment.close() for environment in self._environments.values()))
+
+    def expected_version(self, profile: Profile) -> str | None:
+        """The release that must answer, as the operator or the replayed run said."""
+        expected = self.options.expected_version(profile.system)
+        if expected is None and self.replayed and profile.name in self.replayed.profiles:
+            release = self.replayed.profiles[profile.name].release
+            return release.expected if release else None
+        return expected
+
+    def _load(self, name: str, variables: Mapping[str, str], *, keep: bool) -> Profile:
+        profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")
+        self.redactor.add(secrets_of(profile))
+        return profile
+
+
+def _is_embedded(name: str) -> bool:
+    return name.endswith(f"/{EMBEDDED}")

@@ -1,0 +1,55 @@
+"""The ledger: outcomes and observations, gathered where the reports of all processes arrive."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from opsproof.evidence.observation import Observation
+from opsproof.judge.outcome import Outcome
+
+PROPERTY = "opsproof"
+
+
+@dataclass
+class Ledger:
+    """What has arrived so far."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    observations: dict[str, Observation] = field(default_factory=dict)
+    releases: dict[str, dict[str, int]] = field(default_factory=dict)
+    collected: int = 0
+    selected: int = 0
+    broken_files: int = 0
+
+    def receive(self, report: pytest.TestReport) -> Outcome | None:
+        """Take the outcome off a report, so that no other reporter prints it as a property."""
+        carried = dict(report.user_properties).get(PROPERTY)
+        if carried is None:
+            return None
+        report.user_properties = [(name, value) for name, value in report.user_properties if name != PROPERTY]
+        outcome = Outcome.model_validate(carried["outcome"])  # type: ignore[index]
+        self.outcomes[outcome.check] = outcome
+        for line in carried["observations"]:  # type: ignore[index]
+            self.observations[line["id"]] = Observation.from_json(line)
+        if carried["release"]:  # type: ignore[index]
+            self.releases[outcome.profile] = carried["release"]  # type: ignore[index]
+        return outcome
+
+
+def carry(
+    report: pytest.TestReport, outcome: Outcome, observations: list[Observation], release: dict[str, int]
+) -> None:
+    """Put an outcome, what was seen and which release answered on a report; it travels between processes with it."""
+    carried: Any = {
+        "outcome": outcome.to_json(),
+        "release": release,
+        "observations": [observation.to_json() for observation in observations],
+    }
+    report.user_properties.append((PROPERTY, carried))
+
+
+def carried_outcome(report: pytest.TestReport) -> Outcome | None:
+    """The outcome that a report carries, without taking it off."""
+    carried: Any = dict(report.user_properties).get(PROPERTY)
+    return None if carried is None else Outcome.model_validate(carried["outcome"])

@@ -1,0 +1,88 @@
+"""The marks that make a test a check."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pytest
+
+from opsproof.profile.scalars import SEVERITIES, Severity
+
+Verifies = Literal["content", "answer", "reach"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """
+    What a check says about itself.
+
+    Attributes:
+        rows: Ids of the runbook rows that it verifies.
+        severity: How bad its failure is.
+        next_step: What to do when it fails; an error that knows its own next step wins over it.
+        verifies: What counts as the target's failure, beside a failed assertion: with `content` nothing, so that a
+            target that does not answer leaves the check unknown; with `answer` also a time-out or an answer of the
+            wrong form; with `reach` also that no connection could be made.
+    """
+
+    rows: tuple[str, ...]
+    severity: Severity
+    next_step: str
+    verifies: Verifies
+
+
+def runbook(*rows: str, severity: Severity, next_step: str, verifies: Verifies = "content") -> pytest.MarkDecorator:
+    """
+    Make a test a check: the runbook rows that it verifies, and what an operator needs when it fails.
+
+    Raises:
+        ValueError: A value is missing or not one of the known ones.
+    """
+    if not rows or not next_step.strip():
+        raise ValueError("@runbook needs at least one row id and a next_step")
+    if severity not in SEVERITIES:
+        raise ValueError(f"@runbook severity {severity!r}: expected one of {', '.join(SEVERITIES)}")
+    if verifies not in get_args(Verifies):
+        raise ValueError(f"@runbook verifies {verifies!r}: expected one of {', '.join(get_args(Verifies))}")
+    return pytest.mark.runbook(Card(rows, severity, next_step, verifies))
+
+
+def proven_by(*faults: str) -> pytest.MarkDecorator:
+    """Name the faults of the embedded stack that turn the check red; tests/proof shows that they do."""
+    if not faults:
+        raise ValueError("@proven_by needs at least one fault")
+    return pytest.mark.proven_by(*faults)
+
+
+def needs(*keys: str) -> pytest.MarkDecorator:
+    """Name the profile's keys that the check reads (`health.live`); it runs on profiles that have them all."""
+    return pytest.mark.needs(*keys)
+
+
+def each(**entries: str) -> pytest.MarkDecorator:
+    """Make one check of every entry of a list of the profile: `@each(endpoint="core")` passes it as `endpoint`."""
+    if len(entries) != 1:
+        raise ValueError("@each takes exactly one ARGUMENT=KEY, such as endpoint='core'")
+    return pytest.mark.each(**entries)
+
+
+def writes(what: str) -> pytest.MarkDecorator:
+    """Say what the check writes to the target; it runs only where profile and operator allow it."""
+    if not what.strip():
+        raise ValueError("@writes says what is written, and how it is cleaned up")
+    return pytest.mark.writes(what)
+
+
+MARKERS = {
+    "runbook(card)": "cites runbook rows, with severity and next step (opsproof.runbook)",
+    "proven_by(*faults)": "faults that turn the check red (opsproof.proven_by)",
+    "needs(*keys)": "keys that the profile must have (opsproof.needs)",
+    "each(argument=key)": "one check for every entry of a list of the profile (opsproof.each)",
+    "writes(what)": "writes to the target (opsproof.writes)",
+}
+
+
+def marked(item: pytest.Item | pytest.Metafunc, name: str) -> pytest.Mark | None:
+    """The closest mark of this name."""
+    node: Any = item if isinstance(item, pytest.Item) else item.definition
+    mark: pytest.Mark | None = node.get_closest_marker(name)
+    return mark

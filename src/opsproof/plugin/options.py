@@ -1,0 +1,82 @@
+"""The options of a run, as the operator gave them."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+HELP = {
+    "profile": "environment to check: SYSTEM/ENVIRONMENT or a glob ('ingest/*'); repeats; default: every embedded one",
+    "expect-version": "the release that must answer, before any other check counts; X for all, or SYSTEM=X; repeats",
+    "allow-writes": "repeat the environment's name (staging) to let checks that write run there; repeats",
+    "replay": "judge the evidence of an earlier run again, with today's limits and no network",
+    "reports": "where the run's folder goes (default: reports/runs)",
+    "stack": "name of the running `opsproof stack up` to use (default: `default` if it runs, else one of our own)",
+    "lang": "language of the verdict block: en or ko (default: from LANG)",
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add opsproof's options to pytest's."""
+    group = parser.getgroup("opsproof", "opsproof: runbook checks against an environment")
+    group.addoption("--profile", action="append", default=[], metavar="NAME", help=HELP["profile"])
+    group.addoption("--expect-version", action="append", default=[], metavar="X", help=HELP["expect-version"])
+    group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
+    group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
+    group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
+    group.addoption("--stack", default="default", metavar="NAME", help=HELP["stack"])
+    group.addoption("--lang", choices=["en", "ko"], help=HELP["lang"])
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for."""
+
+    profiles: tuple[str, ...]
+    versions: tuple[str, ...]
+    writes: frozenset[str]
+    replay: Path | None
+    reports: Path
+    stack: str
+    lang: Literal["en", "ko"]
+    markers: frozenset[str] | None
+    selection: str
+    ahead: bool
+
+    def expected_version(self, system: str) -> str | None:
+        """The version that must answer for this system, if one was given."""
+        named = dict(version.split("=", 1) for version in self.versions if "=" in version)
+        plain = [version for version in self.versions if "=" not in version]
+        return named.get(system, plain[-1] if plain else None)
+
+
+def read_options(config: pytest.Config) -> Options:
+    """Read the options of this run."""
+    option = config.option
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    expression: str = option.markexpr
+    return Options(
+        profiles=tuple(option.profile),
+        versions=tuple(option.expect_version),
+        writes=frozenset(option.allow_writes),
+        replay=option.replay,
+        reports=option.reports or config.rootpath / "reports" / "runs",
+        stack=option.stack,
+        lang=option.lang or ("ko" if locale.startswith("ko") else "en"),
+        markers=_markers(expression) if expression else None,
+        selection=" ".join(f"{flag} {text!r}" for flag, text in (("-m", expression), ("-k", option.keyword)) if text),
+        ahead=not (option.usepdb or option.trace),
+    )
+
+
+def _markers(expression: str) -> frozenset[str]:
+    """The markers that a `-m` expression asks for; those behind a `not` are not asked for."""
+    words = re.findall(r"\w+", expression)
+    return frozenset(
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if before != "not" and word not in ("and", "or", "not")
+    )

@@ -1,0 +1,115 @@
+"""From what pytest saw to an outcome."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from opsproof import errors
+from opsproof.evidence.observation import Observation
+from opsproof.evidence.redaction import Redactor
+from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.judge.waivers import waive
+from opsproof.plugin.check import Check
+from opsproof.plugin.conduct import Conducted
+from opsproof.profile.models import Waiver
+
+_CAUSES: dict[type[BaseException], Cause] = {
+    errors.Unreachable: Cause.UNREACHABLE,
+    errors.TimedOut: Cause.TIMED_OUT,
+    errors.BadAnswer: Cause.BAD_ANSWER,
+    errors.PreconditionMissing: Cause.PRECONDITION_MISSING,
+    errors.NoData: Cause.NO_DATA,
+}
+_VERIFIED = {
+    "content": frozenset[Cause](),
+    "answer": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER}),
+    "reach": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.UNREACHABLE}),
+}
+BROKEN_NEXT = "The check itself is broken; read the traceback in the report and mend the check."
+
+
+def outcome_of(
+    check: Check,
+    excinfo: pytest.ExceptionInfo[BaseException] | None,
+    conducted: Conducted | None,
+    *,
+    details: str,
+    redactor: Redactor,
+    waivers: Iterable[Waiver],
+) -> Outcome:
+    """
+    What became of a check.
+
+    Args:
+        check: The check.
+        excinfo: How it ended, if not well.
+        conducted: What it saw; None if it never began.
+        details: Assertion and traceback, as pytest tells them.
+        redactor: Masks what is kept.
+        waivers: Those of the profile.
+    """
+    status, cause = _judge(check, excinfo)
+    message, where, next_step, target = _words(check, excinfo, cause)
+    seen: tuple[Observation, ...] = tuple(conducted.recorder.observations) if conducted else ()
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        check=check.id,
+        name=check.name,
+        profile=check.profile,
+        title=check.title,
+        severity=check.card.severity,
+        runbook=check.card.rows,
+        markers=check.markers,
+        status=status,
+        cause=cause,
+        message=redactor.text(message),
+        where=redactor.text(where or _last_question(seen)),
+        next_step=redactor.text(next_step),
+        target=target,
+        observations=tuple(observation.id for observation in seen),
+        answered=tuple(dict.fromkeys(o.target for o in seen if o.failure is None)),
+        started=conducted.started if conducted else now,
+        duration=round(conducted.duration, 6) if conducted else 0.0,
+        output=redactor.text(conducted.recorder.output.getvalue()) if conducted else "",
+        details="" if status is Status.PASSED else redactor.text(details),
+    )
+    return waive(outcome, waivers, now)
+
+
+def _judge(check: Check, excinfo: pytest.ExceptionInfo[BaseException] | None) -> tuple[Status, Cause | None]:
+    if excinfo is None:
+        return Status.PASSED, None
+    error = excinfo.value
+    if isinstance(error, pytest.skip.Exception):
+        return Status.SKIPPED, Cause.DOES_NOT_APPLY
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return Status.FAILED, Cause.TARGET_WRONG
+    if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+        return Status.UNKNOWN, Cause.INTERRUPTED
+    cause = _CAUSES.get(type(error), Cause.CHECK_BROKEN)
+    return (Status.FAILED if cause in _VERIFIED[check.card.verifies] else Status.UNKNOWN), cause
+
+
+def _words(
+    check: Check, excinfo: pytest.ExceptionInfo[BaseException] | None, cause: Cause | None
+) -> tuple[str, str, str, str]:
+    """Message, where, next step and target; an error that knows its own next step wins over the check's."""
+    if excinfo is None:
+        return "", "", "", ""
+    error = excinfo.value
+    if isinstance(error, errors.OpsproofError):
+        return error.what, error.where, error.next_step, getattr(error, "target", "")
+    if isinstance(error, pytest.skip.Exception):
+        return str(error.msg), "", "", ""
+    if cause is Cause.CHECK_BROKEN:
+        crash = excinfo.traceback[-1]
+        return excinfo.exconly(), f"{Path(crash.path).name}:{crash.lineno + 1}", BROKEN_NEXT, ""
+    if cause is Cause.INTERRUPTED:
+        return "interrupted before it had an answer", "", "Run it again.", ""
+    return str(error) or excinfo.exconly(), "", check.card.next_step, ""
+
+
+def _last_question(seen: tuple[Observation, ...]) -> str:
+    return f"{seen[-1].question} of {seen[-1].target}" if seen else ""

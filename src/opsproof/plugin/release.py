@@ -1,0 +1,95 @@
+"""Release identity: what answers is the release under test, before any other check counts."""
+
+import asyncio
+from collections import Counter
+
+from opsproof.errors import PreconditionMissing
+from opsproof.evidence.recorder import Recorder, recording
+from opsproof.probes.http import HttpProbe
+from opsproof.profile.sections import Release
+
+
+class ReleaseWatch:
+    """
+    Asks a profile's API which release it is, on several fresh connections, so that every replica answers.
+
+    Args:
+        profile: Name of the profile.
+        section: Where the release says what it is.
+        api: The probe to ask with.
+        expected: The version that must answer, or None if the operator expects none.
+    """
+
+    def __init__(self, profile: str, section: Release, api: HttpProbe, expected: str | None) -> None:
+        self.expected = expected
+        self._profile = profile
+        self._section = section
+        self._api = api
+        self._recorder = Recorder(check=f"release of {profile}")
+        self._asking: asyncio.Task[dict[str, int]] | None = None
+
+    async def seen(self) -> dict[str, int]:
+        """
+        How many answers came from which version.
+
+        Raises:
+            NotObserved: A request was not answered, or not with a version.
+        """
+        recorder = recording.get()
+        if recorder is None or self._api.replays:
+            return await self._ask()
+        try:
+            return await self._asked_once()
+        finally:
+            recorder.observations.extend(self._recorder.observations)
+
+    async def confirm(self) -> None:
+        """
+        Let a check begin only if nothing but the expected release answers; if none is expected, only note which does.
+
+        Raises:
+            PreconditionMissing: Another release answers, or none says what it is.
+        """
+        if self._api.replays:
+            return
+        if self.expected is None:
+            self._start()
+            return
+        seen = await self._asked_once()
+        if set(seen) != {self.expected}:
+            raise PreconditionMissing(
+                f"not counted: {self.wrong(seen)}",
+                where=f"{self._section.path} of {self._profile}",
+                next_step="Wait until the roll-out is complete, or find the replicas that still run the other release.",
+                target=self._api.name,
+            )
+
+    def wrong(self, seen: dict[str, int]) -> str:
+        """What answers instead, in words."""
+        answers = ", ".join(f"{count} x {version}" for version, count in sorted(seen.items()))
+        return f"release {self.expected} was expected, {sum(seen.values())} requests were answered by {answers}"
+
+    @property
+    def known(self) -> dict[str, int]:
+        """What was seen so far, without asking."""
+        done = self._asking is not None and self._asking.done() and not self._asking.cancelled()
+        return self._asking.result() if done and self._asking and self._asking.exception() is None else {}
+
+    async def _asked_once(self) -> dict[str, int]:
+        return await asyncio.shield(self._start())
+
+    def _start(self) -> asyncio.Task[dict[str, int]]:
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_as_itself())
+        return self._asking
+
+    async def _ask_as_itself(self) -> dict[str, int]:
+        recording.set(self._recorder)
+        return await self._ask()
+
+    async def _ask(self) -> dict[str, int]:
+        requests = self._section.requests if self.expected else 1
+        answers = await asyncio.gather(
+            *(self._api.get(self._section.path, fresh=True, new_connection=True) for _ in range(requests))
+        )
+        return dict(Counter(str(answer.field(self._section.field)) for answer in answers))

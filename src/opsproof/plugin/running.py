@@ -1,0 +1,254 @@
+"""What the hooks do with the gate while pytest runs."""
+
+import contextlib
+import inspect
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from opsproof.errors import OpsproofError
+from opsproof.judge.outcome import Status
+from opsproof.judge.verdict import EXIT_STATUS, Word
+from opsproof.plugin import terminal
+from opsproof.plugin.blocking import Blocking
+from opsproof.plugin.check import Check, check_of
+from opsproof.plugin.conduct import Conducted, conduct_plain
+from opsproof.plugin.gate import Gate
+from opsproof.plugin.ledger import carry
+from opsproof.plugin.options import read_options
+from opsproof.plugin.outcomes import outcome_of
+from opsproof.plugin.output import CheckLog, NotFromChecks, route
+from opsproof.plugin.results import interrupted, make_run
+from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
+from opsproof.probes import Probe
+
+KEEPS_RUNNING_AHEAD_OFF = ("skip", "skipif", "xfail", "usefixtures")
+
+
+def make_gate(config: pytest.Config) -> Gate:
+    """The gate of this process; an xdist worker learns from its controller what it needs."""
+    briefing: dict[str, Any] = getattr(config, "workerinput", {})
+    config.stash[STARTED] = datetime.now(UTC)
+    grouped = getattr(config.option, "dist", "no") == "loadgroup"
+    gate = Gate(
+        read_options(config),
+        config,
+        run_id=briefing.get("opsproof_run"),
+        processes=1 if grouped else int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        say=terminal.sayer(config),
+    )
+    if stack := briefing.get("opsproof_stack"):
+        gate.attach_stack(stack)
+    return gate
+
+
+def brief_worker(node: Any) -> None:
+    """Tell an xdist worker the run and the stack that it shares."""
+    gate: Gate = node.config.stash[GATE]
+    try:
+        gate.load_profiles()
+        gate.start_stack()
+        gate.resolve()
+    except OpsproofError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+    node.workerinput["opsproof_run"] = gate.run_id
+    node.workerinput["opsproof_stack"] = gate.stack.name if gate.stack else None
+
+
+@contextlib.contextmanager
+def overlapping(session: pytest.Session) -> Iterator[None]:
+    """Run ahead all that may run ahead, as long as pytest runs the session."""
+    config = session.config
+    gate = config.stash[GATE]
+    stopped = session.testsfailed and not config.option.continue_on_collection_errors
+    checks = [item for item in session.items if check_of(item)]
+    if not checks or stopped or config.option.collectonly:
+        yield
+        return
+    try:
+        gate.open()
+    except OpsproofError as exc:
+        pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
+    log = CheckLog()
+    logging.getLogger().addHandler(log)
+    comparing = _explained_comparisons(config, checks[0])
+    route(sys.stdout)
+    route(sys.stderr)
+    if not hasattr(config, "workerinput"):
+        for item in checks:
+            run_ahead(gate, item)
+    try:
+        yield
+    finally:
+        comparing.close()
+        logging.getLogger().removeHandler(log)
+
+
+def _explained_comparisons(config: pytest.Config, item: pytest.Item) -> Any:
+    """
+    Let pytest explain comparisons during the whole session.
+
+    It does so only while it runs an item; a check that runs ahead may fail between two items.
+    """
+    assertion: Any = config.pluginmanager.get_plugin("assertion")
+    during_item = assertion.pytest_runtest_protocol(item)
+    next(during_item)
+    return during_item
+
+
+def given(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Under xdist, run ahead what this worker has for certain: this item, the next one, and the group they are in."""
+    config = item.config
+    gate = config.stash[GATE]
+    if not hasattr(config, "workerinput") or not gate.is_open:
+        return
+    group = item.get_closest_marker("xdist_group")
+    mine = [item] if nextitem is None else [item, nextitem]
+    if group is not None:
+        mine += [other for other in item.session.items if other.get_closest_marker("xdist_group") == group]
+    for one in mine:
+        run_ahead(gate, one)
+
+
+def run_ahead(gate: Gate, item: pytest.Item) -> None:
+    """Start a check that only reads, if nothing but pytest itself is needed to make its arguments."""
+    check = check_of(item)
+    if check is None or check.writes or not gate.options.ahead or not isinstance(item, pytest.Function):
+        return
+    if not _is_async(item) or gate.skip_reason(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
+        return
+    arguments = gate.arguments(item, check)
+    if arguments is not None:
+        gate.engine.ahead(item.nodeid, lambda: gate.conduct(item, check, arguments))
+
+
+def skip_if_it_does_not_apply(item: pytest.Item) -> None:
+    """Skip a check that may not write here, or that was skipped in the run that is replayed."""
+    route(sys.stdout)
+    route(sys.stderr)
+    gate = item.config.stash[GATE]
+    for handler in logging.getLogger().handlers:
+        if not isinstance(handler, CheckLog) and not any(isinstance(f, NotFromChecks) for f in handler.filters):
+            handler.addFilter(NotFromChecks(gate.redactor))
+    check = check_of(item)
+    if check and (reason := gate.skip_reason(check)):
+        pytest.skip(reason)
+
+
+def conduct(item: pytest.Function, check: Check) -> None:
+    """Conduct a check, or take what was run ahead, and let pytest see how it ended."""
+    __tracebackhide__ = True
+    gate = item.config.stash[GATE]
+    names = item._fixtureinfo.argnames
+    arguments = {name: item.funcargs[name] for name in names}
+    if _is_async(item):
+        ahead = gate.engine.take(item.nodeid)
+        conducted: Conducted = (ahead or gate.engine.submit(gate.conduct(item, check, arguments))).result()
+    else:
+        waiting = {
+            name: Blocking(value, gate.engine) if isinstance(value, Probe) else value
+            for name, value in arguments.items()
+        }
+        conducted = conduct_plain(gate.recorder(check), lambda: item.function(**waiting), gate.engine)
+    item.stash[CONDUCTED] = conducted
+    if item.config.option.capture == "no":
+        sys.stdout.write(conducted.recorder.output.getvalue())
+    if conducted.error is not None:
+        raise conducted.error
+
+
+def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Make a check's outcome of what pytest saw, and let it travel on the report."""
+    if call.when == "teardown" or (call.when == "setup" and report.passed):
+        return
+    gate = item.config.stash[GATE]
+    conducted = item.stash.get(CONDUCTED, None)
+    outcome = outcome_of(
+        check,
+        call.excinfo,
+        conducted,
+        details=report.longreprtext,
+        redactor=gate.redactor,
+        waivers=gate.profiles[check.profile].policy.waivers,
+    )
+    if conducted is not None:
+        report.duration = conducted.duration
+        if outcome.output:
+            report.sections.append(("Captured output of the check", outcome.output))
+    report.sections = [(title, gate.redactor.text(text)) for title, text in report.sections]
+    if outcome.status is Status.WAIVED:
+        report.outcome = "skipped"
+    if report.outcome == "skipped":
+        path, line, _ = item.location
+        report.longrepr = (path, line or 0, f"Skipped: {outcome.message}")
+    elif not report.passed:
+        report.longrepr = outcome.details
+    watch = gate.environment(check.profile).release if gate.is_open else None
+    carry(report, outcome, conducted.recorder.observations if conducted else [], watch.known if watch else {})
+
+
+class Receiver:
+    """Gathers what arrives, from this process or from xdist's workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._gate = config.stash[GATE]
+        self._ids: int = 0
+        self.other_failures = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the outcome off the report, or leave it for the controller."""
+        if hasattr(self._config, "workerinput"):
+            return
+        outcome = self._gate.ledger.receive(report)
+        if outcome is not None:
+            report.opsproof_status = terminal.status_key(outcome, self._gate)  # type: ignore[attr-defined]
+        elif report.failed:
+            self.other_failures += 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file of checks that cannot be read is not a pass."""
+        if report.failed:
+            self._gate.ledger.broken_files += 1
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Know how many outcomes must arrive."""
+        self._gate.ledger.selected = len(ids)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Judge, write the report, and end with the verdict."""
+        tell = self._finish(session)
+        result = yield
+        tell()
+        return result
+
+    def _finish(self, session: pytest.Session) -> Callable[[], None]:
+        gate, ledger = self._gate, self._gate.ledger
+        if hasattr(self._config, "workerinput") or not (ledger.collected or ledger.outcomes):
+            return lambda: None
+        if self._config.option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            return lambda: None
+        items = getattr(session, "items", [])
+        checks = [check for item in items if (check := check_of(item))]
+        for check in checks:
+            if check.id not in ledger.outcomes:
+                ledger.outcomes[check.id] = interrupted(check)
+        unfinished = max(0, ledger.selected - len(ledger.outcomes)) if not checks else 0
+        gate.close()
+        run = make_run(gate, started=self._config.stash[STARTED], unfinished=unfinished)
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.other_failures:
+            session.exitstatus = run.verdict.exit_status
+        terminal.keep_short(self._config)
+        return terminal.teller(self._config, gate, run)
+
+
+def _is_async(item: pytest.Function) -> bool:
+    return inspect.iscoroutinefunction(item.function)
