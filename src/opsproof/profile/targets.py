@@ -74,6 +74,7 @@ class Target(Section):
         (), description="Targets that this one cannot work without; a failure here is explained by one that is down."
     )
     timeout: Duration = Field(5.0, description="Limit of one question, from asking to the whole answer.")
+    concurrency: int = Field(1, ge=1, le=64, description="Questions under way at once.")
 
     @property
     def address(self) -> str:

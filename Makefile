@@ -1,0 +1,38 @@
+# Every command that a person or CI runs. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help smoke test lint bench stack clean
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+smoke: $(VENV)/.stack ## The smoke gate against the embedded stack (ARGS='--profile ingest/embedded' narrows it)
+	$(BIN)/python -m pytest -m smoke --allow-writes embedded $(ARGS)
+
+test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check included
+	$(BIN)/python -m pytest tests $(ARGS)
+
+lint: $(VENV)/.dev ## Style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Measure the gate beside its peers (takes minutes)
+	$(BIN)/python benchmarks/gate.py $(ARGS)
+
+stack: $(VENV)/.stack ## Keep the embedded stack in the foreground, to look at and to break
+	$(BIN)/opsproof stack up
+
+clean: ## Remove .venv and caches; runs in reports/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/.stack: pyproject.toml .ci/constraints.txt .ci/setup
+	PYTHON=$(PYTHON) .ci/setup $(VENV) stack
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml .ci/constraints.txt .ci/setup
+	PYTHON=$(PYTHON) .ci/setup $(VENV) dev
+	@touch $@ $(VENV)/.stack
