@@ -26,7 +26,7 @@ async def test_the_request_id_comes_back(api, profile, run_id):
 @runbook(
     "ING-019",
     severity="SEV-3",
-    next_step="See whether logs still arrive, and whether their format lost the request id: nothing can be traced without.",
+    next_step="See whether logs still arrive and still hold the request id: without it nothing can be traced.",
 )
 @proven_by("request-id-not-logged")
 @needs("tracing")
