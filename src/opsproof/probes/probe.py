@@ -1,12 +1,9 @@
 """What every probe has."""
 
-from typing import TypeVar
-
 from opsproof.errors import NotObserved
 from opsproof.evidence.observer import Observer
+from opsproof.probes.reason import Reason
 from opsproof.profile.targets import Target
-
-N = TypeVar("N", bound=NotObserved)
 
 
 class Probe:
@@ -42,6 +39,7 @@ class Probe:
     async def _disconnect(self) -> None:
         """Close every connection."""
 
-    def _error(self, kind: type[N], what: str, *, question: str, next_step: str) -> N:
-        """An error that names this target and the question."""
-        return kind(what, where=self.observer.where(question), next_step=next_step, target=self.name)
+    def _error(self, reason: Reason, question: str) -> NotObserved:
+        """The error of a question to this target."""
+        where = self.observer.where(question)
+        return reason.kind(reason.what, where=where, next_step=reason.next_step, target=self.name)

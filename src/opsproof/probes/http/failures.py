@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 
 from opsproof.errors import BadAnswer, Unreachable
-from opsproof.probes.http.progress import Reason
+from opsproof.probes.reason import Reason
 
 _CERTIFICATES = {
     9: ("the certificate is not valid yet", "Compare the clocks of this machine and the target."),

@@ -18,8 +18,9 @@ from opsproof.evidence.recorder import recording
 from opsproof.probes.http.answer import Asked, HttpAnswer, charset
 from opsproof.probes.http.by_hand import curl
 from opsproof.probes.http.identity import Anonymous, can_be_header, credentials, expiry, is_header_name
-from opsproof.probes.http.progress import Progress, Reason
+from opsproof.probes.http.progress import RequestProgress
 from opsproof.probes.probe import Probe
+from opsproof.probes.reason import Reason
 from opsproof.profile.targets import HttpTarget, Identity
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class HttpProbe(Probe):
             ca_file=self._target.ca_file,
         )
         asked = Asked(self.name, text, self.observer.where(text))
-        progress = Progress()
+        progress = RequestProgress()
 
         async def fetch() -> HttpAnswer:
             from opsproof.probes.http.transfer import Failed, Transfer
@@ -165,17 +166,14 @@ class HttpProbe(Probe):
                     charset(received.headers.get("content-type", "")),
                     self.observer.redactor.text,
                 )
-            raise self._in_words(why, text)
+            raise self._error(why, text)
 
         def overdue(limit: float) -> NotObserved:
-            return self._in_words(progress.overdue(limit), text)
+            return self._error(progress.overdue(limit), text)
 
         return await self.observer.ask(
             Question(text, by_hand), fetch, HttpAnswer, fresh=fresh or new_connection, overdue=overdue
         )
-
-    def _in_words(self, why: Reason, question: str) -> NotObserved:
-        return self._error(why.kind, why.what, question=question, next_step=why.next_step)
 
     def _refuse_what_is_not_allowed(self, method: str, path: str, headers: Mapping[str, str], question: str) -> None:
         recorder = recording.get()
@@ -202,10 +200,12 @@ class HttpProbe(Probe):
             return self._target.identities[who]
         known = ", ".join(self._target.identities) or "none"
         raise self._error(
-            PreconditionMissing,
-            f"the profile has no identity {who!r} for {self.name}; it has: {known}",
-            question=question,
-            next_step=f"Add it to targets.{self.name}.identities in the profile.",
+            Reason(
+                PreconditionMissing,
+                f"the profile has no identity {who!r} for {self.name}; it has: {known}",
+                f"Add it to targets.{self.name}.identities in the profile.",
+            ),
+            question,
         )
 
     def _sent(self, identity: Identity | None, headers: Mapping[str, str], question: str) -> dict[str, str]:
@@ -214,10 +214,12 @@ class HttpProbe(Probe):
             login = credentials(identity) if identity is not None and not self.replays else {}
         except ValueError as exc:
             raise self._error(
-                PreconditionMissing,
-                str(exc),
-                question=question,
-                next_step="Set the variable or secret that the profile takes it from again, without a line break.",
+                Reason(
+                    PreconditionMissing,
+                    str(exc),
+                    "Set the variable or secret that the profile takes it from again, without a line break.",
+                ),
+                question,
             ) from None
         return login | dict(headers)
 
@@ -232,10 +234,12 @@ class HttpProbe(Probe):
             return
         whose = f"identity {who}" if who else f"{self.name}.auth"
         raise self._error(
-            PreconditionMissing,
-            f"401: the profile's bearer token of {whose} expired at {expires:%Y-%m-%d %H:%M:%S} UTC",
-            question=question,
-            next_step="Renew the variable or secret that the profile takes the token from.",
+            Reason(
+                PreconditionMissing,
+                f"401: the profile's bearer token of {whose} expired at {expires:%Y-%m-%d %H:%M:%S} UTC",
+                "Renew the variable or secret that the profile takes the token from.",
+            ),
+            question,
         )
 
     def _open(self, question: str) -> Clients:
@@ -247,10 +251,12 @@ class HttpProbe(Probe):
                 self._clients = Clients(secure=secure, ca_file=ca_file, kept=self._target.concurrency)
             except OSError as exc:
                 raise self._error(
-                    PreconditionMissing,
-                    f"the certificates of ca_file cannot be read ({exc.strerror or 'no certificate in it'})",
-                    question=question,
-                    next_step=f"Correct ca_file of {self.name} in the profile: {ca_file}",
+                    Reason(
+                        PreconditionMissing,
+                        f"the certificates of ca_file cannot be read ({exc.strerror or 'no certificate in it'})",
+                        f"Correct ca_file of {self.name} in the profile: {ca_file}",
+                    ),
+                    question,
                 ) from exc
         return self._clients
 

@@ -9,7 +9,8 @@ import httpx
 
 from opsproof.errors import BadAnswer
 from opsproof.probes.http.failures import closed_without_answer, reason
-from opsproof.probes.http.progress import Progress, Reason
+from opsproof.probes.http.progress import RequestProgress
+from opsproof.probes.reason import Reason
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
@@ -45,7 +46,7 @@ class Transfer:
         progress: Told how far the request has come.
     """
 
-    def __init__(self, client: httpx.AsyncClient, most_bytes: int, progress: Progress) -> None:
+    def __init__(self, client: httpx.AsyncClient, most_bytes: int, progress: RequestProgress) -> None:
         self._client = client
         self._most_bytes = most_bytes
         self._progress = progress
