@@ -16,7 +16,7 @@ import psycopg
 from opsproof.stack import Stack
 from opsproof.stack.credentials import token
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 
 
 def eventually(look: Callable[[], Any]) -> Any:

@@ -1,12 +1,15 @@
 """What the services answer while something that they need is down, and that they come back."""
 
 import contextlib
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
 import pytest
+import redis
 from reference_service import eventually
 
 from opsproof.stack.control import end_part, freeze_part, start_part, thaw_part
@@ -88,14 +91,22 @@ def test_without_a_database_the_api_says_so_in_its_error_body(service):
     assert metrics.status_code == 200
 
 
-def test_the_first_request_after_a_database_restart_succeeds(ingest):
-    """Stale connections in the pool must not turn a finished outage into a new one."""
-    assert [ingest.http.get("/api/v1/stats").status_code for _ in range(3)] == [200, 200, 200]
-    with stopped(ingest.stack, "postgres"):
-        pass
-    eventually(lambda: _connects(ingest))
+@pytest.mark.parametrize("part", ["postgres", "valkey"])
+def test_the_first_requests_after_a_restart_succeed(service, part):
+    """Stale connections in a pool must not turn a finished outage into a new one."""
 
-    assert ingest.http.get("/api/v1/stats").status_code == 200
+    def ask(_):
+        return httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).json()["components"]
+
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(ask, range(8)))  # so that there are several connections to go stale
+        with stopped(service.stack, part):
+            pass
+        eventually(lambda: _answers(service))
+        after = list(callers.map(ask, range(8)))
+
+    name = "database" if part == "postgres" else "redis"
+    assert {components[name] for components in after} == {"healthy"}
 
 
 def test_without_a_cache_the_rate_limit_lets_everybody_through_and_says_so(ingest):
@@ -151,8 +162,43 @@ def test_jobs_run_again_after_the_queue_was_gone(evaluation):
     assert eventually(lambda: evaluation.http.get(path).json()["status"] == "succeeded")
 
 
-def _connects(service):
+def test_a_job_of_a_killed_worker_is_done_by_the_next_one(evaluation):
+    """A worker that is restarted in an emergency must not cost anybody's job."""
+    created = evaluation.http.post("/api/v1/jobs", json={"type": "sleep", "payload": {"seconds": 1}})
+    path = f"/api/v1/jobs/{created.json()['job_id']}"
+    assert eventually(lambda: evaluation.http.get(path).json()["status"] == "running")
+
+    (pid,) = [part.pid for part in evaluation.stack.parts() if part.name == "evaluation-worker"]
+    os.kill(pid, signal.SIGKILL)
+    start_part(evaluation.stack.directory, "evaluation-worker")
+
+    done = eventually(lambda: (job := evaluation.http.get(path).json())["status"] == "succeeded" and job)
+    assert done["attempts"] == 2
+
+
+def test_a_full_cache_shows_as_redis_and_not_as_the_worker(evaluation):
+    """PING answers as ever; only a write shows it, and the worker is not to blame."""
+    with redis.Redis.from_url(evaluation["REDIS_URL"]) as client:
+        client.config_set("maxmemory", 1)
+        try:
+            time.sleep(5)  # longer than the worker's heartbeat lasts
+            components = evaluation.anybody.get("/health/detailed").json()["components"]
+            refused = evaluation.http.post("/api/v1/jobs", json={"type": "echo"})
+        finally:
+            client.config_set("maxmemory", 0)
+
+    assert components["redis"] == components["redis"] | {
+        "status": "unhealthy",
+        "error": "writes are refused, the memory is full",
+    }
+    assert components["background_tasks"]["status"] == "healthy"
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "QUEUE_UNAVAILABLE")
+
+
+def _answers(service):
+    """Whether database and cache take connections again."""
     try:
-        return service.sql("SELECT 1")
-    except psycopg.OperationalError:
+        with redis.Redis.from_url(service["REDIS_URL"]) as client:
+            return service.sql("SELECT 1") and client.ping()
+    except (psycopg.OperationalError, redis.ConnectionError):
         return None

@@ -17,13 +17,13 @@ ANSWER_SECONDS = 0.7
 
 
 def open_cache(url: str) -> Redis:
-    """A client with a short timeout and no retries; it connects when first used."""
+    """A client with a short timeout; it connects when first used, and again where the server has hung up meanwhile."""
     return Redis.from_url(
         url,
         decode_responses=True,
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
         max_connections=64,
     )
 

@@ -15,7 +15,8 @@ from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.settings import Settings
 from opsproof.stack.services.evaluation import scoring
 
-MOST_SLEEP_SECONDS = 30.0
+MOST_SLEEP_SECONDS = 8.0
+"""Less than the visibility timeout of the queue, after which a job counts as abandoned."""
 
 _log = logging.getLogger("opsproof.jobs")
 _Connection = psycopg.Connection[dict[str, Any]]

@@ -10,10 +10,14 @@ import logging
 import os
 import sys
 import threading
+import warnings
+from itertools import count
 from typing import Any
 
 import psycopg
 from celery import Task, signals
+from celery.exceptions import SecurityWarning
+from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -28,6 +32,7 @@ from opsproof.stack.services.evaluation.queue_names import HEARTBEAT_KEY, RETRY_
 
 _BEAT_SECONDS = 1.0
 _BEAT_TTL_SECONDS = 4
+_RECLAIM_BEATS = 3
 
 try:
     _settings = Settings.read("evaluation", Variables(os.environ))
@@ -44,7 +49,7 @@ app = build_queue(_settings.redis_url, results=True)
 @app.task(name=TASK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]  # Celery is not typed
 def run(task: Task, job_id: str, request_id: str) -> str | None:
     """Do the job with this id, again and again while the database is not usable."""
-    REQUEST_ID.set(request_id)
+    REQUEST_ID.set(request_id)  # until the task's last log line, see _forget_request
     try:
         outcome = run_job(_settings, _defects.current(), job_id)
     except (psycopg.OperationalError, JobStuck) as error:
@@ -59,11 +64,17 @@ def _log_json_from_the_start(instance: Any, **_: Any) -> None:
     """Configure logging before Celery's first warning, and leave out its banner, which is no JSON."""
     instance.quiet = True
     configure_logging(_settings, _defects)
+    warnings.simplefilter("ignore", SecurityWarning)  # the stack may run as root, and the queue takes JSON only
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def _keep_logging(**_: Any) -> None:
     """Being connected is enough to keep Celery from setting up its own logging."""
+
+
+@signals.task_postrun.connect  # type: ignore[untyped-decorator]
+def _forget_request(**_: Any) -> None:
+    REQUEST_ID.set("")
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
@@ -78,14 +89,22 @@ def _end_heartbeat(**_: Any) -> None:
 
 def _beat(worker: str) -> None:
     """Report until the worker stops. Renewing the key needs no memory, so a full Redis does not hide a live worker."""
-    while True:
+    for beat in count():
         try:
             if not _redis.expire(HEARTBEAT_KEY, _BEAT_TTL_SECONDS):
                 _redis.set(HEARTBEAT_KEY, worker, ex=_BEAT_TTL_SECONDS)
+            if beat % _RECLAIM_BEATS == 0:
+                _reclaim()
             if _stopping.wait(_BEAT_SECONDS):
                 _redis.delete(HEARTBEAT_KEY)
                 return
-        except RedisError as error:
+        except (RedisError, KombuError) as error:
             _log.warning("the heartbeat was not written (%s)", type(error).__name__)
             if _stopping.wait(_BEAT_SECONDS):
                 return
+
+
+def _reclaim() -> None:
+    """Put back what a killed worker took and never acknowledged; Kombu itself looks only every 100 s."""
+    with app.connection_for_write() as connection:
+        connection.default_channel.qos.restore_visible(interval=1)
