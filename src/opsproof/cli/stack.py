@@ -123,6 +123,11 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
+    from opsproof.stack.directory import reap
+
+    if arguments.name in [path.name for path in reap()]:
+        print(f"stack {arguments.name} had been abandoned by its owner; it is cleaned up")
+        return 0
     stack = _running(arguments.name)
     stack.stop()
     print(f"stack {stack.name} is stopped, and its files are removed")
@@ -206,11 +211,13 @@ def _print_parts(stack: "Stack") -> None:
 def _hints(stack: "Stack") -> str:
     option = _name_option(stack)
     return f"""
-variables   . {stack.variables_file}
-check it    pytest -m smoke                              (in another terminal)
-break it    opsproof stack fault redis-stopped{option}      (all faults: opsproof stack fault --list)
-mend it     opsproof stack heal{option}
-stop it     Ctrl-C here, or: opsproof stack down{option}
+in another terminal:
+  check it      pytest -m smoke
+  break it      opsproof stack fault redis-stopped{option}
+  see faults    opsproof stack fault --list
+  mend it       opsproof stack heal{option}
+  use it        . {stack.variables_file}
+  stop it       opsproof stack down{option}, or Ctrl-C here
 """
 
 

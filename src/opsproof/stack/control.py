@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from opsproof.errors import StackError
+from opsproof.stack.logs import open_log
 from opsproof.stack.parts import Launch, Part, Plan
 from opsproof.stack.process import MARK, Process, descendants, end, spawn, wait_for
 from opsproof.stack.state import PartRecord, StackState, edit_state, read_state, write_private
@@ -98,7 +99,7 @@ def spawn_helper(directory: Path, fault: str, argv: list[str], env: dict[str, st
 def run_once(directory: Path, launch: Launch, log: Path) -> int:
     """Run a task to its end, at most 30 seconds; its exit status."""
     env = _inherited(directory) | launch.env
-    with log.open("ab") as output:
+    with open_log(log) as output:
         done = subprocess.run(
             launch.argv, env=env, cwd=launch.cwd, stdout=output, stderr=output, check=False, timeout=_SECONDS_FOR_A_TASK
         )

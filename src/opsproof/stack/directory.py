@@ -16,6 +16,7 @@ from opsproof.stack.state import StackState, locked, read_state, write_state
 
 _OPEN_TO_PASS = 0o711  # PostgreSQL's user must reach its data folder through here, but list nothing
 _NOT_STACKS = "bin-"
+_ROUNDS = 5
 
 
 def base_directory() -> Path:
@@ -82,17 +83,23 @@ def reap() -> list[Path]:
     with _alone() as base:
         left = [path for path, state in _states(base).items() if state is None or not state.owner.alive()]
         for directory in left:
-            remove(directory)
+            _remove(directory)
     return left
 
 
 def remove(directory: Path) -> None:
     """
-    End every process of a stack and remove its folder.
+    End every process of a stack and remove its folder; nothing if it is gone.
 
     Raises:
         StackError: A process would not end, or the folder could not be removed.
     """
+    with _alone():
+        if directory.exists():
+            _remove(directory)
+
+
+def _remove(directory: Path) -> None:
     signals: dict[Process, int] = {}
     with contextlib.suppress(StackError):  # damaged notes: the marks in the processes' environment remain
         if state := read_state(directory):
@@ -107,8 +114,6 @@ def remove(directory: Path) -> None:
         )
     try:
         shutil.rmtree(directory)
-    except FileNotFoundError:
-        return
     except OSError as exc:
         raise StackError(
             f"the stack's folder could not be removed: {exc}", where=str(directory), next_step="remove it by hand"
@@ -116,11 +121,17 @@ def remove(directory: Path) -> None:
 
 
 def _end_all(directory: Path, signals: Mapping[Process, int]) -> list[Process]:
-    """Frozen children of PostgreSQL are thawed first: they would outlive it and hold the folder."""
+    """End the recorded processes in order, then whatever else carries the stack's mark; those that would not end."""
     for one in belonging_to(directory):
-        one.send(signal.SIGCONT)
+        one.send(signal.SIGCONT)  # frozen children of PostgreSQL would outlive it
     end(signals.items())
-    return end((one, signal.SIGTERM) for one in belonging_to(directory))
+    left: list[Process] = []
+    for _ in range(_ROUNDS):  # what is ended may just have started something
+        found = belonging_to(directory)
+        if not found:
+            return []
+        left = end((one, signal.SIGTERM) for one in found)
+    return left
 
 
 def _states(base: Path) -> dict[Path, StackState | None]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from opsproof.stack.logs import open_log
+
 MARK = "OPSPROOF_STACK"
 """Environment variable that every process of a stack carries; its value is the stack's directory."""
 
@@ -74,7 +76,7 @@ def spawn(
     Raises:
         OSError: The program is not there or may not be run.
     """
-    with log.open("ab") as output:
+    with open_log(log) as output:
         child = subprocess.Popen(
             list(argv),
             env=dict(env),

@@ -152,8 +152,7 @@ class Stack:
             StackError: A process would not end.
         """
         atexit.unregister(self._stop_at_exit)
-        if self.directory.exists():
-            places.remove(self.directory)
+        places.remove(self.directory)
 
     def __enter__(self) -> "Stack":
         return self

@@ -4,16 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from pathlib import Path
 
 from opsproof.errors import StackError
 from opsproof.stack.control import first_start
+from opsproof.stack.logs import log_tail
 from opsproof.stack.parts import Part, Plan
 from opsproof.stack.process import Process, exit_status
 
 SECONDS_TO_READY = 30.0
 _PAUSE = 0.02
-_LOG_LINES = 8
 
 Progress = Callable[[str], None]
 
@@ -79,17 +78,6 @@ def wait_until_ready(plan: Plan, parts: Mapping[str, Part], seconds: float) -> d
             return missing
         waiting = {name: waiting[name] for name in missing}
         time.sleep(_PAUSE)
-
-
-def log_tail(log: Path, hide: Mapping[str, str]) -> str:
-    """The last lines of a log, indented, without the stack's credentials."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-    for value in hide.values():
-        text = text.replace(value, "***")
-    return "".join(f"\n    | {line}" for line in text.splitlines()[-_LOG_LINES:])
 
 
 class _Cancelled(StackError):

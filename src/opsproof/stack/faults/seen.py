@@ -10,7 +10,7 @@ from opsproof.stack.parts.service import CORE_PATH
 from opsproof.stack.stack import Stack
 
 Seen = Callable[[Stack, str], bool]
-_IMPATIENT_SECONDS = 1.0
+_IMPATIENT_SECONDS = 0.5
 _SECONDS_TO_LOG = 1.0
 _MORE_THAN_THE_PROBE_KEY_MAY = 12
 
@@ -45,7 +45,7 @@ def body(path: dict[str, str], text: str) -> Seen:
 
 
 def slow(path: dict[str, str]) -> Seen:
-    """The path does not answer within a second although the service lives."""
+    """The path does not answer within half a second although the service lives."""
 
     def seen(stack: Stack, system: str) -> bool:
         late = answer_of(stack, system, path[system], seconds=_IMPATIENT_SECONDS) is None

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import stat
 import subprocess
+from pathlib import Path
 
 from typing_extensions import override
 
 from opsproof.errors import StackError
+from opsproof.stack.logs import log_tail, open_log
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres_programs import find_programs, unprivileged_user
 from opsproof.stack.ports import HOST
+from opsproof.stack.process import MARK
 
 MAX_CONNECTIONS = 60
 SETTINGS = {
@@ -38,6 +42,7 @@ class Postgres(Part):
         user = unprivileged_user()
         home = plan.directory / "postgres"
         home.mkdir(mode=0o700)
+        _check_reachable(home, user)
         password_file = home / "password"
         with open(os.open(password_file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
             file.write(plan.secrets["postgres"])
@@ -50,20 +55,21 @@ class Postgres(Part):
         done = subprocess.run(
             argv,
             cwd=home,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
+            env={"PATH": os.defpath, "LC_ALL": "C", MARK: str(plan.directory)},
             capture_output=True,
             check=False,
             user=user and user[0],
             group=user and user[1],
             extra_groups=user and [],
         )
-        self.log(plan).write_bytes(done.stdout + done.stderr)
+        with open_log(self.log(plan)) as log:
+            log.write(done.stdout + done.stderr)
         password_file.unlink()
         if done.returncode:
             raise StackError(
                 f"initdb ended with status {done.returncode}",
-                where=str(self.log(plan)),
-                next_step="read the log; is the disk full?",
+                where=f"{self.log(plan)}{log_tail(self.log(plan), plan.secrets)}",
+                next_step="read the lines above; they are the last of its output",
             )
 
     @override
@@ -97,6 +103,17 @@ class Postgres(Part):
                 password = sql.Literal(plan.secrets[f"{database}.database"])
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY FILE_COPY").format(role, role))
+
+
+def _check_reachable(home: Path, user: tuple[int, int] | None) -> None:
+    """Another user than ours must be able to pass through every folder above its own."""
+    closed = [folder for folder in home.parents if not folder.stat().st_mode & stat.S_IXOTH]
+    if user is not None and closed:
+        raise StackError(
+            f"PostgreSQL does not run as root, and its user (uid {user[0]}) cannot reach the folder for its data",
+            where=str(closed[-1]),
+            next_step=f"set TMPDIR to a folder that others may pass through, or: chmod o+x {closed[-1]}",
+        )
 
 
 def database_url(plan: Plan, database: str) -> str:
