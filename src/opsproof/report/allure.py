@@ -37,13 +37,14 @@ _CATEGORIES = {
 }
 
 
-def write_allure(view: View, folder: Path) -> None:
+def write_allure(view: View, folder: Path, runbook_url: str) -> None:
     """
     Write the results of a run.
 
     Args:
         view: The run, redacted, and its evidence.
         folder: Where to; made if it is not there.
+        runbook_url: Where a row of a runbook is read; `{system}` and `{row}` are filled in. Empty: no links.
 
     Raises:
         OSError: A file cannot be written.
@@ -55,7 +56,7 @@ def write_allure(view: View, folder: Path) -> None:
         logger.report_attached_data(_by_hand(observation), _attachment(observation, "by-hand", "txt"))
         logger.report_attached_data(_answer(observation), _attachment(observation, "answer", "json"))
     for outcome in view.run.outcomes:
-        logger.report_result(_result(outcome, view, logger))
+        logger.report_result(_result(outcome, view, logger, runbook_url))
     (folder / "environment.properties").write_text(_environment(view), encoding="utf-8")
     (folder / "categories.json").write_text(json.dumps(categories(), indent=2), encoding="utf-8")
 
@@ -75,8 +76,8 @@ def categories() -> list[dict[str, Any]]:
     return [*by_cause, waived]
 
 
-def _result(outcome: Outcome, view: View, logger: Any) -> "TestResult":
-    from allure_commons.model2 import Attachment, Parameter, TestResult
+def _result(outcome: Outcome, view: View, logger: Any, runbook_url: str) -> "TestResult":
+    from allure_commons.model2 import Attachment, Link, Parameter, TestResult
 
     start = _milliseconds(outcome.started)
     check_id = md5(outcome.check.encode(), usedforsecurity=False).hexdigest()
@@ -85,7 +86,7 @@ def _result(outcome: Outcome, view: View, logger: Any) -> "TestResult":
         historyId=check_id,
         testCaseId=check_id,
         fullName=one_line(outcome.check),
-        name=one_line(outcome.title or outcome.check),
+        name=one_line(outcome.check),
         description=_description(outcome),
         status=_STATUS[outcome.status],
         statusDetails=_status_details(outcome),
@@ -93,15 +94,20 @@ def _result(outcome: Outcome, view: View, logger: Any) -> "TestResult":
         start=start,
         stop=start + round(outcome.duration * 1000),
         labels=_labels(outcome),
+        links=[Link(type="link", name=row, url=url) for row, url in _links(outcome, view, runbook_url)],
         parameters=[Parameter(name="profile", value=one_line(outcome.profile))],
         steps=[_step(observation) for observation in view.asked(outcome)],
     )
-    for name, text in (("output", outcome.output), ("details", outcome.details)):
-        if text:
-            file_name = f"{uuid5(NAMESPACE_URL, f'{view.run.id}/{outcome.check}/{name}')}-attachment.txt"
-            logger.report_attached_data(printable(text), file_name)
-            result.attachments.append(Attachment(name=name, source=file_name, type="text/plain"))
+    if outcome.output:
+        file_name = f"{uuid5(NAMESPACE_URL, f'{result.uuid}/output')}-attachment.txt"
+        logger.report_attached_data(printable(outcome.output), file_name)
+        result.attachments.append(Attachment(name="output", source=file_name, type="text/plain"))
     return result
+
+
+def _links(outcome: Outcome, view: View, runbook_url: str) -> list[tuple[str, str]]:
+    system = view.run.profiles[outcome.profile].system
+    return [(row, runbook_url.format(system=system, row=row)) for row in outcome.runbook if runbook_url]
 
 
 def _labels(outcome: Outcome) -> list[Any]:
@@ -121,7 +127,7 @@ def _labels(outcome: Outcome) -> list[Any]:
 def _description(outcome: Outcome) -> str:
     """Markdown, which Allure renders: text from targets is escaped."""
     facts = (
-        ("Check", outcome.check),
+        ("Promise", outcome.title),
         ("Where", outcome.where),
         ("Next step", outcome.next_step),
         ("Runbook", ", ".join(outcome.runbook)),
@@ -185,16 +191,13 @@ def _attachment(observation: Observation, what: str, ending: str) -> str:
 
 def _environment(view: View) -> str:
     run = view.run
-    facts = {
-        "opsproof": run.opsproof,
-        "run": run.id,
-        "verdict": run.verdict.word.value,
-        "profile": ", ".join(run.profiles),
-    }
+    facts = {"verdict": run.verdict.word.value, "profile": ", ".join(run.profiles)}
     for name, profile in run.profiles.items():
+        of_profile = f" {name}" if len(run.profiles) > 1 else ""
         if profile.release:
-            facts[f"{name} version"] = release_text(profile.release, words("en"))
-        facts |= {f"{name} {target}": fact.address for target, fact in profile.targets.items()}
+            facts[f"version{of_profile}"] = release_text(profile.release, words("en"))
+        facts |= {f"{target}{of_profile}": fact.address for target, fact in profile.targets.items()}
+    facts |= {"opsproof": run.opsproof, "run": run.id}
     return "".join(f"{_property(key)} = {_property(value)}\n" for key, value in facts.items())
 
 

@@ -31,7 +31,9 @@ LATEST = "latest"
 _SCHEMA_VERSION: int = Run.model_fields["schema_version"].default
 
 
-def write_run(run: Run, observations: Iterable[Observation], reports: Path, redactor: Redactor) -> Path:
+def write_run(
+    run: Run, observations: Iterable[Observation], reports: Path, redactor: Redactor, *, runbook_url: str = ""
+) -> Path:
     """
     Write a run's folder, `<time>Z-<run id>`, and point `latest` at it.
 
@@ -42,6 +44,7 @@ def write_run(run: Run, observations: Iterable[Observation], reports: Path, reda
         observations: All observations of the run.
         reports: The folder that holds the folders of runs; made if it is not there.
         redactor: Knows the secrets of all profiles of the run.
+        runbook_url: Where a row of a runbook is read, for links; `{system}` and `{row}` are filled in.
 
     Returns:
         The run's folder.
@@ -51,13 +54,13 @@ def write_run(run: Run, observations: Iterable[Observation], reports: Path, reda
     """
     view = View.of(clean_run(run, redactor), (clean_observation(observation, redactor) for observation in observations))
     folder = _new_folder(reports, view.run)
-    settings = {"name": f"opsproof {', '.join(view.run.profiles)}", "categories": categories()}
+    settings = {"name": f"{view.run.verdict.word}: {', '.join(view.run.profiles)}", "categories": categories()}
     parts: Mapping[str, Callable[[Path], object]] = {
         RUN_FILE: lambda part: part.write_text(view.run.model_dump_json(indent=2) + "\n", encoding="utf-8"),
         SUMMARY_FILE: lambda part: part.write_text(summary(view), encoding="utf-8"),
         JUNIT_FILE: lambda part: part.write_bytes(junit(view)),
         EVIDENCE_FILE: lambda part: write_evidence(part.parent, view.observations.values()),
-        ALLURE_FOLDER: lambda part: write_allure(view, part),
+        ALLURE_FOLDER: lambda part: write_allure(view, part, runbook_url),
         ALLURE_SETTINGS: lambda part: part.write_text(json.dumps(settings, indent=2), encoding="utf-8"),
     }
     failed = _write_parts(folder, parts)

@@ -7,7 +7,7 @@ from opsproof.report.text import one_line, printable, shortened
 
 _MEANS_SOMETHING = re.compile(r"[\\`*\[\]<&~$]|(?<![^\W_])_|_(?![^\W_])|^[-+=#>]")
 _LIST_NUMBER = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-_LINKS_BY_ITSELF = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(:)|\b(www)(\.)")
+_LINKS_BY_ITSELF = re.compile(r"(?i)(https?|ftp|mailto|xmpp)(?=:)|www(?=\.)")
 _NOTHING = "\u200b"
 
 
@@ -19,10 +19,10 @@ def prose(text: str, length: int = 400) -> str:
         text: Any text.
         length: Characters that may stay; the report's files hold the rest.
     """
-    line = shortened(one_line(text), length)
+    line = shortened(one_line(text), length) or "(none)"
     line = _MEANS_SOMETHING.sub(r"\\\g<0>", line)
     line = _LIST_NUMBER.sub(r"\1\\\2", line)
-    line = _LINKS_BY_ITSELF.sub(_unlinked, line)
+    line = _LINKS_BY_ITSELF.sub(r"\g<0>\\", line)
     # A mention of a person or an issue is made after Markdown was read: only a character in between prevents it.
     return re.sub("[@#]", rf"\g<0>{_NOTHING}", line).replace("|", "&#124;")
 
@@ -50,8 +50,3 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = tuple(head)
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _unlinked(match: re.Match[str]) -> str:
-    word, mark = match[1] or match[3], match[2] or match[4]
-    return f"{word}\\{mark}"
