@@ -84,6 +84,7 @@ def judge(
         mine = [outcome for outcome in outcomes if outcome.profile == profile]
         if not any(outcome.status in (Status.PASSED, Status.FAILED, Status.WAIVED) for outcome in mine):
             missing.append(f"{profile}: nothing was checked")
+            continue
         checked = {name for o in mine if o.status in (Status.PASSED, Status.FAILED) for name in o.answered}
         for target in required_targets(policy, chosen):
             if target not in checked:

@@ -58,7 +58,7 @@ class Gate:
         self.run_id = self.replayed.id if self.replayed else run_id or secrets.token_hex(4)
         self.profiles: dict[str, Profile] = {}
         self.stack: Stack | None = None
-        self.owns_stack = False
+        self._owns_stack = False
         self.faults: tuple[str, ...] = ()
         self._root = config.rootpath / "profiles"
         self._processes = processes
@@ -103,7 +103,7 @@ class Gate:
             return
         self.stack = Stack.attach(self.options.stack)
         if self.stack is None:
-            self.owns_stack = True
+            self._owns_stack = True
             systems = [profile.system for profile in self.profiles.values() if profile.environment == EMBEDDED]
             self.stack = Stack.start(systems, progress=self._say)
         self.faults = tuple(self.stack.state.faults)
@@ -217,9 +217,9 @@ class Gate:
         """Cancel what runs, close connections, and end a stack of our own."""
         if self._engine is not None:
             self._engine.stop(self._close_environments())
-        if self.stack is not None and self.owns_stack:
+        if self.stack is not None and self._owns_stack:
             self.stack.stop()
-            self.owns_stack = False
+            self.stack = None
 
     def environments(self) -> Mapping[str, Environment]:
         """All environments that were opened."""

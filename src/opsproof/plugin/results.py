@@ -93,6 +93,6 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...]) -> Iterable[str]:
         for waiver in profile.policy.waivers:
             if no_longer_needed(waiver, mine):
                 yield f"{profile.name}: the waiver of {waiver.owner} for {waiver.check} is no longer needed; delete it"
-    if gate.stack is not None and not gate.owns_stack:
+    if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"
         yield f"the embedded stack `{gate.stack.name}` was running already; faults injected there: {faults}"
