@@ -35,14 +35,21 @@ def start_parts(plan: Plan, parts: Mapping[str, Part], progress: Progress) -> di
     """
     begun = time.monotonic()
     cancelled = threading.Event()
+    prepared = {name: threading.Event() for name in parts}
     ready: dict[str, Future[float]] = {}
     # Every future must be in `ready` before a part looks up those that it needs.
     all_known = threading.Event()
 
     def start(part: Part) -> float:
-        all_known.wait()
-        for name in part.needs:
-            ready[name].result()
+        try:
+            all_known.wait()
+            for name in part.needs:
+                ready[name].result()
+            for name in part.lets_go_first:
+                prepared[name].wait()
+            part.prepare(plan)
+        finally:
+            prepared[part.name].set()
         _start_one(part, plan, begun + SECONDS_TO_READY, cancelled)
         seconds = time.monotonic() - begun
         progress(f"{part.name} is {'done' if part.once else 'ready'} after {seconds:.2f} s")
@@ -85,7 +92,6 @@ class _Cancelled(StackError):
 
 
 def _start_one(part: Part, plan: Plan, deadline: float, cancelled: threading.Event) -> None:
-    part.prepare(plan)
     if cancelled.is_set():
         raise _gave_up(part, plan)
     process = first_start(part, plan)

@@ -14,10 +14,13 @@ from typing import Any
 import psycopg
 
 _NAME = "opsproof-fault"
-_ROUNDS = 200
-_OTHERS = """
+_PAUSE = 0.05
+_LIMIT = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+"""
+_CLOSE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> %s
+    WHERE backend_type = 'client backend' AND application_name <> %s AND usename <> 'postgres'
 """
 
 
@@ -27,7 +30,7 @@ def main() -> None:
     # Kept in a name: a connection that nobody refers to is closed.
     held = [_locked(lock["url"], lock["statement"]) for lock in wanted.get("locks", [])]
     if "connections" in wanted:
-        held += _occupied(wanted["connections"], wanted["superuser"])
+        _occupy(wanted["connections"], wanted["superuser"], held)
     signal.pause()
 
 
@@ -37,24 +40,17 @@ def _locked(url: str, statement: str) -> psycopg.Connection:
     return connection
 
 
-def _occupied(urls: list[str], superuser: str) -> list[psycopg.Connection]:
-    """All connections that are left, those of others included: theirs are closed and taken before they come back."""
-    held: list[psycopg.Connection] = []
+def _occupy(urls: list[str], superuser: str, held: list[psycopg.Connection]) -> None:
+    """Take all connections that are not reserved; those of others are closed and taken before they come back."""
     keys = psycopg.connect(superuser, application_name=_NAME, autocommit=True)
-    for _ in range(_ROUNDS):
-        _take_all(urls, held)
-        if not keys.execute(_OTHERS, (_NAME,)).fetchall():
-            break
-        time.sleep(0.01)
-    return [*held, keys]  # the superuser's too: to close it would leave one connection for the others
-
-
-def _take_all(urls: list[str], held: list[psycopg.Connection]) -> None:
-    while True:
+    held.append(keys)
+    (limit,) = keys.execute(_LIMIT).fetchone() or (0,)
+    while len(held) < limit:
         try:
             held.append(psycopg.connect(urls[len(held) % len(urls)], application_name=_NAME))
-        except psycopg.OperationalError:  # no slot is left, which is the aim
-            return
+        except psycopg.OperationalError:  # somebody has what is missing
+            keys.execute(_CLOSE_OTHERS, (_NAME,))
+            time.sleep(_PAUSE)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from opsproof.stack.parts.valkey import cache_url
 class Api(Part):
     """Ready when /health/ready says so, which includes its database and cache."""
 
+    lets_go_first = ("postgres",)
+
     def __init__(self, system: str) -> None:
         self.system = system
         self.name = f"{system}-api"

@@ -54,6 +54,7 @@ class Part(ABC):
     Attributes:
         name: Name in stack.json, in `parts()` and of the log file.
         needs: Parts that must answer before this one is prepared; fewer means a faster start.
+        lets_go_first: Parts whose preparation this one must not slow down, because everybody waits for them in the end.
         listens: Whether it needs a port.
         once: Whether it is a task that ends by itself (with status 0) instead of a server.
         stop_signal: What asks it to end in order.
@@ -61,6 +62,7 @@ class Part(ABC):
 
     name: str
     needs: tuple[str, ...] = ()
+    lets_go_first: tuple[str, ...] = ()
     listens: bool = True
     once: bool = False
     stop_signal: int = signal.SIGTERM

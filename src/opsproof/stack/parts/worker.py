@@ -17,6 +17,7 @@ class EvaluationWorker(Part):
 
     name = "evaluation-worker"
     needs = ("valkey",)
+    lets_go_first = ("postgres",)
     listens = False
 
     @override
