@@ -89,6 +89,7 @@ async def test_health_tells_the_state_of_each_component(api, profile):
 @runbook(
     "EVAL-014",
     severity="SEV-2",
+    verifies="answer",
     next_step="Repair what is listed, in the order database, redis, workers; then run this check again.",
 )
 @proven_by("redis-stopped", "postgres-stopped", "worker-stopped", "worker-frozen", "component-missing", "table-locked")

@@ -20,8 +20,8 @@ class Card:
         severity: How bad its failure is.
         next_step: What to do when it fails; an error that knows its own next step wins over it.
         verifies: What counts as the target's failure, beside a failed assertion: with `content` nothing, so that a
-            target that does not answer leaves the check unknown; with `answer` also a time-out or an answer of the
-            wrong form; with `reach` also that no connection could be made.
+            target that does not answer leaves the check unknown; with `answer` also a time-out, or an answer of the
+            wrong form or without what was asked for; with `reach` also that no connection could be made.
     """
 
     rows: tuple[str, ...]

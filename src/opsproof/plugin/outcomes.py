@@ -24,8 +24,8 @@ _CAUSES: dict[type[BaseException], Cause] = {
 }
 _VERIFIED = {
     "content": frozenset[Cause](),
-    "answer": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER}),
-    "reach": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.UNREACHABLE}),
+    "answer": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA}),
+    "reach": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA, Cause.UNREACHABLE}),
 }
 BROKEN_NEXT = "The check itself is broken; read the traceback in the report and mend the check."
 

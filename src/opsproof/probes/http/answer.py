@@ -1,14 +1,17 @@
 """An HTTP answer, the same live and from evidence."""
 
+import dataclasses
 import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
 from opsproof.errors import BadAnswer, NoData, NotObserved, PreconditionMissing
+from opsproof.probes.exposition import NotExposition, total
+from opsproof.probes.fields import FieldMissing, field
 
 KEPT_CHARACTERS = 64 * 1024
 """How much of a text body evidence keeps."""
@@ -55,7 +58,7 @@ class HttpAnswer:
     asked: Asked
     _body: bytes | None
     _charset: str = "utf-8"
-    _redact: Callable[[str], str] = field(default=str, compare=False)
+    _redact: Callable[[str], str] = dataclasses.field(default=str, compare=False)
 
     def __repr__(self) -> str:
         return f"<{self.asked.question}: {self.describe()}, {self.size} bytes>"
@@ -116,22 +119,38 @@ class HttpAnswer:
             BadAnswer: The body is no JSON.
             NoData: There is no such part; says which is missing and what is there.
         """
-        part = self.json()
-        gone: list[str] = []
-        for key in name.split("."):
-            if isinstance(part, dict) and key in part:
-                part = part[key]
-            elif isinstance(part, list) and key.isdecimal() and int(key) < len(part):
-                part = part[int(key)]
-            else:
-                inside = ".".join(gone) or "the answer"
-                raise self._error(
-                    NoData,
-                    f"{self.status_line} without the field {name}: {inside} {_what_is_there(part, key)}",
-                    "Compare the answer by hand with the field's name in the profile; the release may have renamed it.",
-                )
-            gone.append(key)
-        return part
+        whole = self.json()
+        try:
+            return field(whole, name)
+        except FieldMissing as exc:
+            missing = exc
+        raise self._error(
+            NoData,
+            f"{self.status_line} without the field {name}: {missing.name or 'the answer'} {missing.there}",
+            "Compare the answer by hand with the field's name in the profile; the release may have renamed it.",
+        )
+
+    def metric(self, name: str) -> float:
+        """
+        A metric of a body in Prometheus text format: the sum over all its labels.
+
+        Args:
+            name: Name of the sample, such as `http_requests_total`.
+
+        Raises:
+            BadAnswer: The body is no exposition.
+            NoData: It tells no such metric.
+        """
+        try:
+            value = total(self.text, name)
+        except NotExposition:
+            value, what = None, f"{self.status_line} with {self._form()} where Prometheus metrics were expected"
+            kind: type[NotObserved] = BadAnswer
+        else:
+            what, kind = f"{self.status_line} without the metric {name}", NoData
+        if value is None:
+            raise self._error(kind, what, "See by hand what is served there; the release may have renamed the metric.")
+        return value
 
     @property
     def status_line(self) -> str:
@@ -222,11 +241,3 @@ def _kept(body: bytes, charset: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return {"text": text}
     return {"text": text}
-
-
-def _what_is_there(part: Any, key: str) -> str:
-    if isinstance(part, dict):
-        return f"has no {key!r}, it has {', '.join(map(str, list(part)[:20])) or 'nothing'}"
-    if isinstance(part, list):
-        return f"is a list of {len(part)}"
-    return "is null" if part is None else f"is a {type(part).__name__}"
