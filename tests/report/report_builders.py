@@ -93,20 +93,18 @@ def a_waiver(**changes: Any) -> WaiverUse:
 
 
 def an_observation(id_: str = "41-1", **changes: Any) -> Observation:
-    return Observation(
-        **{
-            "id": id_,
-            "profile": INGEST,
-            "target": "api",
-            "question": "GET /health",
-            "by_hand": "curl -sS http://10.0.0.5:8080/health",
-            "started": STARTED,
-            "duration": 0.05,
-            "answer": {"status": 200, "headers": {}, "body": '{"status": "ok"}'},
-            "failure": None,
-        }
-        | changes
-    )
+    facts: dict[str, Any] = {
+        "id": id_,
+        "profile": INGEST,
+        "target": "api",
+        "question": "GET /health",
+        "by_hand": "curl -sS http://10.0.0.5:8080/health",
+        "started": STARTED,
+        "duration": 0.05,
+        "answer": {"status": 200, "headers": {}, "body": '{"status": "ok"}'},
+        "failure": None,
+    }
+    return Observation(**facts | changes)
 
 
 def a_refused_connection(id_: str = "41-2", **changes: Any) -> Observation:

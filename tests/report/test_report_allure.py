@@ -122,15 +122,15 @@ def test_questions_are_steps_with_the_answer_and_the_way_to_repeat_them(tmp_path
         ("api: GET /health", "passed"),
         ("cache: INFO memory", "broken"),
     ]
-    texts = [
-        (attachment["name"], (tmp_path / attachment["source"]).read_text(encoding="utf-8"))
-        for step in steps
-        for attachment in step["attachments"]
+    commands = [parameter for step in steps for parameter in step["parameters"]]
+    assert commands == [
+        {"name": "by hand", "value": "curl -sS http://10.0.0.5:8080/health"},
+        {"name": "by hand", "value": "redis-cli -u redis://10.0.0.7:6379/0 INFO memory"},
     ]
-    assert texts[0] == ("by hand", "curl -sS http://10.0.0.5:8080/health")
-    assert json.loads(texts[1][1])["status"] == 200
-    assert texts[2] == ("by hand", "redis-cli -u redis://10.0.0.7:6379/0 INFO memory")
-    assert json.loads(texts[3][1])["no answer"] == "no connection"
+    sources = [attachment["source"] for step in steps for attachment in step["attachments"]]
+    answers = [json.loads((tmp_path / source).read_text(encoding="utf-8")) for source in sources]
+    assert answers[0]["status"] == 200
+    assert answers[1]["no answer"] == "no connection"
 
 
 def test_no_attachment_is_opened_as_a_page(tmp_path: Path) -> None:

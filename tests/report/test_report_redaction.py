@@ -17,7 +17,7 @@ from report_builders import a_bad_night, a_run, an_observation, an_outcome
 
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
-from opsproof.report.cleaning import clean_observation, clean_run
+from opsproof.report.cleaning import clean_observations, clean_run
 from opsproof.report.folder import write_run
 
 SECRET = "hunter2-Tr0ub4dor&3"
@@ -120,7 +120,7 @@ def test_a_secret_is_masked_in_an_answer_by_the_name_of_its_key() -> None:
     """A token nobody told us about is still a token."""
     observation = an_observation(answer={"headers": {"set-cookie": "sid=abc"}, "body": "fine"})
 
-    assert clean_observation(observation, Redactor()).answer == {"headers": {"set-cookie": "***"}, "body": "fine"}
+    assert clean_observations([observation], Redactor())[0].answer == {"headers": {"set-cookie": "***"}, "body": "fine"}
 
 
 def test_cleaning_twice_changes_nothing_more() -> None:
@@ -130,4 +130,4 @@ def test_cleaning_twice_changes_nothing_more() -> None:
     once = clean_run(planted(run, SECRET), redactor)
 
     assert clean_run(once, redactor) == once
-    assert [clean_observation(o, Redactor()) for o in observations] == observations
+    assert clean_observations(observations, redactor) == observations

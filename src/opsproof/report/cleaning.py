@@ -1,8 +1,9 @@
 """The last line of defence: every text of a run is redacted once more before any file is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel
@@ -23,54 +24,66 @@ def clean_run(run: Run, redactor: Redactor) -> Run:
         run: What a report is made from.
         redactor: Knows the secrets of all profiles of the run.
     """
-    return _model(run, redactor)
+    return _model(run, _cleaner(redactor))
 
 
-def clean_observation(observation: Observation, redactor: Redactor) -> Observation:
-    """The observation with everything secret or personal masked, and every text fit for a file."""
+def clean_observations(observations: Iterable[Observation], redactor: Redactor) -> list[Observation]:
+    """
+    The observations with everything secret or personal masked, and every text fit for a file.
+
+    Args:
+        observations: The evidence of a run.
+        redactor: Knows the secrets of all profiles of the run.
+    """
+    text = _cleaner(redactor)
+    return [_observation(observation, text, redactor) for observation in observations]
+
+
+def _cleaner(redactor: Redactor) -> Callable[[str], str]:
+    """Names of checks, targets and questions come again and again; each is looked through once."""
+    return lru_cache(4096)(lambda text: encodable(redactor.text(text)))
+
+
+def _observation(observation: Observation, text: Callable[[str], str], redactor: Redactor) -> Observation:
     failure = observation.failure
     return replace(
         observation,
-        id=_text(observation.id, redactor),
-        profile=_text(observation.profile, redactor),
-        target=_text(observation.target, redactor),
-        question=_text(observation.question, redactor),
-        by_hand=_text(observation.by_hand, redactor),
-        answer=None if observation.answer is None else _value(redactor.value(observation.answer), redactor),
+        id=text(observation.id),
+        profile=text(observation.profile),
+        target=text(observation.target),
+        question=text(observation.question),
+        by_hand=text(observation.by_hand),
+        answer=_value(redactor.value(observation.answer), encodable),
         failure=failure
         and Failure(
             kind=failure.kind,
-            what=_text(failure.what, redactor),
-            where=_text(failure.where, redactor),
-            next_step=_text(failure.next_step, redactor),
+            what=text(failure.what),
+            where=text(failure.where),
+            next_step=text(failure.next_step),
         ),
     )
 
 
-def _text(text: str, redactor: Redactor) -> str:
-    return encodable(redactor.text(text))
-
-
-def _model(model: M, redactor: Redactor) -> M:
+def _model(model: M, text: Callable[[str], str]) -> M:
     texts = {
-        name: _value(getattr(model, name), redactor)
+        name: _value(getattr(model, name), text)
         for name, field in type(model).model_fields.items()
         if get_origin(field.annotation) is not Literal
     }
     return model.model_copy(update=texts)
 
 
-def _value(value: Any, redactor: Redactor) -> Any:
+def _value(value: Any, text: Callable[[str], str]) -> Any:
     match value:
         case BaseModel():
-            return _model(value, redactor)
+            return _model(value, text)
         case Enum():
             return value
         case str():
-            return _text(value, redactor)
+            return text(value)
         case Mapping():
-            return {_text(str(key), redactor): _value(item, redactor) for key, item in value.items()}
+            return {text(str(key)): _value(item, text) for key, item in value.items()}
         case tuple() | list():
-            return type(value)(_value(item, redactor) for item in value)
+            return type(value)(_value(item, text) for item in value)
         case _:
             return value

@@ -15,7 +15,7 @@ from opsproof.evidence.bundle import EVIDENCE_FILE, write_evidence
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
 from opsproof.report.allure import categories, write_allure
-from opsproof.report.cleaning import clean_observation, clean_run
+from opsproof.report.cleaning import clean_observations, clean_run
 from opsproof.report.junit import junit
 from opsproof.report.run import Run
 from opsproof.report.summary import summary
@@ -52,7 +52,7 @@ def write_run(
     Raises:
         OpsproofError: The folder, or a part of it, cannot be written; the other parts are there.
     """
-    view = View.of(clean_run(run, redactor), (clean_observation(observation, redactor) for observation in observations))
+    view = View.of(clean_run(run, redactor), clean_observations(observations, redactor))
     folder = _new_folder(reports, view.run)
     settings = {"name": f"{view.run.verdict.word}: {', '.join(view.run.profiles)}", "categories": categories()}
     parts: Mapping[str, Callable[[Path], object]] = {
