@@ -114,6 +114,7 @@ class Observer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._asked.clear()
 
     def new_sweep(self) -> None:
         """Forget all answers: what is asked from now on is asked again."""
