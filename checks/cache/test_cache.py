@@ -28,12 +28,14 @@ async def test_the_cache_answers_ping(cache):
 @proven_by("rate-limit-off", "cache-full", "redis-stopped")
 @needs("rate_limit")
 async def test_the_rate_limit_holds(api, profile):
-    """One request more than the limit is refused, and those before it are not."""
+    """Requests over the limit are refused, and those before it are not."""
     # The runbook names the backend and no number; the profile has an identity with a low limit for this.
+    # A window may end in between, so that twice the limit gets through: one request more must be refused.
     limit = profile.rate_limit
-    answers = [await api.get(limit.path, identity=limit.identity, fresh=True) for _ in range(limit.limit + 1)]
+    statuses = []
+    while limit.status not in statuses and len(statuses) <= 2 * limit.limit:
+        statuses.append((await api.get(limit.path, identity=limit.identity, fresh=True)).status)
 
-    statuses = [answer.status for answer in answers]
     odd = sorted({status for status in statuses if status not in (200, limit.status)})
     assert not odd, f"{limit.path} answers {odd} beside 200 and {limit.status}"
     assert limit.status in statuses, f"{len(statuses)} requests in a row, limit {limit.limit}: none got {limit.status}"

@@ -51,7 +51,7 @@ def run_smoke(stack: str, reports: Path, *more: str) -> tuple[Run, str]:
     """Run the smoke gate of all embedded systems against a stack; the run and what the terminal showed."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "smoke"]
-        + ["--stack", stack, "--allow-writes", "embedded", "--expect-version", "1.0.0", "--reports", reports, *more],
+        + ["--stack", stack, "--allow-writes", "embedded", "--expect-version", "1.0.0", f"--reports={reports}", *more],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

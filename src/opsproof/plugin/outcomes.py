@@ -108,7 +108,13 @@ def _words(
         return excinfo.exconly(), f"{Path(crash.path).name}:{crash.lineno + 1}", BROKEN_NEXT, ""
     if cause is Cause.INTERRUPTED:
         return "interrupted before it had an answer", "", "Run it again.", ""
-    return str(error) or excinfo.exconly(), "", check.card.next_step, ""
+    return _said(str(error)) or excinfo.exconly(), "", check.card.next_step, ""
+
+
+def _said(text: str) -> str:
+    """What a failed assertion says: the check's own words if it has some, else pytest's explanation."""
+    words, explained, _ = text.partition("\nassert ")
+    return words if explained else text
 
 
 def _last_question(seen: tuple[Observation, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json as jsonlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Who = str | None | Literal[Anonymous.ANONYMOUS]
 """An identity of the profile by name, None for the target's own `auth`, or `ANONYMOUS`."""
+
+_CHUNK_BYTES = 16 * 1024
 
 
 class HttpProbe(Probe):
@@ -98,7 +100,7 @@ class HttpProbe(Probe):
             path: Path under the target's url.
             json: Body, sent as JSON.
             content: Body as it is, in place of `json`.
-            headers: Further request headers.
+            headers: Further request headers; with `Transfer-Encoding: chunked` no Content-Length is sent.
             identity: As for `get`.
 
         Raises:
@@ -150,7 +152,7 @@ class HttpProbe(Probe):
             client = clients.one_shot if new_connection else clients.lasting
             transfer = Transfer(client, self._target.max_answer_bytes, progress)
             try:
-                received = await transfer.exchange(client.build_request(method, url, headers=sent, content=body))
+                received = await transfer.exchange(client.build_request(method, url, headers=sent, content=_framed(body, sent)))
             except Failed as failed:
                 why = failed.why
             else:
@@ -265,6 +267,17 @@ class HttpProbe(Probe):
         clients, self._clients = self._clients, None
         if clients is not None:
             await clients.close()
+
+
+def _framed(body: bytes | None, headers: Mapping[str, str]) -> bytes | AsyncIterator[bytes] | None:
+    """The body whole, or in chunks where the headers say so."""
+    chunked = any(name.lower() == "transfer-encoding" for name in headers)
+    return _in_chunks(body) if chunked and body else body
+
+
+async def _in_chunks(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _CHUNK_BYTES):
+        yield body[start : start + _CHUNK_BYTES]
 
 
 def _question(method: str, path: str, who: Who, headers: Mapping[str, str], body: bytes | None) -> str:
