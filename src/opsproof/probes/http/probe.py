@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json as jsonlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
@@ -17,19 +16,15 @@ from opsproof.evidence.observer import Observer, Question
 from opsproof.evidence.recorder import recording
 from opsproof.probes.http.answer import Asked, HttpAnswer, charset
 from opsproof.probes.http.by_hand import curl
-from opsproof.probes.http.identity import Anonymous, can_be_header, credentials, expiry, is_header_name
+from opsproof.probes.http.identity import Anonymous, credentials, expiry
 from opsproof.probes.http.progress import RequestProgress
+from opsproof.probes.http.request import Who, framed, in_words, objection
 from opsproof.probes.probe import Probe
 from opsproof.probes.reason import Reason
 from opsproof.profile.targets import HttpTarget, Identity
 
 if TYPE_CHECKING:
     from opsproof.probes.http.clients import Clients
-
-Who = str | None | Literal[Anonymous.ANONYMOUS]
-"""An identity of the profile by name, None for the target's own `auth`, or `ANONYMOUS`."""
-
-_CHUNK_BYTES = 16 * 1024
 
 
 class HttpProbe(Probe):
@@ -128,8 +123,11 @@ class HttpProbe(Probe):
         fresh: bool = False,
         new_connection: bool = False,
     ) -> HttpAnswer:
-        text = _question(method, path, who, headers or {}, body)
-        self._refuse_what_is_not_allowed(method, path, headers or {}, text)
+        text = in_words(method, path, who, headers or {}, body)
+        recorder = recording.get()
+        may_write = self.replays or (recorder is not None and recorder.may_write)
+        if refusal := objection(method, path, headers or {}, may_write=may_write):
+            raise Refused(refusal[0], where=self.observer.where(text), next_step=refusal[1])
         identity = self._identity(who, text)
         sent = self._sent(identity, headers or {}, text)
         url = self._url(path)
@@ -152,7 +150,8 @@ class HttpProbe(Probe):
             client = clients.one_shot if new_connection else clients.lasting
             transfer = Transfer(client, self._target.max_answer_bytes, progress)
             try:
-                received = await transfer.exchange(client.build_request(method, url, headers=sent, content=_framed(body, sent)))
+                request = client.build_request(method, url, headers=sent, content=framed(body, sent))
+                received = await transfer.exchange(request)
             except Failed as failed:
                 why = failed.why
             else:
@@ -176,22 +175,6 @@ class HttpProbe(Probe):
         return await self.observer.ask(
             Question(text, by_hand), fetch, HttpAnswer, fresh=fresh or new_connection, overdue=overdue
         )
-
-    def _refuse_what_is_not_allowed(self, method: str, path: str, headers: Mapping[str, str], question: str) -> None:
-        recorder = recording.get()
-        may_write = self.replays or (recorder is not None and recorder.may_write)
-        if method not in ("GET", "HEAD") and not may_write:
-            what = f"{method} writes, and this check may not write here"
-            next_step = "Mark the check with @writes; it then runs where the profile's policy allows writes."
-        elif not path.startswith("/") or not path.isprintable() or " " in path or "#" in path:
-            what = f"no path under the target's url: {path!r}"
-            next_step = "Give the path from / on, percent-encoded, without scheme, host and fragment."
-        elif wrong := [name for name, value in headers.items() if not (is_header_name(name) and can_be_header(value))]:
-            what = f"no HTTP header carries what the check put into {', '.join(map(repr, wrong))}"
-            next_step = "Use ASCII without line breaks in the header's name and value."
-        else:
-            return
-        raise Refused(what, where=self.observer.where(question), next_step=next_step)
 
     def _identity(self, who: Who, question: str) -> Identity | None:
         if who is None:
@@ -267,25 +250,3 @@ class HttpProbe(Probe):
         clients, self._clients = self._clients, None
         if clients is not None:
             await clients.close()
-
-
-def _framed(body: bytes | None, headers: Mapping[str, str]) -> bytes | AsyncIterator[bytes] | None:
-    """The body whole, or in chunks where the headers say so."""
-    chunked = any(name.lower() == "transfer-encoding" for name in headers)
-    return _in_chunks(body) if chunked and body else body
-
-
-async def _in_chunks(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), _CHUNK_BYTES):
-        yield body[start : start + _CHUNK_BYTES]
-
-
-def _question(method: str, path: str, who: Who, headers: Mapping[str, str], body: bytes | None) -> str:
-    """The request in words; equal words ask the same."""
-    words = [method, path]
-    if who is not None:
-        words.append("as nobody" if isinstance(who, Anonymous) else f"as {who}")
-    words += [f"with {name}: {value}" for name, value in headers.items()]
-    if body:
-        words.append(f"with a body of {len(body)} bytes (sha256 {hashlib.sha256(body).hexdigest()[:16]})")
-    return " ".join(words)
