@@ -24,7 +24,7 @@ _NOT_SECRET = ("null", "true", "false", "None", "True", "False", MASK)
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
-    (re.compile(r"(?i)\b(bearer|basic)(\s+)(?!\*{3})[A-Za-z0-9._~+/=-]{4,}"), rf"\1\2{MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)(\s+)(?!\*{3}|tokens?\b|auth\w*\b)[A-Za-z0-9._~+/=-]{4,}"), rf"\1\2{MASK}"),
     (re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{4,}+\.[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)?"), MASK),
     (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"), MASK),
