@@ -64,6 +64,9 @@ def test_a_session_of_breaking_and_mending(place, opsproof):
         assert other.returncode == 1
         assert "injected: redis-stopped" in other.stderr
 
+        hindered = opsproof("fault", "cache-full")
+        assert hindered.returncode == 1
+        assert "see what else is broken" in hindered.stderr
         healed = opsproof("heal")
         assert (healed.returncode, healed.stdout) == (0, "healed: redis-stopped\n")
         assert opsproof("heal").stdout == "nothing to heal\n"

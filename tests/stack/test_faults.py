@@ -282,3 +282,23 @@ def test_a_fault_of_a_stopped_stack_says_that_the_stack_is_gone(stack):
     """Not a traceback about a missing file."""
     with pytest.raises(StackError, match="the stack is gone"):
         inject(FAULTS["live-500"], Stack(stack.directory.with_name("no-such-stack")))
+
+
+def test_a_fault_that_another_one_keeps_from_being_injected_is_said_so(stack):
+    """With PostgreSQL down nobody can change a row; no traceback, and all is well after healing both."""
+    inject(FAULTS["postgres-stopped"], stack)
+
+    with pytest.raises(StackError, match="migration-unknown"):
+        inject(FAULTS["migration-unknown"], stack)
+
+    heal(FAULTS["postgres-stopped"], stack)
+    heal(FAULTS["migration-unknown"], stack)
+
+
+def test_a_fault_that_breaks_while_it_is_injected_is_healed_and_said_so(stack):
+    """The reason is in the message; half a fault does not stay."""
+    toy = Toy()
+    toy.inject = lambda stack: 1 / 0
+
+    with pytest.raises(FaultNotInForce, match="toy could not be injected: ZeroDivisionError"):
+        inject(toy, stack)

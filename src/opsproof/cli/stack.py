@@ -10,12 +10,13 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from opsproof.errors import OpsproofError, StackError
+from opsproof.errors import StackError
 
 if TYPE_CHECKING:
     from opsproof.stack import Stack
 
 _WATCH_SECONDS = 0.5
+_RED, _GREEN = 31, 32
 
 _ABOUT = """\
 The embedded stack is a small copy of the systems that the runbooks describe: real PostgreSQL, Valkey, HTTP services
@@ -89,7 +90,7 @@ def _up(arguments: argparse.Namespace) -> int:
         print("interrupted; nothing is left running", file=sys.stderr)
         return 1
     try:
-        print(f"{_green('ready')} after {time.monotonic() - begun:.1f} s\n")
+        print(f"{_coloured('ready', _GREEN)} after {time.monotonic() - begun:.1f} s\n")
         _print_parts(stack)
         print(_hints(stack), flush=True)
         _watch(stack)
@@ -118,7 +119,7 @@ def _status(arguments: argparse.Namespace) -> int:
     _print_parts(stack)
     print(f"\nvariables: {stack.variables_file}")
     for note in state.faults.values():
-        print(f"{_red('fault')} {note.name}, injected at {note.injected_at}")
+        print(f"{_coloured('fault', _RED)} {note.name}, injected at {note.injected_at}")
     return 0
 
 
@@ -144,7 +145,7 @@ def _fault(arguments: argparse.Namespace) -> int:
         return status
     stack, fault = _running(arguments.name), FAULTS[arguments.fault]
     inject(fault, stack)
-    print(f"{_red('in force')}: {fault.name}, {fault.title}")
+    print(f"{_coloured('in force', _RED)}: {fault.name}, {fault.title}")
     print(f"mend it with: opsproof stack heal {fault.name}{_name_option(stack)}")
     return 0
 
@@ -161,18 +162,21 @@ def _heal(arguments: argparse.Namespace) -> int:
             f"the fault {arguments.fault} is not injected; injected: {', '.join(injected) or 'none'}", file=sys.stderr
         )
         return 1
-    wanted = [arguments.fault] if arguments.fault else injected[::-1]
-    status = 0
-    for name in wanted:
-        try:
-            heal(FAULTS[name], stack)
-            print(f"{_green('healed')}: {name}")
-        except OpsproofError as exc:
-            print(f"opsproof: {exc}", file=sys.stderr)
-            status = 1
-    if not wanted:
+    waiting = [arguments.fault] if arguments.fault else injected[::-1]
+    if not waiting:
         print("nothing to heal")
-    return status
+    failures: dict[str, StackError] = {}
+    for name in [*waiting, *waiting]:  # twice: one fault may keep another from being healed
+        if name in stack.state.faults:
+            try:
+                heal(FAULTS[name], stack)
+                failures.pop(name, None)
+                print(f"{_coloured('healed', _GREEN)}: {name}")
+            except StackError as exc:
+                failures[name] = exc
+    for failure in failures.values():
+        print(f"opsproof: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _unknown(name: str) -> int | None:
@@ -204,7 +208,7 @@ def _print_parts(stack: "Stack") -> None:
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
         if row[1] in ("stopped", "frozen"):
-            cells[1] = _red(cells[1])
+            cells[1] = _coloured(cells[1], _RED)
         print("  ".join(cells).rstrip())
 
 
@@ -234,14 +238,6 @@ def _print_faults() -> None:
         for fault in faults:
             systems = "" if len(fault.systems) > 1 else f" ({', '.join(fault.systems)} only)"
             print(f"  {fault.name.ljust(width)}  {fault.title}{systems}")
-
-
-def _green(text: str) -> str:
-    return _coloured(text, 32)
-
-
-def _red(text: str) -> str:
-    return _coloured(text, 31)
 
 
 def _coloured(text: str, colour: int) -> str:

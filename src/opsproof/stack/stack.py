@@ -68,7 +68,7 @@ class Stack:
             StackError: A part could not be started (names it, with the last lines of its log), or the name is in use.
                 Whatever was started is stopped again.
         """
-        wanted = tuple(systems)
+        wanted = tuple(dict.fromkeys(systems))
         parts = parts_of(wanted)
         if name is not None and not _NAME.fullmatch(name):
             raise StackError(

@@ -71,7 +71,7 @@ def inject(fault: Fault, stack: Stack) -> None:
 
     Raises:
         StackError: The fault is injected already, or touches no system of this stack.
-        FaultNotInForce: It was not seen in force in time; it is healed again.
+        FaultNotInForce: It could not be injected, or was not seen in force in time; it is healed again.
         FaultNotHealed: As above, and healing failed too.
     """
     with edit_state(stack.directory) as state:
@@ -96,9 +96,15 @@ def inject(fault: Fault, stack: Stack) -> None:
                 where=f"stack {stack.name}",
                 next_step="do not read this run as a result; see the logs of the stack: opsproof stack status",
             )
-    except BaseException:  # also Ctrl-C: half a fault must not stay
+    except BaseException as exc:  # also Ctrl-C: half a fault must not stay
         heal(fault, stack)
-        raise
+        if isinstance(exc, StackError) or not isinstance(exc, Exception):
+            raise
+        raise FaultNotInForce(
+            f"the fault {fault.name} could not be injected: {type(exc).__name__}: {exc}",
+            where=f"stack {stack.name}",
+            next_step="see what else is broken: opsproof stack status",
+        ) from exc
 
 
 def heal(fault: Fault, stack: Stack) -> None:
