@@ -38,13 +38,17 @@ def test_every_option_of_the_page_exists() -> None:
     """An option that was renamed would end every pipeline with status 4."""
     commands = [line for line in PAGE.splitlines() if "pytest -m" in line]
     used = set(re.findall(r"(?<!\S)--([a-z-]+)", "\n".join(commands)))
-    used |= {
-        text.removeprefix("--") for text in JOB["spec"]["template"]["spec"]["containers"][0]["args"] if "--" in text
-    }
+    arguments = JOB["spec"]["template"]["spec"]["containers"][0]["args"]
+    used |= set(re.findall(r"^--([a-z-]+)", "\n".join(arguments), re.MULTILINE))
 
     assert len(commands) >= 5
     assert used <= set(HELP)
     assert used >= {"profile", "expect-version", "allow-writes", "reports", "replay"}
+
+
+def test_folders_are_given_with_an_equals_sign() -> None:
+    """pytest takes an existing folder that stands alone for the place of its configuration, and finds no opsproof."""
+    assert re.findall(r"--(?:reports|replay)[ \n]", PAGE) == []
 
 
 def test_every_exit_status_is_explained() -> None:
@@ -110,7 +114,7 @@ def test_the_job_is_a_post_sync_hook_that_can_read_and_little_else() -> None:
     }
     volumes = {volume["name"] for volume in pod["volumes"]}
     assert {mount["name"] for mount in container["volumeMounts"]} == volumes
-    written = container["args"][container["args"].index("--reports") + 1]
+    written = next(text.removeprefix("--reports=") for text in container["args"] if text.startswith("--reports="))
     assert written in {mount["mountPath"] for mount in container["volumeMounts"]}
 
 

@@ -22,8 +22,10 @@ from report_builders import (
 from wcwidth import wcswidth
 
 from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.profile.models import Policy
 from opsproof.report.console import WIDTH, verdict_block
 from opsproof.report.run import ReleaseFact
+from opsproof.report.summary import summary
 from opsproof.report.view import View
 from opsproof.report.words import Lang, words
 
@@ -108,6 +110,17 @@ def test_a_profile_that_checked_nothing_is_inconclusive_and_says_why() -> None:
     assert text.endswith("VERDICT INCONCLUSIVE  exit status 6")
 
 
+def test_what_a_profile_lacks_for_a_pass_is_not_told_under_a_fail() -> None:
+    """The cache that is down is the headline already; that it was required decides nothing any more."""
+    policy = Policy(require={"any": ("cache",)})
+    view = a_view(an_outcome(), a_failure(), an_unknown(), policy=policy)
+
+    assert "ingest/staging: the profile requires cache, and no check got an answer from it" in view.other_reasons
+    assert "the profile requires" not in text_of(view)
+    assert "the profile requires" in text_of(a_view(an_outcome(), an_unknown(), policy=policy))
+    assert "- ingest/staging: the profile requires cache" in summary(view)
+
+
 def test_another_release_than_the_expected_one_is_on_the_first_lines() -> None:
     """Half a roll-out explains most of what follows."""
     release = ReleaseFact(expected="1.4.2", seen={"1.4.1": 3, "1.4.2": 7})
@@ -183,7 +196,7 @@ def test_without_a_report_the_verdict_still_prints() -> None:
 
 def test_how_to_replay_is_one_line() -> None:
     """The morning after, the evidence is judged again without the target."""
-    assert f"  again    pytest -m smoke --replay {FOLDER}" in text_of(a_view(an_outcome())).splitlines()
+    assert f"  again    pytest -m smoke --replay={FOLDER}" in text_of(a_view(an_outcome())).splitlines()
 
 
 def test_korean_words_keep_the_columns() -> None:

@@ -83,12 +83,12 @@ class _Block:
             yield from self._root_cause(root)
 
     def _root_cause(self, root: RootCause) -> Iterator[Line]:
-        explained = self.view.explained_by(root)
+        direct = self.view.explained_by(root)[: len(root.direct)]
         yield from self._field("what", f"{root.cause}: {root.what}", 3)
         yield from self._field("checks", extent_text(self.view.extent(root), self.said))
         yield from self._field("next", root.next_step, 3, bold=True)
-        yield from self._by_hand(explained[0] if explained else None)
-        yield from self._field("runbook", _ids(row for outcome in explained for row in outcome.runbook))
+        yield from self._by_hand(direct[0] if direct else None)
+        yield from self._field("runbook", _ids(row for outcome in direct for row in outcome.runbook), 1)
 
     def findings(self) -> Iterator[Line]:
         findings = self.view.findings
@@ -131,7 +131,7 @@ class _Block:
             *(f"{outcome.check} ({outcome.severity}) {outcome.cause}: {outcome.message}" for outcome in view.warnings),
         ]
         reasons = (
-            (said["why"], view.other_reasons, 2),
+            (said["why"], view.deciding_reasons, 2),
             (said["waived"], (*waived,), 1),
             (said["warning"], (*warnings,), 1),
             (said["note"], view.run.notes, 2),
@@ -156,7 +156,8 @@ class _Block:
             yield from self._field("report", said["no_report"])
         else:
             yield self._labelled("report", str(self.folder))
-            again = ("pytest", *([run.selection] if run.selection else []), "--replay", quote(str(self.folder)))
+            # With `=`: an existing folder that stands alone would be taken for the place of pytest's configuration.
+            again = ("pytest", *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}")
             yield self._labelled("again", " ".join(again))
         verdict = f"{said['verdict']} {run.verdict.word}  {said['exit'].format(status=run.verdict.exit_status)}"
         yield Line(verdict, {"bold": True, _COLOURS[run.verdict.word]: True})

@@ -24,6 +24,7 @@ def summary(view: View) -> str:
     Args:
         view: The run, redacted, and its evidence.
     """
+    lacking = (reason for reason in view.other_reasons if reason not in view.deciding_reasons)
     parts = (
         _verdict(view),
         _profiles(view),
@@ -32,7 +33,7 @@ def summary(view: View) -> str:
         *_listed("Warnings (below `fail_on`; the gate goes on)", _warnings(view)),
         *_listed("Waived", map(_waived, view.waived)),
         *_listed("Skipped", _skipped(view)),
-        *_listed("Notes", map(prose, view.run.notes)),
+        *_listed("Notes", map(prose, (*view.run.notes, *lacking))),
         _numbers(view),
     )
     return "\n\n".join(parts) + "\n"
@@ -69,7 +70,7 @@ def _verdict(view: View) -> str:
     lines = [f"# opsproof: {run.verdict.word}"]
     if run.replay_of:
         lines.append(f"Judged again from the evidence of run {code(run.replay_of)}; nothing was asked.")
-    if reasons := view.other_reasons:
+    if reasons := view.deciding_reasons:
         lines.append("\n".join(f"- {prose(reason)}" for reason in reasons))
     return "\n\n".join(lines)
 

@@ -84,6 +84,13 @@ class View:
         checks = tuple(f"{outcome.check} " for outcome in self.run.outcomes)
         return tuple(reason for reason in self.run.verdict.reasons if not reason.startswith(checks))
 
+    @cached_property
+    def deciding_reasons(self) -> tuple[str, ...]:
+        """Of these, what decided: under a FAIL, what a profile lacks for a PASS decides nothing."""
+        of_profiles = tuple(f"{name}: " for name in self.run.profiles)
+        failed = self.run.verdict.word is Word.FAIL
+        return tuple(reason for reason in self.other_reasons if not (failed and reason.startswith(of_profiles)))
+
     def explained_by(self, root: RootCause) -> list[Outcome]:
         """The outcomes that the root cause explains, those of the target itself first."""
         return [self._outcomes[check] for check in (*root.direct, *root.downstream) if check in self._outcomes]
