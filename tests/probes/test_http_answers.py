@@ -96,7 +96,7 @@ def test_any_status_is_an_answer_and_no_error():
             NoData,
             "200 OK without the field components.database.status: components has no 'database', it has redis, worker\n"
             "  where: api of ingest/test, GET /x at URL\n"
-            "  next:  Compare the answer by hand with the field's name in the profile; the release may have renamed it.",
+            "  next:  Compare the answer by hand with the name in the profile; a release may rename it.",
             id="field-missing",
         ),
         pytest.param(
@@ -105,7 +105,7 @@ def test_any_status_is_an_answer_and_no_error():
             NoData,
             "200 OK without the field items.0: items is a list of 0\n"
             "  where: api of ingest/test, GET /x at URL\n"
-            "  next:  Compare the answer by hand with the field's name in the profile; the release may have renamed it.",
+            "  next:  Compare the answer by hand with the name in the profile; a release may rename it.",
             id="list-too-short",
         ),
         pytest.param(

@@ -127,7 +127,7 @@ class HttpAnswer:
         raise self._error(
             NoData,
             f"{self.status_line} without the field {name}: {missing.name or 'the answer'} {missing.there}",
-            "Compare the answer by hand with the field's name in the profile; the release may have renamed it.",
+            "Compare the answer by hand with the name in the profile; a release may rename it.",
         )
 
     def metric(self, name: str) -> float:
