@@ -86,7 +86,7 @@ def test_the_search_finds_what_is_planted(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def without_plants(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same run with nothing planted: what stands there are words of the report's own, `application/json` for one."""
+    """The same run with nothing planted: its words are the report's own, `application/json` for one."""
     return write_run(*a_bad_night(), tmp_path_factory.mktemp("plain"), Redactor())
 
 
