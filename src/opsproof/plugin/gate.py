@@ -1,7 +1,6 @@
 """The gate: one run against its environments, from options to open probes."""
 
 import asyncio
-import inspect
 import os
 import secrets
 import time
@@ -175,25 +174,6 @@ class Gate:
             return f"it writes ({check.writes}); to allow it: --allow-writes {profile.environment}"
         return ""
 
-    def arguments(self, item: pytest.Function, check: Check) -> dict[str, Any] | None:
-        """What a check's parameters stand for; None if one of them is a fixture that only pytest can make."""
-        environment = self.environment(check.profile)
-        found: dict[str, Any] = {}
-        for name in inspect.signature(item.function).parameters:
-            if name == "profile":
-                found[name] = environment.profile
-            elif name in environment.profile.targets:
-                found[name] = environment.probe(name)
-            elif name == "release" and environment.release is not None:
-                found[name] = environment.release
-            elif name == "run_id":
-                found[name] = self.run_id
-            elif name in item.callspec.params:
-                found[name] = item.callspec.params[name]
-            else:
-                return None
-        return found
-
     async def conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
         """Run the body of an `async def` check."""
         environment = self.environment(check.profile)
@@ -203,7 +183,7 @@ class Gate:
             __tracebackhide__ = True
             if not names_release:
                 await environment.confirm_release()
-            await item.function(**arguments)
+            await item.obj(**arguments)
 
         left = self._end - time.monotonic()
         deadline = min(environment.profile.policy.check_deadline, left)

@@ -15,6 +15,7 @@ from opsproof.errors import OpsproofError
 from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
+from opsproof.plugin.arguments import arguments_ahead
 from opsproof.plugin.blocking import Blocking
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.conduct import Conducted, conduct_plain
@@ -122,7 +123,7 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
         return
     if not _is_async(item) or gate.skip_reason(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return
-    arguments = gate.arguments(item, check)
+    arguments = arguments_ahead(item, gate.environment(check.profile), gate.run_id)
     if arguments is not None:
         gate.engine.ahead(item.nodeid, lambda: gate.conduct(item, check, arguments))
 
@@ -154,7 +155,7 @@ def conduct(item: pytest.Function, check: Check) -> None:
             name: Blocking(value, gate.engine) if isinstance(value, Probe) else value
             for name, value in arguments.items()
         }
-        conducted = conduct_plain(gate.recorder(check), lambda: item.function(**waiting), gate.engine)
+        conducted = conduct_plain(gate.recorder(check), lambda: item.obj(**waiting), gate.engine)
     item.stash[CONDUCTED] = conducted
     if item.config.option.capture == "no":
         sys.stdout.write(conducted.recorder.output.getvalue())
@@ -251,4 +252,4 @@ class Receiver:
 
 
 def _is_async(item: pytest.Function) -> bool:
-    return inspect.iscoroutinefunction(item.function)
+    return inspect.iscoroutinefunction(item.obj)

@@ -1,0 +1,46 @@
+"""What a check's parameters stand for, found without pytest's set-up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from opsproof.plugin import fixtures
+from opsproof.plugin.environment import Environment
+
+
+def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str) -> Mapping[str, Any] | None:
+    """
+    The arguments of a check that runs ahead.
+
+    Args:
+        item: The check.
+        environment: The one that it runs against.
+        run_id: Id of the run.
+
+    Returns:
+        Values by name; None if a fixture takes part, asked for by name or autouse, that only pytest can make.
+    """
+    if not all(_is_ours(item, name) for name in item.fixturenames):
+        return None
+    known = {**item.callspec.params, "profile": environment.profile, "run_id": run_id}
+    found: dict[str, Any] = {}
+    for name in item._fixtureinfo.argnames:
+        if name in environment.profile.targets and name in fixtures.TARGETS:
+            found[name] = environment.probe(name)
+        elif name == "release" and environment.release is not None:
+            found[name] = environment.release
+        elif name in known:
+            found[name] = known[name]
+        else:
+            return None
+    return found
+
+
+def _is_ours(item: pytest.Function, name: str) -> bool:
+    """True for opsproof's own fixtures, and for a parametrised value that goes through no fixture."""
+    makers = item._fixtureinfo.name2fixturedefs.get(name)
+    if makers is None:
+        return name == "request"
+    module = makers[-1].func.__module__
+    return module == fixtures.__name__ or (name in item.callspec.params and module.startswith("_pytest."))
