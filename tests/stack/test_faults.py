@@ -10,7 +10,7 @@ from lifetimes import python
 from opsproof.errors import FaultNotHealed, FaultNotInForce, StackError
 from opsproof.stack import Stack
 from opsproof.stack.ask import ask
-from opsproof.stack.control import end_part, start_part
+from opsproof.stack.control import end_part, freeze_part, thaw_part
 from opsproof.stack.faults import FAULTS, Fault, fault, heal, inject, injected
 from opsproof.stack.process import wait_for
 
@@ -158,12 +158,21 @@ def test_a_fault_that_is_gone_while_the_stack_is_not_ready_is_not_healed(stack, 
     monkeypatch.setattr(fault, "SECONDS_TO_READY", 0.1)
     toy = Toy()
     inject(toy, stack)
-    end_part(stack.directory, "ingest-api")
+    freeze_part(stack.directory, "ingest-api")
 
     with pytest.raises(FaultNotHealed, match="not ready again: ingest-api: /health/ready is not answered"):
         heal(toy, stack)
 
-    start_part(stack.directory, "ingest-api")
+    thaw_part(stack.directory, "ingest-api")
+
+
+def test_a_part_that_ended_under_a_fault_is_started_again(stack):
+    """As a supervisor would: not every program survives everything, and the next test needs it."""
+    with injected(Toy(), stack):
+        end_part(stack.directory, "evaluation-worker")
+
+    assert {part.name: part.state for part in stack.parts()}["evaluation-worker"] == "running"
+    assert stack.missing() == {}
 
 
 def test_a_fault_is_injected_once(stack):

@@ -14,6 +14,8 @@ from lifetimes import nothing_left, owner, python, started
 from opsproof.errors import StackError
 from opsproof.stack import Stack, ports
 from opsproof.stack.ask import ask
+from opsproof.stack.parts import SYSTEMS
+from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.process import belonging_to
 
 
@@ -130,9 +132,10 @@ def test_a_port_taken_by_somebody_else_is_replaced(place, monkeypatch):
         squatter.listen()
         taken = squatter.getsockname()[1]
         answers = [{"valkey": taken}]
+        monkeypatch.setitem(SYSTEMS, "toy", (Valkey(),))
         monkeypatch.setattr(ports, "free_ports", lambda *wanted: choose(*wanted) | (answers.pop() if answers else {}))
 
-        with Stack.start(["ingest"], progress=lines.append) as stack:
+        with Stack.start(["toy"], progress=lines.append) as stack:
             assert stack.plan.ports["valkey"] != taken
             assert stack.missing() == {}
 

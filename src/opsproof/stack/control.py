@@ -48,6 +48,14 @@ def start_part(directory: Path, name: str) -> None:
             _spawn(directory, state, name)
 
 
+def start_ended_parts(directory: Path) -> None:
+    """Start every part that has ended, whatever ended it."""
+    with edit_state(directory) as state:
+        for name, record in state.parts.items():
+            if not record.process.alive():
+                _spawn(directory, state, name)
+
+
 def end_part(directory: Path, name: str) -> None:
     """
     End a part and its children, frozen or not.

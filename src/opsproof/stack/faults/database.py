@@ -19,6 +19,9 @@ from opsproof.stack.state import edit_state
 if TYPE_CHECKING:
     import psycopg
 
+HOLDER = "opsproof-fault"
+"""Name by which the connections of a holding process are known in pg_stat_activity."""
+
 _DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 
 
@@ -139,7 +142,7 @@ class Held(Fault):
     def inject(self, stack: Stack) -> None:
         argv = [sys.executable, "-m", "opsproof.stack.faults.holder"]
         hold = json.dumps(self.hold(stack, _present(self, stack)))
-        spawn_helper(stack.directory, self.name, argv, {"HOLD": hold})
+        spawn_helper(stack.directory, self.name, argv, {"HOLD": hold, "PGAPPNAME": HOLDER})
 
     @override
     def in_force(self, stack: Stack) -> bool:
@@ -190,8 +193,15 @@ def all_connections(stack: Stack, systems: list[str]) -> dict[str, Any]:
 
 
 def connections_are_used_up(stack: Stack, system: str) -> bool:
-    """Whether PostgreSQL refuses a service's role because no connection is left."""
-    return "remaining connection slots" in _refusal(stack, system)
+    """Whether the holder has every connection (services none) and a service's role is refused."""
+    with _as_superuser(stack, system) as connection:
+        row = connection.execute(
+            "SELECT count(*) = current_setting('max_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int"
+            " FROM pg_stat_activity WHERE application_name = %s",
+            (HOLDER,),
+        ).fetchone()
+    return bool(row and row[0]) and "remaining connection slots" in _refusal(stack, system)
 
 
 def _refusal(stack: Stack, system: str) -> str:

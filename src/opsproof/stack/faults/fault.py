@@ -1,11 +1,13 @@
 """A fault: a real way to break the stack, seen in force before anybody trusts it, and seen gone after it is healed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
 from opsproof.errors import FaultNotHealed, FaultNotInForce, StackError
+from opsproof.stack.control import start_ended_parts
 from opsproof.stack.process import wait_for
 from opsproof.stack.stack import Stack
 from opsproof.stack.state import FaultNote, edit_state
@@ -13,6 +15,7 @@ from opsproof.stack.state import FaultNote, edit_state
 SECONDS_TO_TAKE_HOLD = 15.0
 SECONDS_TO_GO = 15.0
 SECONDS_TO_READY = 20.0
+_SECONDS_BETWEEN_STARTS = 2.0
 _PAUSE = 0.02
 
 
@@ -124,9 +127,24 @@ def heal(fault: Fault, stack: Stack) -> None:
     with edit_state(stack.directory) as state:
         state.faults.pop(fault.name, None)
         others = list(state.faults)
-    if not others and (missing := stack.missing(SECONDS_TO_READY)):
+    if not others and (missing := _missing_in_the_end(stack)):
         what = "; ".join(f"{part}: {reason}" for part, reason in missing.items())
         raise _not_healed(fault, stack, f"it is gone, but the stack is not ready again: {what}")
+
+
+def _missing_in_the_end(stack: Stack) -> dict[str, str]:
+    """
+    What is missing once the stack had time to become ready.
+
+    Parts that ended under the fault are started again, as a supervisor would: Celery's worker, for one, may end when
+    it loses its broker while it holds a job for later.
+    """
+    end = time.monotonic() + SECONDS_TO_READY
+    while True:
+        start_ended_parts(stack.directory)
+        missing = stack.missing(min(SECONDS_TO_READY, _SECONDS_BETWEEN_STARTS))
+        if not missing or time.monotonic() > end:
+            return missing
 
 
 def _not_healed(fault: Fault, stack: Stack, what: str) -> FaultNotHealed:

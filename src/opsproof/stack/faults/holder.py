@@ -13,14 +13,14 @@ from typing import Any
 
 import psycopg
 
-_NAME = "opsproof-fault"
 _PAUSE = 0.05
 _LIMIT = """
     SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 """
 _CLOSE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> %s AND usename <> 'postgres'
+    WHERE backend_type = 'client backend' AND usename <> 'postgres'
+        AND application_name <> current_setting('application_name')
 """
 
 
@@ -35,21 +35,21 @@ def main() -> None:
 
 
 def _locked(url: str, statement: str) -> psycopg.Connection:
-    connection = psycopg.connect(url, application_name=_NAME)
+    connection = psycopg.connect(url)
     connection.execute(statement.encode())
     return connection
 
 
 def _occupy(urls: list[str], superuser: str, held: list[psycopg.Connection]) -> None:
     """Take all connections that are not reserved; those of others are closed and taken before they come back."""
-    keys = psycopg.connect(superuser, application_name=_NAME, autocommit=True)
+    keys = psycopg.connect(superuser, autocommit=True)
     held.append(keys)
     (limit,) = keys.execute(_LIMIT).fetchone() or (0,)
     while len(held) < limit:
         try:
-            held.append(psycopg.connect(urls[len(held) % len(urls)], application_name=_NAME))
+            held.append(psycopg.connect(urls[len(held) % len(urls)]))
         except psycopg.OperationalError:  # somebody has what is missing
-            keys.execute(_CLOSE_OTHERS, (_NAME,))
+            keys.execute(_CLOSE_OTHERS)
             time.sleep(_PAUSE)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from opsproof.stack.ask import ask
+from opsproof.stack.process import wait_for
 from opsproof.stack.stack import Stack
 
 _SECONDS_FOR_A_JOB = 3.0
@@ -24,6 +25,7 @@ def job_is_stuck(stack: Stack, system: str) -> bool:
         while time.monotonic() < end:
             job = _ask(stack, "GET", f"/api/v1/jobs/{sent['job_id']}") or {}
             if job.get("status") == "succeeded":
+                _wait_until_no_job_is_left(stack)
                 return False
             if job.get("status") == "running":
                 begun = begun or time.monotonic()
@@ -57,6 +59,14 @@ def _finished_run(stack: Stack) -> dict[str, Any] | None:
                 return run
             time.sleep(_PAUSE)
     return None
+
+
+def _wait_until_no_job_is_left(stack: Stack) -> None:
+    """A job that was stuck is tried again a second later, and finds itself deleted; until then the worker holds it."""
+    from redis import Redis
+
+    with Redis.from_url(stack.variables["EVALUATION_BROKER_URL"], socket_timeout=1) as client:
+        wait_for(lambda: not client.exists("unacked"), _SECONDS_FOR_A_JOB, _PAUSE)
 
 
 @contextmanager
