@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
     verifies="answer",
     next_step="Follow the error_id of the answer through the logs; if it began with the release, roll back.",
 )
-@proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked")
+@proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
 @each(endpoint="core")
 async def test_core_endpoint_answers(api, endpoint):
     """A core path answers 2xx, with the fields that its callers need."""
@@ -36,7 +36,8 @@ async def test_core_endpoint_answers(api, endpoint):
     severity="SEV-2",
     next_step="This is the scope of the incident; write it into the record, and begin with the database, then redis.",
 )
-@proven_by("postgres-stopped", "redis-stopped", "core-endpoint-500", "secret-rotated")
+@proven_by("api-stopped", "api-frozen", "postgres-stopped", "redis-stopped", "table-locked")
+@proven_by("core-endpoint-500", "slow-answers", "secret-rotated")
 @needs("core", "authorization")
 async def test_no_area_is_impaired(api, database, cache, profile):
     """API paths, authorization, database and cache are asked, each for itself, and every one answers."""

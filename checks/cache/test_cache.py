@@ -25,7 +25,7 @@ async def test_the_cache_answers_ping(cache):
     severity="SEV-2",
     next_step="See whether Redis takes writes (memory, maxmemory-policy); until then limit requests at the edge.",
 )
-@proven_by("rate-limit-off", "cache-full", "redis-stopped")
+@proven_by("rate-limit-off", "cache-full", "auth-off")
 @needs("rate_limit")
 async def test_the_rate_limit_holds(api, profile):
     """Requests over the limit are refused, and those before it are not."""

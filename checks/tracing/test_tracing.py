@@ -44,7 +44,7 @@ async def test_a_request_is_found_in_the_logs_by_its_id(api, logs, profile, run_
     severity="SEV-3",
     next_step="Restore error_id, path and method in the error handler's log line: diagnosis begins with them.",
 )
-@proven_by("error-id-not-logged")
+@proven_by("error-id-not-logged", "request-id-not-logged")
 @needs("tracing")
 async def test_an_error_is_found_in_the_logs_by_its_error_id(api, logs, profile, run_id):
     """An error's answer and its log line have error_id, path and method, and the same error_id."""

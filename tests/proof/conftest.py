@@ -7,10 +7,20 @@ from proof_gate import run_smoke
 
 
 @pytest.fixture(scope="session")
-def stack():
-    """A stack of our own, broken and healed again and again."""
-    with Stack.start() as stack:
-        yield stack
+def stacks():
+    """The stack that all proofs use, one after the other."""
+    running = [Stack.start()]
+    yield running
+    running[0].stop()
+
+
+@pytest.fixture
+def stack(stacks):
+    """A sound stack, broken and healed again and again; a new one after a fault that could not be healed."""
+    if stacks[0].missing() or stacks[0].state.faults:
+        stacks[0].stop()
+        stacks[0] = Stack.start()
+    return stacks[0]
 
 
 @pytest.fixture
@@ -20,6 +30,6 @@ def run_gate(stack, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def green(stack, tmp_path_factory):
+def green(stacks, tmp_path_factory):
     """The gate against the sound stack."""
-    return run_smoke(stack.name, tmp_path_factory.mktemp("green"))[0]
+    return run_smoke(stacks[0].name, tmp_path_factory.mktemp("green"))[0]

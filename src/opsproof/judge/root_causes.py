@@ -27,15 +27,13 @@ class RootCause(Fact):
     downstream: tuple[str, ...] = Field((), description="Checks of targets that depend on it; it may explain them.")
 
 
-_DOWN = (Cause.UNREACHABLE, Cause.TIMED_OUT)
-
-
 def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, TargetFact]]) -> tuple[RootCause, ...]:
     """
     Group the outcomes that are not good by their common reason.
 
-    A target that does not answer explains its own checks and, if no target that it depends on is down as well, the
-    bad outcomes of the targets that depend on it. Targets of several profiles at one address are one.
+    A target that cannot be reached, or answers nobody in time, explains its own checks and, if no target that it
+    depends on is down as well, the bad outcomes of the targets that depend on it. Targets of several profiles at one
+    address are one.
 
     Args:
         outcomes: All outcomes of the run.
@@ -44,11 +42,14 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
     Returns:
         Root causes, the one that explains most first. A bad outcome in none of them stands for itself.
     """
+    outcomes = tuple(outcomes)
     bad = [outcome for outcome in outcomes if outcome.status in (Status.FAILED, Status.UNKNOWN, Status.WAIVED)]
+    answering = {(outcome.profile, target) for outcome in outcomes for target in outcome.answered}
     down: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in bad:
-        if outcome.target and outcome.cause in _DOWN:
-            down[outcome.profile, outcome.target].append(outcome)
+        place = outcome.profile, outcome.target
+        if outcome.cause is Cause.UNREACHABLE or (outcome.cause is Cause.TIMED_OUT and place not in answering):
+            down[place].append(outcome)
 
     roots = [key for key in down if not any((key[0], up) in down for up in _upstream(key, targets))]
     by_address: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -66,7 +67,7 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
             for outcome in bad
             if outcome.check not in explained
             and any(
-                outcome.profile == profile and target in _upstream((profile, name), targets)
+                outcome.profile == profile and target in {name} | _upstream((profile, name), targets)
                 for profile, target in places
                 for name in _blamed(outcome)
             )
@@ -88,11 +89,10 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
 
 
 def _same_words(outcomes: list[Outcome]) -> list[RootCause]:
-    """Checks that could not run for one and the same missing precondition are one finding."""
+    """Checks that could not run for one and the same missing precondition are one finding, with what failed for it."""
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        if outcome.cause in (Cause.PRECONDITION_MISSING, Cause.INTERRUPTED):
-            groups[outcome.profile, outcome.message].append(outcome)
+        groups[outcome.profile, outcome.message].append(outcome)
     return [
         RootCause(
             cause=group[0].cause or Cause.PRECONDITION_MISSING,
@@ -102,11 +102,14 @@ def _same_words(outcomes: list[Outcome]) -> list[RootCause]:
             direct=tuple(outcome.check for outcome in group),
         )
         for (profile, message), group in groups.items()
-        if len(group) > 1
+        if len(group) > 1 and any(o.cause in (Cause.PRECONDITION_MISSING, Cause.INTERRUPTED) for o in group)
     ]
 
 
 def _blamed(outcome: Outcome) -> tuple[str, ...]:
+    """The targets that a bad outcome may be about."""
+    if outcome.cause is Cause.CHECK_BROKEN:
+        return ()
     return (outcome.target,) if outcome.target else outcome.answered
 
 

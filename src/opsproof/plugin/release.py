@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from opsproof.errors import PreconditionMissing
+from opsproof.errors import NotObserved, PreconditionMissing, TimedOut, Unreachable
 from opsproof.evidence.recorder import Recorder, recording
 from opsproof.probes.http import HttpProbe
 from opsproof.profile.sections import Release
@@ -55,11 +55,22 @@ class ReleaseWatch:
         if self.expected is None:
             self._start()
             return
-        seen = await self._asked_once()
+        where = f"{self._section.path} of {self._profile}"
+        try:
+            seen = await self._asked_once()
+        except (Unreachable, TimedOut):
+            return  # nobody answers: the check meets that itself, and the release's own check tells it
+        except NotObserved as exc:
+            raise PreconditionMissing(
+                f"no answer says that it is release {self.expected}: {exc.what}",
+                where=where,
+                next_step=exc.next_step,
+                target=self._api.name,
+            ) from None
         if set(seen) != {self.expected}:
             raise PreconditionMissing(
-                f"not counted: {self.wrong(seen)}",
-                where=f"{self._section.path} of {self._profile}",
+                self.wrong(seen),
+                where=where,
                 next_step="Wait until the roll-out is complete, or find the replicas that still run the other release.",
                 target=self._api.name,
             )
