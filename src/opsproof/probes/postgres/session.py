@@ -149,7 +149,9 @@ class Sessions:
                 await connection.execute(_SETTINGS, statement)
                 asked = await connection.execute((CURSOR + sql if cursor else sql).encode(), parameters or None)
                 if cursor:
-                    asked = await connection.execute(f"FETCH {MOST_ROWS + 1} FROM opsproof")
+                    # The comment is what a database administrator sees in pg_stat_activity.
+                    fetch = f"FETCH {MOST_ROWS + 1} FROM opsproof -- {' '.join(sql.split())}"
+                    asked = await connection.execute(fetch.encode())
                 await connection.execute("ROLLBACK")
                 rows = await asked.fetchall()
             return Table(tuple(column.name for column in asked.description or ()), rows)
