@@ -1,9 +1,9 @@
 """One stack for all proofs, and the gate against it."""
 
 import pytest
+from proof_gate import run_smoke
 
 from opsproof.stack import Stack
-from proof_gate import run_smoke
 
 
 @pytest.fixture(scope="session")

@@ -49,9 +49,9 @@ def _check(marks) -> Check:
 
 def run_smoke(stack: str, reports: Path, *more: str) -> tuple[Run, str]:
     """Run the smoke gate of all embedded systems against a stack; the run and what the terminal showed."""
+    options = ["--stack", stack, "--allow-writes", "embedded", "--expect-version", "1.0.0", f"--reports={reports}"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "smoke"]
-        + ["--stack", stack, "--allow-writes", "embedded", "--expect-version", "1.0.0", f"--reports={reports}", *more],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "smoke", *options, *more],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -1,11 +1,11 @@
-"""Every check is proven: green, a fault is seen in force, red for its own reason, the fault is seen gone, green again."""
+"""Every check is proven: green, a fault seen in force, red for its own reason, the fault seen gone, green again."""
 
 import pytest
+from proof_gate import Check, checks_in_repository
 
 from opsproof.judge.outcome import Cause, Status
 from opsproof.judge.verdict import Word
 from opsproof.stack.faults import FAULTS, injected
-from proof_gate import Check, checks_in_repository
 
 CHECKS = checks_in_repository()
 CITED = sorted({fault for check in CHECKS.values() for fault in check.faults})
