@@ -119,12 +119,12 @@ def test_what_needs_pytests_own_fixtures_runs_when_it_is_reached(checkout: Check
     checkout.checks(
         """
         @pytest.fixture
-        def api(profile):
-            return "our own"
+        def api(api):
+            return [api]
 
         @runbook()
         async def test_overridden(api):
-            assert api == "our own"
+            assert (await api[0].get("/o")).ok
         """,
         "checks/own/test_own.py",
     )

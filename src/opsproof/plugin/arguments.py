@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from opsproof.plugin import fixtures
 from opsproof.plugin.environment import Environment
+
+_FIXTURES = "opsproof.plugin.fixtures"
 
 
 def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str) -> Mapping[str, Any] | None:
@@ -26,12 +27,12 @@ def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str
     known = {**item.callspec.params, "profile": environment.profile, "run_id": run_id}
     found: dict[str, Any] = {}
     for name in item._fixtureinfo.argnames:
-        if name in environment.profile.targets and name in fixtures.TARGETS:
+        if name in known:
+            found[name] = known[name]
+        elif name in environment.profile.targets:
             found[name] = environment.probe(name)
         elif name == "release" and environment.release is not None:
             found[name] = environment.release
-        elif name in known:
-            found[name] = known[name]
         else:
             return None
     return found
@@ -43,4 +44,4 @@ def _is_ours(item: pytest.Function, name: str) -> bool:
     if makers is None:
         return name == "request"
     module = makers[-1].func.__module__
-    return module == fixtures.__name__ or (name in item.callspec.params and module.startswith("_pytest."))
+    return module == _FIXTURES or (name in item.callspec.params and module.startswith("_pytest."))

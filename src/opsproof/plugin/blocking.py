@@ -1,18 +1,64 @@
 """Probes for checks that are plain functions: every question waits for its answer."""
 
+import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from opsproof.evidence.recorder import Recorder
+from opsproof.plugin.deadline import Deadline
 from opsproof.plugin.engine import Engine
+
+
+class Asker:
+    """
+    Asks on the engine's loop on behalf of a check that is a plain function.
+
+    Args:
+        engine: Runs the question.
+        recorder: The check's.
+        deadline: The check's; no question goes beyond it.
+    """
+
+    def __init__(self, engine: Engine, recorder: Recorder, deadline: Deadline) -> None:
+        self._engine = engine
+        self._recorder = recorder
+        self._deadline: Deadline | None = deadline
+
+    def without_deadline(self) -> None:
+        """From now on a question only has its own limit: what was written is taken back after the deadline, too."""
+        self._deadline = None
+
+    def ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """
+        Ask, and wait for the answer.
+
+        Raises:
+            TimedOut: The check's time is over.
+        """
+        return self._engine.run(self._in_time(question))
+
+    async def _in_time(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        deadline = self._deadline
+        if deadline is None:
+            return await question()
+        if not deadline.left:
+            raise deadline.missed(self._recorder)
+        try:
+            async with asyncio.timeout(deadline.left) as timer:
+                return await question()
+        except TimeoutError:
+            if timer.expired():
+                raise deadline.missed(self._recorder) from None
+            raise
 
 
 class Blocking:
     """A probe whose coroutine methods are ordinary methods; for `def` checks, which run when pytest reaches them."""
 
-    def __init__(self, thing: object, engine: Engine) -> None:
+    def __init__(self, thing: object, asker: Asker) -> None:
         self._thing = thing
-        self._engine = engine
+        self._asker = asker
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._thing, name)
@@ -23,6 +69,6 @@ class Blocking:
 
     def _waiting(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._engine.run(method(*args, **kwargs))
+            return self._asker.ask(lambda: method(*args, **kwargs))
 
         return call

@@ -1,41 +1,55 @@
 """Cleaning up what a check wrote, and seeing that it is gone."""
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
 @dataclass
 class CleanUp:
-    """What a check must take back, whatever becomes of it."""
+    """
+    What a check must take back, whatever becomes of it.
 
-    _steps: list[tuple[str, Callable[[], Awaitable[object]], Callable[[], Awaitable[bool]]]] = field(
-        default_factory=list
-    )
+    Attributes:
+        left: What is still there after cleaning up, with the reason.
+    """
 
-    def add(self, what: str, remove: Callable[[], Awaitable[object]], gone: Callable[[], Awaitable[bool]]) -> None:
+    left: list[str] = field(default_factory=list)
+    _steps: list[tuple[str, Callable[[], object], Callable[[], object]]] = field(default_factory=list)
+
+    def add(self, what: str, remove: Callable[[], object], gone: Callable[[], object]) -> None:
         """
         Register something that was, or is about to be, written.
 
         Args:
             what: Its name, as a person would look for it.
-            remove: Takes it away.
-            gone: Asks the target whether it is gone.
+            remove: Takes it away; what it returns is awaited where it can be.
+            gone: Asks the target whether it is gone; true, or an awaitable of it.
         """
         self._steps.append((what, remove, gone))
 
-    async def run(self) -> list[str]:
-        """Take everything back, the last first; returns what is still there, with the reason."""
-        left = []
+    async def run(self) -> None:
+        """Take everything back, the last first."""
         while self._steps:
-            what, remove, gone = self._steps.pop()
+            what, remove, gone = self._steps[-1]
             try:
-                await remove()
-                if not await gone():
-                    left.append(f"{what} is still there")
+                await _outcome(remove)
+                if not await _outcome(gone):
+                    self.left.append(f"{what} is still there")
             except Exception as exc:  # noqa: BLE001 - the other steps must run, and the reason is reported
-                left.append(f"{what}: {type(exc).__name__}: {exc}")
-        return left
+                self.left.append(f"{what}: {type(exc).__name__}: {exc}")
+            self._steps.pop()
+
+    def give_up(self, why: str) -> None:
+        """Note what has not been taken back, with the reason."""
+        self.left += [f"{what}: {why}" for what, _, _ in reversed(self._steps)]
+        self._steps.clear()
+
+
+async def _outcome(step: Callable[[], object]) -> object:
+    result = step()
+    return await result if inspect.isawaitable(result) else result
 
 
 cleaning: ContextVar[CleanUp | None] = ContextVar("opsproof_cleaning", default=None)

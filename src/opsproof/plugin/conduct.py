@@ -6,12 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from opsproof.errors import TimedOut
+import pytest
+
+from opsproof.errors import OpsproofError
 from opsproof.evidence.recorder import Recorder, recording
+from opsproof.plugin.blocking import Asker
 from opsproof.plugin.cleaning import CleanUp, cleaning
-from opsproof.plugin.engine import Engine
+from opsproof.plugin.deadline import Deadline
 
 CLEAN_UP_LIMIT = 15.0
+
+_INTERRUPTS = (asyncio.CancelledError, KeyboardInterrupt, pytest.exit.Exception)
 
 
 class LeftBehind(AssertionError):
@@ -28,80 +33,106 @@ class Conducted:
     error: BaseException | None
 
 
-async def conduct(recorder: Recorder, body: Callable[[], Awaitable[object]], deadline: float) -> Conducted:
+async def conduct(
+    recorder: Recorder, clean_up: CleanUp, body: Callable[[], Awaitable[object]], deadline: Deadline
+) -> Conducted:
     """
     Run the body of a check to its end.
 
     Args:
         recorder: Collects what it does.
+        clean_up: What it must take back.
         body: The check.
-        deadline: Seconds, cleaning up not included.
+        deadline: Its time, cleaning up not included.
 
     Raises:
         asyncio.CancelledError: The run was interrupted; what the check wrote was cleaned up first.
     """
     recording.set(recorder)
-    clean_up = CleanUp()
     cleaning.set(clean_up)
     started, clock = datetime.now(UTC), time.perf_counter()
-    error = _with_left_behind(await _run(recorder, body, deadline), await _clean(clean_up))
+    error = await _run(recorder, body, deadline)
+    await _clean(clean_up)
     if isinstance(error, asyncio.CancelledError):
         raise error
-    return Conducted(recorder, started, time.perf_counter() - clock, error)
+    return Conducted(recorder, started, time.perf_counter() - clock, _with_left_behind(error, clean_up))
 
 
-async def _run(recorder: Recorder, body: Callable[[], Awaitable[object]], deadline: float) -> BaseException | None:
+def conduct_plain(recorder: Recorder, clean_up: CleanUp, body: Callable[[], object], asker: Asker) -> Conducted:
+    """Run the body of a plain `def` check here, in pytest's thread; its probes wait for every answer."""
     __tracebackhide__ = True
-    timer = asyncio.timeout(max(deadline, 0))
+    marks = recording.set(recorder), cleaning.set(clean_up)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    error: BaseException | None = None
+    try:
+        _earned(recorder, body())
+    except BaseException as exc:  # noqa: BLE001 - skips, failures and interrupts alike are handed to pytest
+        error = exc
+    asker.without_deadline()
+    try:
+        asyncio.run(clean_up.run())
+    finally:
+        clean_up.give_up("cleaning up was interrupted")
+        recording.reset(marks[0])
+        cleaning.reset(marks[1])
+    return Conducted(recorder, started, time.perf_counter() - clock, _with_left_behind(error, clean_up))
+
+
+async def _run(recorder: Recorder, body: Callable[[], Awaitable[object]], deadline: Deadline) -> BaseException | None:
+    __tracebackhide__ = True
+    if not deadline.left:
+        return deadline.missed(recorder)
+    timer = asyncio.timeout(deadline.left)
     try:
         async with timer:
-            await body()
+            _earned(recorder, await body())
     except TimeoutError as exc:
-        if not timer.expired():
-            return exc
-        last = recorder.observations[-1] if recorder.observations else None
-        return TimedOut(
-            f"the check did not end within its deadline of {deadline:.3g} s",
-            where=f"{last.question} was its last answered question" if last else "no question was answered",
-            next_step="See what it waits for; policy.check_deadline and policy.run_deadline are in the profile.",
-            target=last.target if last else "",
-        )
+        return deadline.missed(recorder) if timer.expired() else exc
     except BaseException as exc:  # noqa: BLE001 - skips, failures and interrupts alike are handed to pytest
         return exc
     return None
 
 
-def _with_left_behind(error: BaseException | None, left: list[str]) -> BaseException | None:
-    if not left:
+def _earned(recorder: Recorder, returned: object) -> None:
+    """
+    A pass is earned by an answer.
+
+    Raises:
+        OpsproofError: The check asked nothing, or returns its judgement where nobody reads it.
+    """
+    if returned is not None:
+        raise OpsproofError(
+            f"the check returns a {type(returned).__name__}, which nobody judges",
+            where=recorder.check,
+            next_step="Mend the check: it judges with `assert`, and awaits what it calls.",
+        )
+    if not recorder.observations:
+        raise OpsproofError(
+            "the check ended well without an answer from any target",
+            where=recorder.check,
+            next_step="Mend the check: it must ask, await the answer, and not pass where there is nothing to ask.",
+        )
+
+
+def _with_left_behind(error: BaseException | None, clean_up: CleanUp) -> BaseException | None:
+    """An interrupt stays one: the run ends, and tells what is left."""
+    if not clean_up.left or isinstance(error, _INTERRUPTS):
         return error
     before = f"{error}; " if error is not None else ""
-    return LeftBehind(f"{before}left behind: {'; '.join(left)}")
+    return LeftBehind(f"{before}left behind: {'; '.join(clean_up.left)}")
 
 
-async def _clean(clean_up: CleanUp) -> list[str]:
+async def _clean(clean_up: CleanUp) -> None:
     """Shielded, so that an interrupt does not leave behind what the check wrote."""
-    task = asyncio.ensure_future(asyncio.wait_for(clean_up.run(), CLEAN_UP_LIMIT))
+    task = asyncio.ensure_future(_in_time(clean_up))
     try:
-        return await asyncio.shield(task)
-    except TimeoutError:
-        return [f"cleaning up did not end within {CLEAN_UP_LIMIT:g} s"]
+        await asyncio.shield(task)
     except asyncio.CancelledError:
-        return await task
+        await task
 
 
-def conduct_plain(recorder: Recorder, body: Callable[[], object], engine: Engine) -> Conducted:
-    """Run the body of a plain `def` check here, in pytest's thread; its probes wait for every answer."""
-    __tracebackhide__ = True
-    clean_up = CleanUp()
-    marks = recording.set(recorder), cleaning.set(clean_up)
-    started, clock = datetime.now(UTC), time.perf_counter()
-    error: BaseException | None = None
+async def _in_time(clean_up: CleanUp) -> None:
     try:
-        body()
-    except BaseException as exc:  # noqa: BLE001 - skips, failures and interrupts alike are handed to pytest
-        error = exc
-    finally:
-        left = engine.run(_clean(clean_up))
-        recording.reset(marks[0])
-        cleaning.reset(marks[1])
-    return Conducted(recorder, started, time.perf_counter() - clock, _with_left_behind(error, left))
+        await asyncio.wait_for(clean_up.run(), CLEAN_UP_LIMIT)
+    except TimeoutError:
+        clean_up.give_up(f"cleaning up did not end within {CLEAN_UP_LIMIT:g} s")

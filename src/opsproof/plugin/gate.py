@@ -3,19 +3,16 @@
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
 from opsproof.errors import ProfileError
 from opsproof.evidence.bundle import Bundle, read_evidence
-from opsproof.evidence.recorder import Recorder
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Status
 from opsproof.plugin.check import Check
-from opsproof.plugin.conduct import Conducted, conduct
+from opsproof.plugin.conductor import Conductor
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
@@ -64,7 +61,7 @@ class Gate:
         self._say = say
         self._engine: Engine | None = None
         self._environments: dict[str, Environment] = {}
-        self._end: float = 0.0
+        self._conductor: Conductor | None = None
 
     @property
     def explicit(self) -> bool:
@@ -139,8 +136,10 @@ class Gate:
                 processes=self._processes,
                 memory=memory,
             )
-        self._end = time.monotonic() + max((p.policy.run_deadline for p in self.profiles.values()), default=0)
         self._engine = Engine()
+        self._conductor = Conductor(
+            self._engine, self._environments, run_id=self.run_id, debugging=not self.options.ahead
+        )
 
     @property
     def engine(self) -> Engine:
@@ -149,6 +148,13 @@ class Gate:
             self.open()
         assert self._engine is not None
         return self._engine
+
+    @property
+    def conductor(self) -> Conductor:
+        """What conducts the checks; there once the gate is open."""
+        _ = self.engine
+        assert self._conductor is not None
+        return self._conductor
 
     @property
     def is_open(self) -> bool:
@@ -173,25 +179,6 @@ class Gate:
         if profile.environment not in self.options.writes:
             return f"it writes ({check.writes}); to allow it: --allow-writes {profile.environment}"
         return ""
-
-    async def conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
-        """Run the body of an `async def` check."""
-        environment = self.environment(check.profile)
-        names_release = "release" in arguments
-
-        async def body() -> None:
-            __tracebackhide__ = True
-            if not names_release:
-                await environment.confirm_release()
-            await item.obj(**arguments)
-
-        left = self._end - time.monotonic()
-        deadline = min(environment.profile.policy.check_deadline, left)
-        return await conduct(self.recorder(check), body, deadline)
-
-    def recorder(self, check: Check) -> Recorder:
-        """A recorder for a check that begins."""
-        return Recorder(check=check.id, may_write=bool(check.writes))
 
     def close(self) -> None:
         """Cancel what runs, close connections, and end a stack of our own."""

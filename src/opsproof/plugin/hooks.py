@@ -10,6 +10,7 @@ from opsproof.plugin import collection, running
 from opsproof.plugin.check import check_of
 from opsproof.plugin.marks import MARKERS
 from opsproof.plugin.options import add_options
+from opsproof.plugin.output import in_debugger
 from opsproof.plugin.stash import GATE
 from opsproof.plugin.terminal import STATUS_WORDS, redact_terminal
 
@@ -103,6 +104,16 @@ def pytest_runtest_makereport(
 def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> Any:
     """Call a check's outcome by its own word."""
     return STATUS_WORDS.get(getattr(report, "opsproof_status", ""))
+
+
+def pytest_enter_pdb() -> None:
+    """Let the debugger write to the terminal."""
+    in_debugger.set()
+
+
+def pytest_leave_pdb() -> None:
+    """Give checks their output back."""
+    in_debugger.clear()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

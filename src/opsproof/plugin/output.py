@@ -2,12 +2,16 @@
 
 import io
 import logging
+import threading
 from collections.abc import Callable
 
 from opsproof.evidence.recorder import recording
 from opsproof.evidence.redaction import Redactor
 
 ROUTED = "_opsproof_routed"
+
+in_debugger = threading.Event()
+"""Set while a person is at pdb's prompt; what is written then is for the person."""
 
 
 def route(stream: object) -> None:
@@ -21,7 +25,7 @@ def route(stream: object) -> None:
 def _routing(write: Callable[[str], int]) -> Callable[[str], int]:
     def routed(text: str) -> int:
         recorder = recording.get()
-        return write(text) if recorder is None else recorder.output.write(text)
+        return write(text) if recorder is None or in_debugger.is_set() else recorder.output.write(text)
 
     return routed
 

@@ -15,10 +15,7 @@ from opsproof.errors import OpsproofError
 from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
-from opsproof.plugin.arguments import arguments_ahead
-from opsproof.plugin.blocking import Blocking
 from opsproof.plugin.check import Check, check_of
-from opsproof.plugin.conduct import Conducted, conduct_plain
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
@@ -26,7 +23,7 @@ from opsproof.plugin.outcomes import outcome_of
 from opsproof.plugin.output import CheckLog, NotFromChecks, route
 from opsproof.plugin.results import interrupted, make_run
 from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
-from opsproof.probes import Probe
+from opsproof.plugin.tracing import trace_coroutine
 
 KEEPS_RUNNING_AHEAD_OFF = ("skip", "skipif", "xfail", "usefixtures")
 
@@ -123,9 +120,7 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
         return
     if not _is_async(item) or gate.skip_reason(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return
-    arguments = arguments_ahead(item, gate.environment(check.profile), gate.run_id)
-    if arguments is not None:
-        gate.engine.ahead(item.nodeid, lambda: gate.conduct(item, check, arguments))
+    gate.conductor.ahead(item, check)
 
 
 def skip_if_it_does_not_apply(item: pytest.Item) -> None:
@@ -145,17 +140,10 @@ def conduct(item: pytest.Function, check: Check) -> None:
     """Conduct a check, or take what was run ahead, and let pytest see how it ended."""
     __tracebackhide__ = True
     gate = item.config.stash[GATE]
-    names = item._fixtureinfo.argnames
-    arguments = {name: item.funcargs[name] for name in names}
-    if _is_async(item):
-        ahead = gate.engine.take(item.nodeid)
-        conducted: Conducted = (ahead or gate.engine.submit(gate.conduct(item, check, arguments))).result()
-    else:
-        waiting = {
-            name: Blocking(value, gate.engine) if isinstance(value, Probe) else value
-            for name, value in arguments.items()
-        }
-        conducted = conduct_plain(gate.recorder(check), lambda: item.obj(**waiting), gate.engine)
+    trace_coroutine(item)
+    arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
+    conducting = gate.conductor.conduct if _is_async(item) else gate.conductor.conduct_plain
+    conducted = conducting(item, check, arguments)
     item.stash[CONDUCTED] = conducted
     if item.config.option.capture == "no":
         sys.stdout.write(conducted.recorder.output.getvalue())

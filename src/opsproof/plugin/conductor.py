@@ -1,0 +1,115 @@
+"""The conductor: how the checks of a run are conducted on its environments."""
+
+import math
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from opsproof.evidence.recorder import Recorder
+from opsproof.plugin.arguments import arguments_ahead
+from opsproof.plugin.blocking import Asker, Blocking
+from opsproof.plugin.check import Check
+from opsproof.plugin.cleaning import CleanUp
+from opsproof.plugin.conduct import CLEAN_UP_LIMIT, Conducted, conduct, conduct_plain
+from opsproof.plugin.deadline import Deadline
+from opsproof.plugin.engine import Engine
+from opsproof.plugin.environment import Environment
+from opsproof.plugin.release import ReleaseWatch
+from opsproof.probes import Probe
+
+
+class Conductor:
+    """
+    Conducts checks; the time of the run begins when it is made.
+
+    Args:
+        engine: Runs them.
+        environments: By profile.
+        run_id: Id of the run.
+        debugging: True while a person steps through checks; then nothing has a deadline.
+    """
+
+    def __init__(
+        self, engine: Engine, environments: Mapping[str, Environment], *, run_id: str, debugging: bool
+    ) -> None:
+        self._engine = engine
+        self._environments = environments
+        self._run_id = run_id
+        self._debugging = debugging
+        self._began = time.monotonic()
+        self._clean_ups: dict[str, CleanUp] = {}
+
+    def ahead(self, item: pytest.Function, check: Check) -> None:
+        """Start an `async def` check, if nothing but opsproof itself is needed to make its arguments."""
+        arguments = arguments_ahead(item, self._environments[check.profile], self._run_id)
+        if arguments is not None:
+            self._engine.ahead(item.nodeid, lambda: self._conduct(item, check, arguments))
+
+    def conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
+        """
+        Conduct an `async def` check, or take what was run ahead.
+
+        Raises:
+            OpsproofError: It holds up the engine, or does not end.
+        """
+        __tracebackhide__ = True
+        running: Future[Conducted] | None = self._engine.take(item.nodeid)
+        policy = self._environments[check.profile].profile.policy
+        return self._engine.wait(
+            running or self._engine.submit(self._conduct(item, check, arguments)),
+            patience=policy.check_deadline,
+            until=self._began + policy.run_deadline + policy.check_deadline + CLEAN_UP_LIMIT,
+        )
+
+    def conduct_plain(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
+        """Conduct a plain `def` check here, in pytest's thread."""
+        __tracebackhide__ = True
+        environment = self._environments[check.profile]
+        recorder = _recorder(check)
+        asker = Asker(self._engine, recorder, self._deadline(environment))
+        waiting = {
+            name: Blocking(value, asker) if isinstance(value, (Probe, ReleaseWatch)) else value
+            for name, value in arguments.items()
+        }
+
+        def body() -> object:
+            __tracebackhide__ = True
+            if "release" not in arguments:
+                asker.ask(environment.confirm_release)
+            result: object = item.obj(**waiting)
+            return result
+
+        return conduct_plain(recorder, self._clean_up(check), body, asker)
+
+    def left_behind(self, check: Check) -> list[str]:
+        """What a check wrote and could not take back."""
+        return self._clean_up(check).left
+
+    async def _conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
+        environment = self._environments[check.profile]
+
+        async def body() -> object:
+            __tracebackhide__ = True
+            if "release" not in arguments:
+                await environment.confirm_release()
+            result: object = await item.obj(**arguments)
+            return result
+
+        return await conduct(_recorder(check), self._clean_up(check), body, self._deadline(environment))
+
+    def _clean_up(self, check: Check) -> CleanUp:
+        return self._clean_ups.setdefault(check.id, CleanUp())
+
+    def _deadline(self, environment: Environment) -> Deadline:
+        policy = environment.profile.policy
+        if self._debugging:
+            return Deadline(check=math.inf, run=math.inf, run_ends=math.inf)
+        ends = self._began + policy.run_deadline
+        return Deadline(check=policy.check_deadline, run=policy.run_deadline, run_ends=ends)
+
+
+def _recorder(check: Check) -> Recorder:
+    return Recorder(check=check.id, may_write=bool(check.writes))
