@@ -20,7 +20,7 @@ async def test_without_a_credential_nothing_is_shown(api, profile):
 
 
 @runbook("ING-007", "ING-049", severity="SEV-1", next_step=OPEN)
-@proven_by("role-check-off", "auth-off")
+@proven_by("role-check-off", "auth-off", "secret-rotated")
 @needs("authorization.refused")
 async def test_the_wrong_role_is_refused(api, profile):
     """A credential of the wrong role gets 403."""
@@ -37,7 +37,7 @@ async def test_the_wrong_role_is_refused(api, profile):
     severity="SEV-2",
     next_step="See whether JWT_SECRET or API_KEY was changed with the release; every client has this trouble, too.",
 )
-@proven_by("secret-rotated")
+@proven_by("secret-rotated", "table-locked")
 @needs("authorization")
 async def test_the_right_role_is_admitted(api, profile):
     """A credential of the right role gets 200."""

@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
     verifies="reach",
     next_step="Read /health/detailed for the component that is down; if nothing answers, look at the process itself.",
 )
-@proven_by("api-stopped", "api-frozen", "health-500", "redis-stopped", "postgres-stopped", "cache-full")
+@proven_by("api-stopped", "api-frozen", "health-500")
+@proven_by("redis-stopped", "postgres-stopped", "cache-full", "table-locked")
 @needs("health.overall")
 async def test_the_service_says_that_it_is_healthy(api, profile):
     """The health endpoint answers 200 and a word for healthy."""
@@ -52,9 +53,8 @@ async def test_the_process_is_alive(api, profile):
     verifies="answer",
     next_step="Repair the component that readiness names; traffic must not be sent here until it answers 200.",
 )
-@proven_by(
-    "postgres-stopped", "redis-stopped", "ready-500", "health-500", "table-locked", "pool-exhausted", "cache-full"
-)
+@proven_by("postgres-stopped", "redis-stopped", "worker-stopped", "worker-frozen", "cache-full")
+@proven_by("ready-500", "health-500", "table-locked", "pool-exhausted")
 @needs("health.ready")
 async def test_the_service_is_ready_for_traffic(api, profile):
     """Readiness answers 200; 503 only for components that the profile allows to be degraded."""

@@ -39,7 +39,8 @@ async def test_every_worker_answers_ping(workers):
     next_step="See where the work stands: queued, look at workers and broker; running or failed, at the worker's log.",
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck")
-@proven_by("metadata-key-dropped", "metadata-lost", "core-endpoint-500", "html-body", "secret-rotated")
+@proven_by("metadata-key-dropped", "metadata-lost", "secret-rotated")
+@proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers")
 @each(work="work")
 async def test_synthetic_work_is_finished(api, work, clean_up):
     """Work that is submitted is finished in time, and keeps its metadata."""

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.smoke, pytest.mark.payload_guard, pytest.mark.recovery
     verifies="answer",
     next_step="Set MAX_REQUEST_BODY_BYTES and roll it out to every instance; until then limit bodies at the edge.",
 )
-@proven_by("body-limit-off", "payload-wrong-status", "core-endpoint-500", "html-body", "secret-rotated")
+@proven_by("body-limit-off", "payload-wrong-status")
+@proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
 @needs("payload")
 async def test_a_body_over_the_limit_is_refused(api, database, profile, run_id, clean_up):
     """One byte over the limit gets 413 with its code, also without Content-Length; at the limit it is stored."""
@@ -48,7 +49,8 @@ async def test_a_body_over_the_limit_is_refused(api, database, profile, run_id, 
     verifies="answer",
     next_step="Set INGEST_MAX_BATCH_ITEMS and roll it out to every instance.",
 )
-@proven_by("batch-limit-off", "core-endpoint-500", "html-body", "secret-rotated")
+@proven_by("batch-limit-off")
+@proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(api, database, profile, run_id, clean_up):
     """One item over the limit is refused with 4xx and nothing of it is stored; the limit itself is stored whole."""
