@@ -1,14 +1,10 @@
 """Workers are there, and finish what they are given."""
 
-import asyncio
-
 import pytest
 
 from opsproof import NoData, each, needs, proven_by, runbook, writes
 
 pytestmark = [pytest.mark.smoke, pytest.mark.recovery]
-
-PAUSE = 0.2
 
 
 @pytest.mark.hourly
@@ -51,7 +47,10 @@ async def test_synthetic_work_is_finished(api, work, clean_up):
         path, lambda: api.delete(work.delete.format(id=submitted.field(work.id_field))), lambda: _gone(api, path)
     )
 
-    state = await _finished(api, path, work)
+    ended = {*work.succeeded, *work.failed}
+    state = await api.get_until(
+        path, lambda answer: not answer.ok or answer.field(work.status_field) in ended, within=work.within
+    )
 
     reached = state.field(work.status_field)
     assert reached in work.succeeded, f"{path} is {reached} after {work.within:g} s at most"
@@ -89,18 +88,6 @@ async def test_finished_runs_have_kept_their_metadata(database, profile):
     assert not absent, f"{len(absent)} of {len(runs)} runs lack metadata: " + "; ".join(
         f"{run} has no {', '.join(keys)}" for run, keys in list(absent.items())[:5]
     )
-
-
-async def _finished(api, path, work):
-    """The answer of the status path once the work has ended, or the last one in time."""
-    ends = asyncio.get_running_loop().time() + work.within
-    while True:
-        state = await api.get(path, fresh=True)
-        if not state.ok or state.field(work.status_field) in (*work.succeeded, *work.failed):
-            return state
-        if asyncio.get_running_loop().time() > ends:
-            return state
-        await asyncio.sleep(PAUSE)
 
 
 async def _gone(api, path):

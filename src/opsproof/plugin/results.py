@@ -1,6 +1,6 @@
 """From the ledger to the run: verdict, root causes, notes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import opsproof
@@ -10,17 +10,21 @@ from opsproof.judge.verdict import judge
 from opsproof.judge.waivers import no_longer_needed
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
+from opsproof.plugin.ledger import Ledger
 from opsproof.report.run import ProfileFact, ReleaseFact, Run
 
+_NAMED = 3
 
-def make_run(gate: Gate, *, started: datetime, unfinished: int) -> Run:
+
+def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: int | None) -> Run:
     """
     Judge what has arrived.
 
     Args:
         gate: The gate, with its ledger.
         started: When the run began.
-        unfinished: Checks that were selected and have no outcome.
+        ended_early: Why pytest did not come to its end, or "".
+        exit_status: The exit status that pytest keeps, or None if the verdict decides it.
     """
     ledger = gate.ledger
     outcomes = tuple(ledger.outcomes.values())
@@ -46,14 +50,36 @@ def make_run(gate: Gate, *, started: datetime, unfinished: int) -> Run:
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
-            unfinished=unfinished,
-            broken_files=ledger.broken_files,
+            gaps=tuple(_gaps(ledger, ended_early)),
+            exit_status=exit_status,
         ),
     )
 
 
-def interrupted(check: Check) -> Outcome:
-    """The outcome of a check that was selected and never got to its end."""
+def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
+    """What keeps the run from being conclusive, beside its checks."""
+    if ended_early:
+        yield ended_early
+    if ledger.broken_files:
+        yield f"{ledger.broken_files} files of checks could not be read"
+    if ledger.selected:
+        yield f"{len(ledger.selected)} selected tests have no outcome: {_some(sorted(ledger.selected))}"
+    if ledger.other_failures:
+        yield f"{len(ledger.other_failures)} failures outside of the checks: {_some(ledger.other_failures)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+
+
+def interrupted(check: Check, left: Sequence[str]) -> Outcome:
+    """
+    The outcome of a check that was selected and never got to its end.
+
+    Args:
+        check: The check.
+        left: What it wrote and could not take back.
+    """
     return Outcome(
         check=check.id,
         name=check.name,
@@ -64,8 +90,12 @@ def interrupted(check: Check) -> Outcome:
         markers=check.markers,
         status=Status.UNKNOWN,
         cause=Cause.INTERRUPTED,
-        message="the run was stopped before this check had an outcome",
-        next_step="Run the gate again, to its end.",
+        message="; ".join(
+            ["the run was stopped before this check had an outcome", *(f"left behind: {x}" for x in left)]
+        ),
+        next_step="Remove by hand what was left behind; then run the gate again."
+        if left
+        else "Run the gate again, to its end.",
         started=datetime.now(UTC),
         duration=0.0,
     )
@@ -73,7 +103,10 @@ def interrupted(check: Check) -> Outcome:
 
 def _profile_fact(gate: Gate, name: str) -> ProfileFact:
     profile = gate.profiles[name]
-    release = ReleaseFact(expected=gate.expected_version(profile), seen=gate.ledger.releases.get(name, {}))
+    seen = gate.ledger.releases.get(name, {})
+    if gate.replayed and name in gate.replayed.profiles and (before := gate.replayed.profiles[name].release):
+        seen = before.seen
+    release = ReleaseFact(expected=gate.expected_version(profile), seen=seen)
     return ProfileFact(
         title=profile.title.model_dump(),
         system=profile.system,

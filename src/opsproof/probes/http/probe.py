@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as jsonlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -73,6 +75,36 @@ class HttpProbe(Probe):
         """
         return await self._ask("GET", path, identity, headers, None, fresh=fresh, new_connection=new_connection)
 
+    async def get_until(
+        self, path: str, reached: Callable[[HttpAnswer], bool], *, within: float, pause: float = 0.2
+    ) -> HttpAnswer:
+        """
+        GET a path again and again.
+
+        Args:
+            path: Path under the target's url.
+            reached: Says whether an answer is the one that is waited for.
+            within: Seconds after which no further request is made.
+            pause: Seconds between an answer and the next request. A replay does not wait.
+
+        Returns:
+            The first answer that `reached` accepts, or the last one in time.
+
+        Raises:
+            NotObserved: One of the requests has no answer; says why.
+        """
+        until = time.monotonic() + within
+        answer = await self.get(path, fresh=True)
+        while not reached(answer) and time.monotonic() < until:
+            try:
+                await asyncio.sleep(0 if self.replays else pause)
+                answer = await self.get(path, fresh=True)
+            except PreconditionMissing:
+                if not self.replays:
+                    raise
+                break
+        return answer
+
     async def head(
         self, path: str, *, identity: Who = None, headers: Mapping[str, str] | None = None, fresh: bool = False
     ) -> HttpAnswer:
@@ -140,7 +172,7 @@ class HttpProbe(Probe):
             timeout=self.observer.timeout,
             ca_file=self._target.ca_file,
         )
-        asked = Asked(self.name, text, self.observer.where(text))
+        asked = Asked(self.name, self.observer.redactor.text(text), self.observer.where(text))
         progress = RequestProgress()
 
         async def fetch() -> HttpAnswer:
