@@ -48,7 +48,8 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
     down: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in bad:
         place = outcome.profile, outcome.target
-        if outcome.cause is Cause.UNREACHABLE or (outcome.cause is Cause.TIMED_OUT and place not in answering):
+        silent = outcome.cause is Cause.TIMED_OUT and place not in answering
+        if outcome.target and (silent or outcome.cause is Cause.UNREACHABLE):
             down[place].append(outcome)
 
     roots = [key for key in down if not any((key[0], up) in down for up in _upstream(key, targets))]

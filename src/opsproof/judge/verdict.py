@@ -51,8 +51,8 @@ def judge(
     policies: Mapping[str, Policy],
     *,
     markers: Iterable[str] | None = None,
-    unfinished: int = 0,
-    broken_files: int = 0,
+    gaps: Iterable[str] = (),
+    exit_status: int | None = None,
 ) -> Verdict:
     """
     Judge a run.
@@ -61,8 +61,8 @@ def judge(
         outcomes: All outcomes, waivers applied.
         policies: By profile; every profile that the run was asked to check.
         markers: Markers that the run selected; None if it selected by no marker.
-        unfinished: Checks that were selected and have no outcome.
-        broken_files: Files of checks that could not be imported.
+        gaps: What else keeps the run from a PASS, in words: files that could not be read, checks that got lost.
+        exit_status: The exit status of a run that did not come to its end; None if the verdict decides it.
     """
     outcomes = tuple(outcomes)
     failed: list[str] = []
@@ -85,19 +85,19 @@ def judge(
         if not any(outcome.status in (Status.PASSED, Status.FAILED, Status.WAIVED) for outcome in mine):
             missing.append(f"{profile}: nothing was checked")
             continue
+        if not any(outcome.status is Status.PASSED for outcome in mine):
+            missing.append(f"{profile}: no check passed")
         checked = {name for o in mine if o.status in (Status.PASSED, Status.FAILED) for name in o.answered}
         for target in required_targets(policy, chosen):
             if target not in checked:
                 missing.append(f"{profile}: the profile requires {target}, and no check got an answer from it")
-    if unfinished:
-        missing.append(f"{unfinished} selected checks have no outcome")
-    if broken_files:
-        missing.append(f"{broken_files} files of checks could not be read")
+    missing += gaps
     if not policies:
         missing.append("nothing was checked")
 
     word = Word.FAIL if failed else Word.INCONCLUSIVE if missing else Word.PASS
-    return Verdict(word=word, exit_status=EXIT_STATUS[word], reasons=(*failed, *missing, *warnings))
+    status = EXIT_STATUS[word] if exit_status is None else exit_status
+    return Verdict(word=word, exit_status=status, reasons=(*failed, *missing, *warnings))
 
 
 def _expired(outcome: Outcome) -> bool:

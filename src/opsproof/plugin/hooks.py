@@ -11,6 +11,7 @@ from opsproof.plugin.check import check_of
 from opsproof.plugin.marks import MARKERS
 from opsproof.plugin.options import add_options
 from opsproof.plugin.output import in_debugger
+from opsproof.plugin.receiver import Receiver
 from opsproof.plugin.stash import GATE
 from opsproof.plugin.terminal import STATUS_WORDS, redact_terminal
 
@@ -30,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except OpsproofError as exc:
         raise pytest.UsageError(str(exc)) from exc
     redact_terminal(config, gate.redactor)
-    config.pluginmanager.register(running.Receiver(config), "opsproof-receiver")
+    config.pluginmanager.register(Receiver(config), "opsproof-receiver")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,17 +13,31 @@ PROPERTY = "opsproof"
 
 @dataclass
 class Ledger:
-    """What has arrived so far."""
+    """
+    What has arrived so far.
+
+    Attributes:
+        outcomes: By id of the check.
+        observations: By id.
+        releases: What answered, by profile.
+        collected: Checks that this process collected, before the operator's selection.
+        selected: Ids of the tests that xdist's workers were to run and that have not ended.
+        broken_files: Files that could not be read.
+        other_failures: Failed reports that carry no outcome: ordinary tests, a fixture's end, a worker that died.
+    """
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     observations: dict[str, Observation] = field(default_factory=dict)
     releases: dict[str, dict[str, int]] = field(default_factory=dict)
     collected: int = 0
-    selected: int = 0
+    selected: set[str] = field(default_factory=set)
     broken_files: int = 0
+    other_failures: list[str] = field(default_factory=list)
 
     def receive(self, report: pytest.TestReport) -> Outcome | None:
         """Take the outcome off a report, so that no other reporter prints it as a property."""
+        if report.when == "teardown":
+            self.selected.discard(report.nodeid)
         carried = dict(report.user_properties).get(PROPERTY)
         if carried is None:
             return None

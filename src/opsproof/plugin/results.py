@@ -80,6 +80,7 @@ def interrupted(check: Check, left: Sequence[str]) -> Outcome:
         check: The check.
         left: What it wrote and could not take back.
     """
+    told = ["the run was stopped before this check had an outcome", *(f"left behind: {what}" for what in left)]
     return Outcome(
         check=check.id,
         name=check.name,
@@ -90,12 +91,8 @@ def interrupted(check: Check, left: Sequence[str]) -> Outcome:
         markers=check.markers,
         status=Status.UNKNOWN,
         cause=Cause.INTERRUPTED,
-        message="; ".join(
-            ["the run was stopped before this check had an outcome", *(f"left behind: {x}" for x in left)]
-        ),
-        next_step="Remove by hand what was left behind; then run the gate again."
-        if left
-        else "Run the gate again, to its end.",
+        message="; ".join(told),
+        next_step=f"{'Remove by hand what is left behind; then run' if left else 'Run'} the gate again, to its end.",
         started=datetime.now(UTC),
         duration=0.0,
     )

@@ -5,7 +5,7 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,6 @@ from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
 from opsproof.plugin.outcomes import outcome_of
 from opsproof.plugin.output import CheckLog, NotFromChecks, route
-from opsproof.plugin.results import interrupted, make_run
 from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
 from opsproof.plugin.tracing import trace_coroutine
 
@@ -179,64 +178,6 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
         report.longrepr = outcome.details
     watch = gate.environment(check.profile).release if gate.is_open else None
     carry(report, outcome, conducted.recorder.observations if conducted else [], watch.known if watch else {})
-
-
-class Receiver:
-    """Gathers what arrives, from this process or from xdist's workers."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._gate = config.stash[GATE]
-        self._ids: int = 0
-        self.other_failures = 0
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the outcome off the report, or leave it for the controller."""
-        if hasattr(self._config, "workerinput"):
-            return
-        outcome = self._gate.ledger.receive(report)
-        if outcome is not None:
-            report.opsproof_status = terminal.status_key(outcome, self._gate)  # type: ignore[attr-defined]
-        elif report.failed:
-            self.other_failures += 1
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file of checks that cannot be read is not a pass."""
-        if report.failed:
-            self._gate.ledger.broken_files += 1
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
-        """Know how many outcomes must arrive."""
-        self._gate.ledger.selected = len(ids)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Judge, write the report, and end with the verdict."""
-        tell = self._finish(session)
-        result = yield
-        tell()
-        return result
-
-    def _finish(self, session: pytest.Session) -> Callable[[], None]:
-        gate, ledger = self._gate, self._gate.ledger
-        if hasattr(self._config, "workerinput") or not (ledger.collected or ledger.outcomes):
-            return lambda: None
-        if self._config.option.collectonly or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
-            return lambda: None
-        items = getattr(session, "items", [])
-        checks = [check for item in items if (check := check_of(item))]
-        for check in checks:
-            if check.id not in ledger.outcomes:
-                ledger.outcomes[check.id] = interrupted(check)
-        unfinished = max(0, ledger.selected - len(ledger.outcomes)) if not checks else 0
-        gate.close()
-        run = make_run(gate, started=self._config.stash[STARTED], unfinished=unfinished)
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.other_failures:
-            session.exitstatus = run.verdict.exit_status
-        terminal.keep_short(self._config)
-        return terminal.teller(self._config, gate, run)
 
 
 def _is_async(item: pytest.Function) -> bool:
