@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from shlex import quote
 from typing import Any, cast
+
+from typing_extensions import override
 
 from opsproof.errors import BadAnswer, NotObserved, Unreachable
 from opsproof.evidence.observer import Observer, Question
@@ -15,7 +18,8 @@ from opsproof.probes.progress import Progress
 from opsproof.probes.reason import Reason
 from opsproof.profile.targets import CeleryTarget
 
-_SHARE_FOR_REPLIES = 0.7
+_SHARE_FOR_CLOSING = 0.3
+_LEAST_FOR_CLOSING = 0.5
 _POLL_SECONDS = 0.1
 _START = "Start the broker, or correct its address in the profile."
 
@@ -48,6 +52,9 @@ class CeleryProbe(Probe):
         Raises:
             NotObserved: The broker could not be asked; says why.
         """
+        if not self.replays:
+            # Loading Celery may take a second; the workers' time limit is not for that.
+            await asyncio.to_thread(_load_celery)
         progress = Progress(connecting=True)
 
         async def fetch() -> Plain:
@@ -65,21 +72,21 @@ class CeleryProbe(Probe):
         from kombu.exceptions import KombuError, OperationalError
         from redis.exceptions import RedisError
 
-        until = time.monotonic() + _SHARE_FOR_REPLIES * self.observer.timeout
-        sockets = self.observer.timeout
+        limit = self.observer.timeout
+        until = time.monotonic() + limit - max(_LEAST_FOR_CLOSING, _SHARE_FOR_CLOSING * limit)
         app = Celery("opsproof", broker=self._target.broker.get_secret_value(), set_as_current=False)
         app.conf.update(
             broker_transport_options={
-                "socket_connect_timeout": sockets,
-                "socket_timeout": sockets,
+                "socket_connect_timeout": limit,
+                "socket_timeout": limit,
                 "retry_on_timeout": False,
                 "polling_interval": _POLL_SECONDS,
                 "client_name": "opsproof",
             }
         )
         try:
-            with app.connection_for_write(connect_timeout=sockets) as connection:
-                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=sockets)
+            with app.connection_for_write(connect_timeout=limit) as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=limit)
                 progress.connecting = False
                 replies = app.control.ping(
                     timeout=max(0.1, until - time.monotonic()), limit=self._target.workers, connection=connection
@@ -93,6 +100,19 @@ class CeleryProbe(Probe):
         else:
             return sorted({name for reply in cast("list[dict[str, Any]]", replies or []) for name in reply})
         raise self._error(_broker_reason(failed), "ping of all workers")
+
+    @override
+    async def _disconnect(self) -> None:
+        if "kombu" in sys.modules:
+            from kombu import pools
+
+            # Celery sends through pools of the whole process, which keep their connections open.
+            await asyncio.to_thread(pools.reset)
+
+
+def _load_celery() -> None:
+    import celery.app.control  # noqa: F401
+    import kombu.transport.redis  # noqa: F401
 
 
 def _broker_reason(exc: BaseException) -> Reason:
