@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asking import Request, a_probe, a_server, always, as_a_check, memory_of, response
 
-from opsproof.errors import BadAnswer, PreconditionMissing, Refused
+from opsproof.errors import BadAnswer, NotObserved, PreconditionMissing, Refused
 from opsproof.evidence.observation import Observation
 from opsproof.probes import ANONYMOUS
 
@@ -398,3 +398,45 @@ def test_a_body_that_evidence_does_not_keep_whole_is_not_judged_again(answer):
 
     assert status == 200
     assert what.startswith("the evidence of that run does not keep this body of ")
+
+
+def test_a_target_never_gets_more_requests_at_once_than_its_budget():
+    """The gate must never be what takes a sick system down."""
+
+    async def slow(request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.01)
+        writer.write(response(b"{}"))
+
+    async def main(api, server):
+        await asyncio.gather(*(api.get(f"/{number}") for number in range(40)))
+        return server.most_at_once, server.connections, len(server.requests)
+
+    assert run(main, slow, concurrency=4) == (4, 4, 40)
+
+
+def test_checks_that_ask_the_same_share_one_request():
+    async def main(api, server):
+        answers = await asyncio.gather(*(api.get("/health") for _ in range(20)))
+        return len(server.requests), len(set(map(id, answers)))
+
+    assert run(main) == (1, 1)
+
+
+def test_a_target_that_hangs_up_is_left_alone_after_three_questions():
+    async def hang_up(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def main(api, server):
+        failures = [await _failure(api.get(f"/{number}")) for number in range(10)]
+        return len(server.requests), failures[-1].what
+
+    asked, what = run(main, hang_up)
+
+    assert asked == 3
+    assert what == ("not asked: api left the last 3 questions unanswered (the connection was closed without an answer)")
+
+
+async def _failure(asking) -> NotObserved:
+    with pytest.raises(NotObserved) as caught:
+        await asking
+    return caught.value

@@ -35,6 +35,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _SHORT = 6
 _DEEPEST = 100
+_SHORTEST_PATTERN = 10
+"""A single word shorter than this (a Korean phone number has 10 digits) fits none of the patterns."""
 _CUT = "..."
 
 
@@ -63,6 +65,8 @@ class Redactor:
             text = self._known.sub(MASK, text)
             if _CUT in text:
                 text = self._mask_cut_secrets(text)
+        if len(text) < _SHORTEST_PATTERN and text.isalnum():
+            return text
         for pattern, mask in _PATTERNS:
             text = pattern.sub(mask, text)
         return _mask_named(text)
