@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def check_of(item: pytest.Item) -> Check | None:
 
 def _read(item: pytest.Item) -> Check | None:
     mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
-    if mark is None or spec is None or not isinstance(item, pytest.Function):
+    if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
     name = check_name(item.path, item.function.__name__)
     writes = marked(item, "writes")
@@ -73,11 +72,14 @@ def check_name(path: Path, function: str) -> str:
     return f"{subject}.{function.removeprefix('test_')}"
 
 
-def names_in(folder: Path) -> Iterator[str]:
-    """Names of all checks in the files of a folder, without importing them."""
-    for path in sorted(folder.rglob("test_*.py")):
-        for function in re.findall(r"^\s*(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            yield check_name(path, function)
+def is_known_in(folder: Path, name: str) -> bool:
+    """True if a file of the folder has a check of this name, or cites a runbook row of this id; imports nothing."""
+    for path in folder.rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        functions = re.findall(r"^\s*(?:async )?def (test_\w+)", text, re.MULTILINE)
+        if name in {check_name(path, function) for function in functions} or f'"{name}"' in text or f"'{name}'" in text:
+            return True
+    return False
 
 
 def value_at(profile: Profile, key: str) -> Any:

@@ -3,7 +3,7 @@
 import pytest
 
 from opsproof.errors import ProfileError
-from opsproof.plugin.check import can_carry, check_of, names_in, value_at
+from opsproof.plugin.check import can_carry, check_of, is_known_in, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import marked
 
@@ -29,7 +29,8 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
     Leave out checks that no profile can carry, and refuse what is not a proper check.
 
     Raises:
-        pytest.UsageError: A test uses a profile without citing the runbook, or a waiver names an unknown check.
+        pytest.UsageError: A test uses a profile without citing the runbook, cites it without using one, or expects to
+            fail; two checks have one id; or a waiver names an unknown check.
     """
     carried: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
@@ -40,21 +41,37 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
         config.hook.pytest_deselected(items=left_out)
         items[:] = carried
     for item in items:
-        if "profile" in getattr(item, "fixturenames", ()) and check_of(item) is None:
-            raise pytest.UsageError(
-                f"{item.nodeid} asks an environment and cites no runbook row\n"
-                "  next: add @runbook(ROW, severity=..., next_step=...) to it"
-            )
+        if objection := _objection(item):
+            raise pytest.UsageError(f"{item.nodeid} {objection[0]}\n  next: {objection[1]}")
     checks = [check for item in items if (check := check_of(item))]
     gate.ledger.collected = len(checks)
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
     _know_waivers(config, gate, {check.name for check in checks} | {row for c in checks for row in c.card.rows})
-    if getattr(config.option, "dist", "no") == "loadgroup":
+    if is_grouped(config):
         for item in items:
             if check := check_of(item):
                 item.add_marker(pytest.mark.xdist_group(check.profile))
+
+
+def _objection(item: pytest.Item) -> tuple[str, str] | None:
+    """Why an item is no proper check, and what to do about it; None for a proper one, and for an ordinary test."""
+    asks = "profile" in getattr(item, "fixturenames", ())
+    cites = marked(item, "runbook") is not None
+    if asks and check_of(item) is None:
+        return "asks an environment and cites no runbook row", "add @runbook(ROW, severity=..., next_step=...) to it"
+    if cites and not asks:
+        return "cites the runbook and asks no environment", "give it a fixture of opsproof: api, database, profile, ..."
+    if cites and item.get_closest_marker("xfail"):
+        return "is marked xfail, which hides a failure", "waive it in the profile, with owner, reason and expiry"
+    return None
+
+
+def is_grouped(config: pytest.Config) -> bool:
+    """True with `--dist loadgroup`, of which xdist tells its workers under another name."""
+    option = config.option
+    return getattr(option, "dist", "no") == "loadgroup" or bool(getattr(option, "loadgroup", False))
 
 
 def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
@@ -63,8 +80,8 @@ def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
         for waiver in profile.policy.waivers:
             if waiver.check in known or waiver.check.partition("[")[0] in known:
                 continue
-            everywhere = {name for path in config.getini("testpaths") for name in names_in(config.rootpath / path)}
-            if waiver.check.partition("[")[0] not in everywhere:
+            name = waiver.check.partition("[")[0]
+            if not any(is_known_in(config.rootpath / path, name) for path in config.getini("testpaths")):
                 raise pytest.UsageError(
                     str(
                         ProfileError(

@@ -1,6 +1,6 @@
 """Hooks only: each is a few lines that call a named function elsewhere."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from opsproof.errors import OpsproofError
 from opsproof.plugin import collection, running
 from opsproof.plugin.check import check_of
+from opsproof.plugin.cleansing import compare_masked
 from opsproof.plugin.marks import MARKERS
 from opsproof.plugin.options import add_options
 from opsproof.plugin.output import in_debugger
@@ -99,6 +100,12 @@ def pytest_runtest_makereport(
     if check := check_of(item):
         running.report_outcome(item, check, call, report)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> Sequence[str] | None:
+    """Show no piece of a secret."""
+    return compare_masked(config, op, left, right, config.stash[GATE].redactor)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,6 @@
 """The ledger: outcomes and observations, gathered where the reports of all processes arrive."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ class Ledger:
         releases: What answered, by profile.
         collected: Checks that this process collected, before the operator's selection.
         selected: Ids of the tests that xdist's workers were to run and that have not ended.
-        broken_files: Files that could not be read.
+        broken_files: Files of checks that could not be read.
         other_failures: Failed reports that carry no outcome: ordinary tests, a fixture's end, a worker that died.
     """
 
@@ -31,23 +32,23 @@ class Ledger:
     releases: dict[str, dict[str, int]] = field(default_factory=dict)
     collected: int = 0
     selected: set[str] = field(default_factory=set)
-    broken_files: int = 0
+    broken_files: set[str] = field(default_factory=set)
     other_failures: list[str] = field(default_factory=list)
 
     def receive(self, report: pytest.TestReport) -> Outcome | None:
         """Take the outcome off a report, so that no other reporter prints it as a property."""
         if report.when == "teardown":
             self.selected.discard(report.nodeid)
-        carried = dict(report.user_properties).get(PROPERTY)
+        carried = _carried(report)
         if carried is None:
             return None
         report.user_properties = [(name, value) for name, value in report.user_properties if name != PROPERTY]
-        outcome = Outcome.model_validate(carried["outcome"])  # type: ignore[index]
+        outcome = Outcome.model_validate(carried["outcome"])
         self.outcomes[outcome.check] = outcome
-        for line in carried["observations"]:  # type: ignore[index]
+        for line in carried["observations"]:
             self.observations[line["id"]] = Observation.from_json(line)
-        if carried["release"]:  # type: ignore[index]
-            self.releases[outcome.profile] = carried["release"]  # type: ignore[index]
+        if carried["release"]:
+            self.releases[outcome.profile] = carried["release"]
         return outcome
 
 
@@ -55,15 +56,16 @@ def carry(
     report: pytest.TestReport, outcome: Outcome, observations: list[Observation], release: dict[str, int]
 ) -> None:
     """Put an outcome, what was seen and which release answered on a report; it travels between processes with it."""
-    carried: Any = {
+    carried = {
         "outcome": outcome.to_json(),
         "release": release,
         "observations": [observation.to_json() for observation in observations],
     }
-    report.user_properties.append((PROPERTY, carried))
+    report.user_properties.append((PROPERTY, json.dumps(carried)))
 
 
-def carried_outcome(report: pytest.TestReport) -> Outcome | None:
-    """The outcome that a report carries, without taking it off."""
-    carried: Any = dict(report.user_properties).get(PROPERTY)
-    return None if carried is None else Outcome.model_validate(carried["outcome"])
+def _carried(report: pytest.TestReport) -> dict[str, Any] | None:
+    """JSON as text: what a target says may hold what no other form between processes can carry."""
+    carried = dict(report.user_properties).get(PROPERTY)
+    found: dict[str, Any] | None = None if carried is None else json.loads(str(carried))
+    return found

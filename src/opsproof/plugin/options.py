@@ -1,7 +1,8 @@
 """The options of a run, as the operator gave them."""
 
+import ast
 import os
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,10 +74,21 @@ def read_options(config: pytest.Config) -> Options:
 
 
 def _markers(expression: str) -> frozenset[str]:
-    """The markers that a `-m` expression asks for; those behind a `not` are not asked for."""
-    words = re.findall(r"\w+", expression)
-    return frozenset(
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if before != "not" and word not in ("and", "or", "not")
-    )
+    """The markers that a `-m` expression asks for; those under a `not` are not asked for."""
+    try:
+        return frozenset(_asked_for(ast.parse(expression.strip(), mode="eval").body, True))
+    except SyntaxError:
+        return frozenset()  # pytest refuses the expression, and says where it is wrong
+
+
+def _asked_for(node: ast.expr, wanted: bool) -> Iterator[str]:
+    match node:
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _asked_for(part, wanted)
+        case ast.UnaryOp(operand=part):
+            yield from _asked_for(part, not wanted)
+        case ast.Call(func=part):
+            yield from _asked_for(part, wanted)
+        case ast.Name(id=name) if wanted:
+            yield name

@@ -1,5 +1,6 @@
 """From what pytest saw to an outcome."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from opsproof.judge.waivers import waive
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
 from opsproof.profile.models import Waiver
+from opsproof.report.text import printable
 
 _CAUSES: dict[type[BaseException], Cause] = {
     errors.Unreachable: Cause.UNREACHABLE,
@@ -27,6 +29,7 @@ _VERIFIED = {
     "answer": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA}),
     "reach": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA, Cause.UNREACHABLE}),
 }
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 BROKEN_NEXT = "The check itself is broken; read the traceback in the report and mend the check."
 
 
@@ -64,18 +67,23 @@ def outcome_of(
         markers=check.markers,
         status=status,
         cause=cause,
-        message=redactor.text(message),
-        where=redactor.text(where or _last_question(seen)),
-        next_step=redactor.text(next_step),
+        message=_readable(message, redactor),
+        where=_readable(where or _last_question(seen), redactor),
+        next_step=_readable(next_step, redactor),
         target=target,
         observations=tuple(observation.id for observation in seen),
         answered=tuple(dict.fromkeys(o.target for o in seen if o.failure is None)),
         started=conducted.started if conducted else now,
         duration=round(conducted.duration, 6) if conducted else 0.0,
-        output=redactor.text(conducted.recorder.output.getvalue()) if conducted else "",
-        details="" if status is Status.PASSED else redactor.text(details),
+        output=_readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
+        details="" if status is Status.PASSED else _readable(details, redactor),
     )
     return waive(outcome, waivers, now)
+
+
+def _readable(text: str, redactor: Redactor) -> str:
+    """Without pytest's colours, which would hide a secret from the redactor, and with nothing else that acts."""
+    return printable(redactor.text(_COLOUR.sub("", text)))
 
 
 def _judge(check: Check, excinfo: pytest.ExceptionInfo[BaseException] | None) -> tuple[Status, Cause | None]:

@@ -1,13 +1,14 @@
 """Where the reports of all processes arrive: the outcomes are gathered, and at the end the run is judged."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opsproof.plugin import terminal
 from opsproof.plugin.check import check_of
-from opsproof.plugin.cleansing import cleanse
+from opsproof.plugin.cleansing import cleanse, cleanse_files
 from opsproof.plugin.results import interrupted, make_run
 from opsproof.plugin.stash import GATE, STARTED
 
@@ -42,7 +43,7 @@ class Receiver:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file of checks that cannot be read is not a pass."""
         if report.failed:
-            self._gate.ledger.broken_files += 1
+            self._gate.ledger.broken_files.add(report.nodeid)
         cleanse(report, self._gate.redactor)
 
     @pytest.hookimpl(optionalhook=True)
@@ -55,6 +56,8 @@ class Receiver:
         """Judge, write the report, and end with the verdict."""
         tell = self._finish(session)
         result = yield
+        if folder := getattr(self._config.option, "allure_report_dir", None):
+            cleanse_files(Path(folder), self._gate.redactor)
         tell()
         return result
 

@@ -61,7 +61,7 @@ def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
     if ended_early:
         yield ended_early
     if ledger.broken_files:
-        yield f"{ledger.broken_files} files of checks could not be read"
+        yield f"could not be read as checks: {_some(sorted(ledger.broken_files))}"
     if ledger.selected:
         yield f"{len(ledger.selected)} selected tests have no outcome: {_some(sorted(ledger.selected))}"
     if ledger.other_failures:

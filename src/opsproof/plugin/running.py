@@ -2,7 +2,6 @@
 
 import contextlib
 import inspect
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,11 +15,12 @@ from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.check import Check, check_of
+from opsproof.plugin.collection import is_grouped
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
 from opsproof.plugin.outcomes import outcome_of
-from opsproof.plugin.output import CheckLog, NotFromChecks, route
+from opsproof.plugin.output import check_logs, route
 from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
 from opsproof.plugin.tracing import trace_coroutine
 
@@ -31,12 +31,11 @@ def make_gate(config: pytest.Config) -> Gate:
     """The gate of this process; an xdist worker learns from its controller what it needs."""
     briefing: dict[str, Any] = getattr(config, "workerinput", {})
     config.stash[STARTED] = datetime.now(UTC)
-    grouped = getattr(config.option, "dist", "no") == "loadgroup"
     gate = Gate(
         read_options(config),
         config,
         run_id=briefing.get("opsproof_run"),
-        processes=1 if grouped else int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        processes=1 if is_grouped(config) else int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         say=terminal.sayer(config),
     )
     if stack := briefing.get("opsproof_stack"):
@@ -71,19 +70,14 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         gate.open()
     except OpsproofError as exc:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
-    log = CheckLog()
-    logging.getLogger().addHandler(log)
-    comparing = _explained_comparisons(config, checks[0])
-    route(sys.stdout)
-    route(sys.stderr)
-    if not hasattr(config, "workerinput"):
-        for item in checks:
-            run_ahead(gate, item)
-    try:
+    uncaptured = gate.redactor if config.option.capture == "no" else None
+    route(sys.stdout, uncaptured)
+    route(sys.stderr, uncaptured)
+    with check_logs(config, gate.redactor), contextlib.closing(_explained_comparisons(config, checks[0])):
+        if not hasattr(config, "workerinput"):
+            for item in checks:
+                run_ahead(gate, item)
         yield
-    finally:
-        comparing.close()
-        logging.getLogger().removeHandler(log)
 
 
 def _explained_comparisons(config: pytest.Config, item: pytest.Item) -> Any:
@@ -127,9 +121,6 @@ def skip_if_it_does_not_apply(item: pytest.Item) -> None:
     route(sys.stdout)
     route(sys.stderr)
     gate = item.config.stash[GATE]
-    for handler in logging.getLogger().handlers:
-        if not isinstance(handler, CheckLog) and not any(isinstance(f, NotFromChecks) for f in handler.filters):
-            handler.addFilter(NotFromChecks(gate.redactor))
     check = check_of(item)
     if check and (reason := gate.skip_reason(check)):
         pytest.skip(reason)
@@ -145,7 +136,7 @@ def conduct(item: pytest.Function, check: Check) -> None:
     conducted = conducting(item, check, arguments)
     item.stash[CONDUCTED] = conducted
     if item.config.option.capture == "no":
-        sys.stdout.write(conducted.recorder.output.getvalue())
+        sys.stdout.write(gate.redactor.text(conducted.recorder.output.getvalue()))
     if conducted.error is not None:
         raise conducted.error
 
