@@ -67,21 +67,21 @@ def outcome_of(
         markers=check.markers,
         status=status,
         cause=cause,
-        message=_readable(message, redactor),
-        where=_readable(where or _last_question(seen), redactor),
-        next_step=_readable(next_step, redactor),
+        message=readable(message, redactor),
+        where=readable(where or _last_question(seen), redactor),
+        next_step=readable(next_step, redactor),
         target=target,
         observations=tuple(observation.id for observation in seen),
         answered=tuple(dict.fromkeys(o.target for o in seen if o.failure is None)),
         started=conducted.started if conducted else now,
         duration=round(conducted.duration, 6) if conducted else 0.0,
-        output=_readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
-        details="" if status is Status.PASSED else _readable(details, redactor),
+        output=readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
+        details="" if status is Status.PASSED else readable(details, redactor),
     )
     return waive(outcome, waivers, now)
 
 
-def _readable(text: str, redactor: Redactor) -> str:
+def readable(text: str, redactor: Redactor) -> str:
     """Without pytest's colours, which would hide a secret from the redactor, and with nothing else that acts."""
     return printable(redactor.text(_COLOUR.sub("", text)))
 

@@ -19,7 +19,7 @@ from opsproof.plugin.collection import is_grouped
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
-from opsproof.plugin.outcomes import outcome_of
+from opsproof.plugin.outcomes import outcome_of, readable
 from opsproof.plugin.output import check_logs, route
 from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
 from opsproof.plugin.tracing import trace_coroutine
@@ -136,7 +136,7 @@ def conduct(item: pytest.Function, check: Check) -> None:
     conducted = conducting(item, check, arguments)
     item.stash[CONDUCTED] = conducted
     if item.config.option.capture == "no":
-        sys.stdout.write(gate.redactor.text(conducted.recorder.output.getvalue()))
+        sys.stdout.write(readable(conducted.recorder.output.getvalue(), gate.redactor))
     if conducted.error is not None:
         raise conducted.error
 

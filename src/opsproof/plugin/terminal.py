@@ -1,10 +1,12 @@
 """The terminal: progress, words for outcomes, and the verdict block at the end."""
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from _pytest._io import TerminalWriter
 
 from opsproof.errors import OpsproofError
 from opsproof.evidence.redaction import Redactor
@@ -60,13 +62,15 @@ def redact_terminal(config: pytest.Config, redactor: Redactor) -> None:
 
 
 def keep_short(config: pytest.Config) -> None:
-    """The verdict block tells all; pytest's own lists appear when they are asked for (-vv, --tb, -l, -r)."""
+    """The verdict block tells of all checks; pytest's own lists of them appear when asked for (-vv, --tb, -l, -r)."""
     option = config.option
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
     if option.tbstyle == "auto" and not option.showlocals and option.verbose < 2:
         option.tbstyle = "no"
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and option.reportchars == "fE":
-        reporter.reportchars = ""
+    if option.reportchars == "fE":
+        reporter.reportchars = reporter.reportchars.strip("fE")
 
 
 def teller(config: pytest.Config, gate: Gate, run: Run) -> Callable[[], None]:
@@ -85,7 +89,8 @@ def teller(config: pytest.Config, gate: Gate, run: Run) -> Callable[[], None]:
         trouble.append(str(exc))
 
     def tell() -> None:
-        writer: Any = config.get_terminal_writer()
+        there = config.pluginmanager.has_plugin("terminalreporter")
+        writer = config.get_terminal_writer() if there else TerminalWriter(sys.stdout)
         writer.line()
         for text, markup in verdict_block(view, folder, lang=gate.options.lang):
             writer.line(text, **markup)
