@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from opsproof.errors import OpsproofError
+
 
 @dataclass
 class CleanUp:
@@ -12,10 +14,12 @@ class CleanUp:
     What a check must take back, whatever becomes of it.
 
     Attributes:
-        left: What is still there after cleaning up, with the reason.
+        left: What is still there after cleaning up, or may be, with the reason.
+        seen: True if something was seen to be still there.
     """
 
     left: list[str] = field(default_factory=list)
+    seen: bool = False
     _steps: list[tuple[str, Callable[[], object], Callable[[], object]]] = field(default_factory=list)
 
     def add(self, what: str, remove: Callable[[], object], gone: Callable[[], object]) -> None:
@@ -36,15 +40,21 @@ class CleanUp:
             try:
                 await _outcome(remove)
                 if not await _outcome(gone):
+                    self.seen = True
                     self.left.append(f"{what} is still there")
             except Exception as exc:  # noqa: BLE001 - the other steps must run, and the reason is reported
-                self.left.append(f"{what}: {type(exc).__name__}: {exc}")
+                self.left.append(f"{what} ({told(exc)})")
             self._steps.pop()
 
     def give_up(self, why: str) -> None:
         """Note what has not been taken back, with the reason."""
         self.left += [f"{what}: {why}" for what, _, _ in reversed(self._steps)]
         self._steps.clear()
+
+
+def told(error: BaseException) -> str:
+    """An error in a line: what it says, without where and what next."""
+    return error.what if isinstance(error, OpsproofError) else str(error) or type(error).__name__
 
 
 async def _outcome(step: Callable[[], object]) -> object:

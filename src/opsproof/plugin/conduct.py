@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsproof.errors import OpsproofError
+from opsproof.errors import NotObserved, OpsproofError
 from opsproof.evidence.recorder import Recorder, recording
 from opsproof.plugin.blocking import Asker
-from opsproof.plugin.cleaning import CleanUp, cleaning
+from opsproof.plugin.cleaning import CleanUp, cleaning, told
 from opsproof.plugin.deadline import Deadline
 
 CLEAN_UP_LIMIT = 15.0
@@ -115,11 +115,19 @@ def _earned(recorder: Recorder, returned: object) -> None:
 
 
 def _with_left_behind(error: BaseException | None, clean_up: CleanUp) -> BaseException | None:
-    """An interrupt stays one: the run ends, and tells what is left."""
+    """
+    What is left behind is a failure; an interrupt stays one, and so does the blindness that also hid what is left.
+
+    A target that answers neither the check nor its clean-up is not known to hold anything.
+    """
     if not clean_up.left or isinstance(error, _INTERRUPTS):
         return error
-    before = f"{error}; " if error is not None else ""
-    return LeftBehind(f"{before}left behind: {'; '.join(clean_up.left)}")
+    left = "; ".join(clean_up.left)
+    if isinstance(error, NotObserved) and not clean_up.seen:
+        words = f"{error.what}; whether it is cleaned up cannot be seen: {left}"
+        return type(error)(words, where=error.where, next_step=error.next_step, target=error.target)
+    before = f"{told(error)}; " if error is not None else ""
+    return LeftBehind(f"{before}left behind: {left}")
 
 
 async def _clean(clean_up: CleanUp) -> None:
