@@ -40,7 +40,8 @@ class AnsweringServer:
     Listens on 127.0.0.1 in a thread of its own; HTTP/1.1 with lasting connections.
 
     Attributes:
-        script: Answers by path without query; what is not there is answered with `HEALTHY` after `delay` seconds.
+        script: Answers by path without query.
+        by_prefix: Answers by the path's beginning; what is in neither is `HEALTHY`, after `delay` seconds.
         requests: All requests that came whole.
         most_at_once: How many were under way at once, at most.
         given_up: Requests whose asker had gone before the answer.
@@ -58,6 +59,7 @@ class AnsweringServer:
     def reset(self) -> None:
         """Forget scripts and counts."""
         self.script: dict[str, Script] = {}
+        self.by_prefix: dict[str, Script] = {}
         self.delay = 0.0
         self.requests: list[Request] = []
         self.most_at_once = 0
@@ -118,8 +120,12 @@ class AnsweringServer:
             self._writers.discard(writer)
             writer.close()
 
+    def _script(self, path: str) -> Script:
+        prefixed = (script for prefix, script in self.by_prefix.items() if path.startswith(prefix))
+        return self.script.get(path) or next(prefixed, Answer(HEALTHY, delay=self.delay))
+
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        script = self.script.get(request.path.partition("?")[0], Answer(HEALTHY, delay=self.delay))
+        script = self._script(request.path.partition("?")[0])
         answer = script(request) if callable(script) else script
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
