@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,7 +22,9 @@ from opsproof.profile import find_profiles, load_profile, secrets_of
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
-from opsproof.stack import Stack
+
+if TYPE_CHECKING:
+    from opsproof.stack import Stack
 
 EMBEDDED = "embedded"
 
@@ -97,6 +100,8 @@ class Gate:
         """
         if self.stack or self.replayed or not any(map(_is_embedded, self.profiles)):
             return
+        from opsproof.stack import Stack
+
         self.stack = Stack.attach(self.options.stack)
         if self.stack is None:
             self._owns_stack = True
@@ -113,6 +118,8 @@ class Gate:
 
     def attach_stack(self, name: str) -> None:
         """Use the stack that the process which started this one has."""
+        from opsproof.stack import Stack
+
         self.stack = Stack.attach(name)
 
     def open(self) -> None:

@@ -4,7 +4,7 @@ import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
-import httpx
+from opsproof.probes.http.library import httpx
 
 _IDLE_SECONDS = 2.0
 
@@ -33,7 +33,7 @@ class Clients:
         return httpx.AsyncClient(
             verify=self._verify,
             trust_env=False,
-            timeout=None,  # noqa: S113 - the observer limits the whole question
+            timeout=None,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=_IDLE_SECONDS),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": "opsproof", "Accept-Encoding": "identity"},

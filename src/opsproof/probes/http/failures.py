@@ -5,9 +5,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
-
 from opsproof.errors import BadAnswer, Unreachable
+from opsproof.probes.http.library import httpx
 from opsproof.probes.reason import Reason
 
 _CERTIFICATES = {

@@ -5,10 +5,9 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from opsproof.errors import BadAnswer
 from opsproof.probes.http.failures import closed_without_answer, reason
+from opsproof.probes.http.library import httpx
 from opsproof.probes.http.progress import RequestProgress
 from opsproof.probes.reason import Reason
 
