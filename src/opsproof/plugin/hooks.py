@@ -1,5 +1,6 @@
 """Hooks only: each is a few lines that call a named function elsewhere."""
 
+import gc
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -58,6 +59,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse what is not a proper check."""
     collection.select(config, items, config.stash[GATE])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end; to search it for garbage again and again takes a tenth of a short run."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
