@@ -1,6 +1,6 @@
 """An observation: one question to a target, and its answer."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -44,7 +44,10 @@ class Observation:
 
     def to_json(self) -> dict[str, Any]:
         """One line of `evidence.jsonl`."""
-        return asdict(self) | {"started": self.started.isoformat()}
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "started": self.started.isoformat(),
+            "failure": self.failure and asdict(self.failure),
+        }
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> Self:

@@ -1,6 +1,7 @@
 """Redaction: what is secret or personal never leaves the process (design, section 7)."""
 
 import base64
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -34,6 +35,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\d-])\d{4}-\d{4}-\d{4}-\d{4}(?![\d-])"), MASK),
 )
 _SHORT = 6
+_REMEMBERED = 200
+"""Names of headers, keys and words come with every answer; texts up to this length are looked through once."""
 _DEEPEST = 100
 _SHORTEST_PATTERN = 10
 """A single word shorter than this (a Korean phone number has 10 digits) fits none of the patterns."""
@@ -58,9 +61,13 @@ class Redactor:
         self._secrets.update(secret for secret in secrets if secret.strip())
         forms = sorted({form for secret in self._secrets for form in _forms(secret)}, key=len, reverse=True)
         self._known = re.compile("|".join(map(_exactly, forms))) if forms else None
+        self._remembered = functools.lru_cache(4096)(self._masked)
 
     def text(self, text: str) -> str:
         """The text with everything secret or personal masked."""
+        return self._remembered(text) if len(text) <= _REMEMBERED else self._masked(text)
+
+    def _masked(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
             if _CUT in text:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel
@@ -65,12 +65,13 @@ def _observation(observation: Observation, text: Callable[[str], str], redactor:
 
 
 def _model(model: M, text: Callable[[str], str]) -> M:
-    texts = {
-        name: _value(getattr(model, name), text)
-        for name, field in type(model).model_fields.items()
-        if get_origin(field.annotation) is not Literal
-    }
-    return model.model_copy(update=texts)
+    return model.model_copy(update={name: _value(getattr(model, name), text) for name in _free_fields(type(model))})
+
+
+@cache
+def _free_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields that may hold any text."""
+    return tuple(name for name, field in model.model_fields.items() if get_origin(field.annotation) is not Literal)
 
 
 def _value(value: Any, text: Callable[[str], str]) -> Any:
