@@ -1,0 +1,71 @@
+"""The repository keeps its own promises: rows, checks, profiles and pins belong together."""
+
+import ast
+import csv
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from opsproof.profile import find_profiles, load_profile
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "proof"))
+
+from proof_gate import checks_in_repository  # noqa: E402 - the folder is no package
+
+CHECKS = checks_in_repository()
+ROWS = {
+    row["id"]: row
+    for path in sorted((REPOSITORY / "checks" / "runbooks").glob("*.csv"))
+    for row in csv.DictReader(path.open(encoding="utf-8"))
+}
+SMOKE_ROWS = [id_ for id_, row in ROWS.items() if id_[:3] in ("EVA", "ING") and "smoke" in row["markers"].split()]
+PROFILES = find_profiles(["*/*"], REPOSITORY / "profiles")
+
+
+def test_the_index_is_whole():
+    """504 statements of five runbooks; one that is lost can never be covered."""
+    assert len(ROWS) == 504
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_row_that_a_check_cites_exists(name):
+    """An operator follows the id into the runbook."""
+    assert [row for row in CHECKS[name].rows if row not in ROWS] == []
+
+
+@pytest.mark.parametrize("row", SMOKE_ROWS)
+def test_every_smoke_row_of_both_systems_has_a_smoke_check(row):
+    """The gate covers what its runbooks call smoke."""
+    assert [name for name, check in CHECKS.items() if row in check.rows and "smoke" in check.markers] != []
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "checks").rglob("test_*.py")), ids=lambda path: path.stem)
+def test_checks_import_only_the_public_names(path):
+    """A check that reaches into a probe's module breaks when the probe is reshaped."""
+    modules = [
+        node.module
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("opsproof")
+    ]
+
+    assert set(modules) <= {"opsproof"}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_is_valid_without_its_variables(name):
+    """A profile that nobody can load is found here, not in the night of the deploy."""
+    profile = load_profile(name, root=REPOSITORY / "profiles", variables={}, missing="keep")
+
+    assert profile.name == name
+    assert profile.policy.writes is False or profile.environment in ("embedded", "staging")
+
+
+def test_pins_name_versions_and_no_addresses():
+    """A download address in a pin ties everybody to one registry."""
+    lines = (REPOSITORY / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)] == []
