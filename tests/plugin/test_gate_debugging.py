@@ -90,7 +90,7 @@ def test_quitting_the_debugger_ends_the_run_without_a_pass(checkout: Checkout) -
         @runbook()
         async def test_bad(api):
             assert not (await api.get("/bad")).ok
-            
+
         @runbook()
         async def test_never(api):
             assert (await api.get("/never")).ok

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,12 +19,14 @@ class Asker:
         engine: Runs the question.
         recorder: The check's.
         deadline: The check's; no question goes beyond it.
+        patience: Seconds after which the engine is held up by another check.
     """
 
-    def __init__(self, engine: Engine, recorder: Recorder, deadline: Deadline) -> None:
+    def __init__(self, engine: Engine, recorder: Recorder, deadline: Deadline, patience: float) -> None:
         self._engine = engine
         self._recorder = recorder
         self._deadline: Deadline | None = deadline
+        self._patience = patience
 
     def without_deadline(self) -> None:
         """From now on a question only has its own limit: what was written is taken back after the deadline, too."""
@@ -35,8 +38,10 @@ class Asker:
 
         Raises:
             TimedOut: The check's time is over.
+            OpsproofError: Another check holds up the engine.
         """
-        return self._engine.run(self._in_time(question))
+        __tracebackhide__ = True
+        return self._engine.wait(self._engine.submit(self._in_time(question)), patience=self._patience, until=math.inf)
 
     async def _in_time(self, question: Callable[[], Awaitable[Any]]) -> Any:
         deadline = self._deadline

@@ -69,7 +69,12 @@ class Conductor:
         __tracebackhide__ = True
         environment = self._environments[check.profile]
         recorder = _recorder(check)
-        asker = Asker(self._engine, recorder, self._deadline(environment))
+        asker = Asker(
+            self._engine,
+            recorder,
+            self._deadline(environment),
+            patience=environment.profile.policy.check_deadline,
+        )
         waiting = {
             name: Blocking(value, asker) if isinstance(value, (Probe, ReleaseWatch)) else value
             for name, value in arguments.items()

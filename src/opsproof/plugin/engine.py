@@ -35,10 +35,6 @@ class Engine:
         """Start a coroutine on the loop."""
         return asyncio.run_coroutine_threadsafe(self._as_given(coroutine), self._loop)
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine that ends by itself on the loop, and wait for it."""
-        return self.submit(coroutine).result()
-
     def ahead(self, key: str, body: Callable[[], Awaitable[T]]) -> None:
         """Run a body as soon as there is a slot, so that its result is there when it is asked for."""
         if key not in self._ahead:

@@ -3,7 +3,9 @@
 import contextlib
 import inspect
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -73,11 +75,28 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
     uncaptured = gate.redactor if config.option.capture == "no" else None
     route(sys.stdout, uncaptured)
     route(sys.stderr, uncaptured)
-    with check_logs(config, gate.redactor), contextlib.closing(_explained_comparisons(config, checks[0])):
+    with (
+        _terminated_as_interrupted(),
+        check_logs(config, gate.redactor),
+        contextlib.closing(_explained_comparisons(config, checks[0])),
+    ):
         if not hasattr(config, "workerinput"):
             for item in checks:
                 run_ahead(gate, item)
         yield
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A pipeline that is cancelled sends SIGTERM; what was written is then taken back, as after Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _explained_comparisons(config: pytest.Config, item: pytest.Item) -> Any:
