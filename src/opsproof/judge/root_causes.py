@@ -92,12 +92,12 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
 def _same_words(outcomes: list[Outcome]) -> list[RootCause]:
     """Checks that could not run for one and the same missing precondition are one finding, with what failed for it."""
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.status is not Status.FAILED):
         groups[outcome.profile, outcome.message].append(outcome)
     return [
         RootCause(
             cause=group[0].cause or Cause.PRECONDITION_MISSING,
-            subject=f"{group[0].target} of {profile}" if group[0].target else profile,
+            subject=next((f"{outcome.target} of {profile}" for outcome in group if outcome.target), profile),
             what=message,
             next_step=group[0].next_step,
             direct=tuple(outcome.check for outcome in group),
