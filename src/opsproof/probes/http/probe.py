@@ -179,11 +179,10 @@ class HttpProbe(Probe):
             from opsproof.probes.http.transfer import Failed, Transfer
 
             clients = self._open(text)
-            client = clients.one_shot if new_connection else clients.lasting
-            transfer = Transfer(client, self._target.max_answer_bytes, progress)
             try:
-                request = client.build_request(method, url, headers=sent, content=framed(body, sent))
-                received = await transfer.exchange(request)
+                with clients.lent(new_connection=new_connection) as client:
+                    request = client.build_request(method, url, headers=sent, content=framed(body, sent))
+                    received = await Transfer(client, self._target.max_answer_bytes, progress).exchange(request)
             except Failed as failed:
                 why = failed.why
             else:
@@ -265,7 +264,7 @@ class HttpProbe(Probe):
         if self._clients is None:
             secure, ca_file = self.address.startswith("https:"), self._target.ca_file
             try:
-                self._clients = Clients(secure=secure, ca_file=ca_file, kept=self._target.concurrency)
+                self._clients = Clients(secure=secure, ca_file=ca_file)
             except OSError as exc:
                 raise self._error(
                     Reason(
