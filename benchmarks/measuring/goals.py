@@ -42,7 +42,7 @@ def goals(results: Results, budgets: Iterable[int]) -> list[Goal]:
 def _goals(results: Results, budget: int) -> list[Goal]:
     cell = Cell(60, 50)
     gate = _row(results, cell, GATE.format(budget))
-    wall = gate and gate.wall
+    wall = gate.wall if gate else None
     with_budget = f"budget {budget}"
     return [
         Goal(f"60 checks, 50 ms, {with_budget}: wall time / plain pytest", 0.25, _ratio(results, gate, PLAIN), ""),

@@ -66,10 +66,17 @@ def peers(cell: Cell, budgets: list[int], newman: list[str] | str) -> list[Peer]
     return [*gates, plain, two, collection, *raws, empty]
 
 
-def environment() -> dict[str, str]:
-    """What every peer gets: this environment without what would change pytest or opsproof."""
-    left_out = ("PYTEST_", "OPSPROOF_", "GITHUB_STEP_SUMMARY", "PYTHONPROFILEIMPORTTIME")
-    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+def environment(compiled: Path) -> dict[str, str]:
+    """
+    What every peer gets: this environment without what would change Python, pytest or opsproof.
+
+    Args:
+        compiled: Where Python keeps what it compiled, for all peers alike; the repository stays as it is.
+    """
+    left_out = ("PYTEST_", "OPSPROOF_", "GITHUB_STEP_SUMMARY", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    path = os.environ.get("PYTHONPATH")
+    return kept | {"PYTHONPYCACHEPREFIX": str(compiled)} | ({"PYTHONPATH": path} if path else {})
 
 
 def _asked(cell: Cell) -> list[str]:

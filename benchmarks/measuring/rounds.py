@@ -1,6 +1,6 @@
 """Measure the peers in turn, several rounds, so that a busy moment of the machine hits all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -98,7 +98,7 @@ def measure(
             if once and number > 0 and (number > 1 or row.walls):
                 continue
             say(f"{cell.checks} checks, {cell.delay} ms, round {number or 'to warm up'}: {row.peer.name}")
-            ran, seen = _run(row.peer, cell, server, places[id(row)])
+            ran, seen = _run(row.peer, cell, server, places[id(row)], environment(folder.parent / "compiled"))
             if number > 0 or once:
                 row.add(ran, seen)
     return rows
@@ -117,9 +117,9 @@ def _why_not(peer: Peer, cell: Cell, longest: float) -> str:
     return ""
 
 
-def _run(peer: Peer, cell: Cell, server: Server, folder: Path) -> tuple[Ran, Seen]:
+def _run(peer: Peer, cell: Cell, server: Server, folder: Path, environment: Mapping[str, str]) -> tuple[Ran, Seen]:
     server.forget()
-    ran = run(list(peer.command), folder, environment())
+    ran = run(list(peer.command), folder, environment)
     seen = server.seen()
     expected = cell.checks if peer.at_once else 0
     if ran.status != 0 or seen.requests != expected:
