@@ -60,7 +60,7 @@ def test_a_check_has_a_deadline(checkout: Checkout, server: AnsweringServer) -> 
 
 
 def test_a_run_has_a_deadline_for_each_profile(checkout: Checkout, server: AnsweringServer) -> None:
-    """What was not begun in time is unknown and asks nothing any more, in plain checks, too; another profile goes on."""
+    """What was not begun in time is unknown and asks nothing any more; the other profile goes on."""
     server.by_prefix["/slow/"] = Answer({}, delay=0.15)
     checkout.profile("policy: {run_deadline: 400ms}", api="concurrency: 1")
     checkout.profile("policy: {run_deadline: 60s}", name="demo/patient")

@@ -49,10 +49,6 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
     _know_waivers(config, gate, {check.name for check in checks} | {row for c in checks for row in c.card.rows})
-    if is_grouped(config):
-        for item in items:
-            if check := check_of(item):
-                item.add_marker(pytest.mark.xdist_group(check.profile))
 
 
 def _objection(item: pytest.Item) -> tuple[str, str] | None:
@@ -66,12 +62,6 @@ def _objection(item: pytest.Item) -> tuple[str, str] | None:
     if cites and item.get_closest_marker("xfail"):
         return "is marked xfail, which hides a failure", "waive it in the profile, with owner, reason and expiry"
     return None
-
-
-def is_grouped(config: pytest.Config) -> bool:
-    """True with `--dist loadgroup`, of which xdist tells its workers under another name."""
-    option = config.option
-    return getattr(option, "dist", "no") == "loadgroup" or bool(getattr(option, "loadgroup", False))
 
 
 def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opsproof.errors import OpsproofError
-from opsproof.plugin import collection, running
+from opsproof.plugin import collection, fleet, running
 from opsproof.plugin.check import check_of
 from opsproof.plugin.cleansing import compare_masked
 from opsproof.plugin.marks import MARKERS
@@ -37,6 +37,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """End with the words of an xdist worker that refused the checks."""
+    fleet.heed_refusal(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each profile to one worker, if the operator asks for groups."""
+    return fleet.schedule(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker which run it belongs to."""
     running.brief_worker(node)
@@ -58,7 +70,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse what is not a proper check."""
-    collection.select(config, items, config.stash[GATE])
+    try:
+        collection.select(config, items, config.stash[GATE])
+    except pytest.UsageError as exc:
+        fleet.refuse(config, str(exc))
+        raise
 
 
 @pytest.hookimpl(trylast=True)

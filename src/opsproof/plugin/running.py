@@ -17,7 +17,7 @@ from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.check import Check, check_of
-from opsproof.plugin.collection import is_grouped
+from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
@@ -117,10 +117,9 @@ def given(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     gate = config.stash[GATE]
     if not hasattr(config, "workerinput") or not gate.is_open:
         return
-    group = item.get_closest_marker("xdist_group")
     mine = [item] if nextitem is None else [item, nextitem]
-    if group is not None:
-        mine += [other for other in item.session.items if other.get_closest_marker("xdist_group") == group]
+    if is_grouped(config) and (check := check_of(item)):
+        mine += [other for other in item.session.items if (its := check_of(other)) and its.profile == check.profile]
     for one in mine:
         run_ahead(gate, one)
 
