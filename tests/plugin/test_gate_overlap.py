@@ -1,8 +1,11 @@
 """Checks overlap, within budgets, and pytest's order and selection stay pytest's."""
 
+import functools
+from pathlib import Path
+
 import pytest
 from answering import Answer, AnsweringServer
-from checkout import Checkout
+from checkout import Checkout, together
 
 SIXTY = """
 @runbook()
@@ -202,33 +205,30 @@ async def test_other(api):
 """
 
 
-@pytest.mark.parametrize(
-    ("args", "status", "names", "asked"),
-    [
-        (("-m", "smoke"), 1, ["good", "bad"], {"/good", "/bad"}),
-        (("-k", "other"), 0, ["other"], {"/other"}),
-        (("-k", "not bad", "-p", "no:cacheprovider"), 0, ["good", "other"], {"/good", "/other"}),
-        (("--deselect", "checks/demo/test_demo.py::test_bad"), 0, ["good", "other"], {"/good", "/other"}),
-        (("checks/demo/test_demo.py::test_other",), 0, ["other"], {"/other"}),
-    ],
-    ids=["-m", "-k", "no:cacheprovider", "--deselect", "node-id"],
-)
-def test_pytest_selects_and_only_what_is_selected_is_asked(
-    checkout: Checkout,
-    server: AnsweringServer,
-    args: tuple[str, ...],
-    status: int,
-    names: list[str],
-    asked: set[str],
-) -> None:
+SELECTIONS = {
+    "-m smoke": (1, ["good", "bad"]),
+    "-k other": (0, ["other"]),
+    "-k good -p no:cacheprovider": (0, ["good"]),
+    "--deselect checks/demo/test_demo.py::test_bad": (0, ["good", "other"]),
+    "checks/demo/test_demo.py::test_other": (0, ["other"]),
+}
+
+
+def test_pytest_selects_and_only_what_is_selected_is_asked(tmp_path: Path, server: AnsweringServer) -> None:
     """-m, -k, --deselect and node ids mean what they mean everywhere; nothing else is contacted."""
-    checkout.checks(SELECTED)
+    places = [Checkout(tmp_path / str(n), f"{server.url}/of-{n}") for n in range(len(SELECTIONS))]
+    for place in places:
+        place.checks(SELECTED)
 
-    done = checkout.run(*args)
+    done = together(
+        {args: functools.partial(place.run, *args.split()) for place, args in zip(places, SELECTIONS, strict=True)}
+    )
 
-    assert (done.status, list(done.outcomes)) == (status, names)
-    assert done.agrees()
-    assert {request.path for request in server.requests} == asked
+    assert {args: (run.status, list(run.outcomes)) for args, run in done.items()} == SELECTIONS
+    for n, (args, (_, names)) in enumerate(SELECTIONS.items()):
+        asked = {request.path for request in server.requests if request.path.startswith(f"/of-{n}/")}
+        assert asked == {f"/of-{n}/{name}" for name in names}, args
+        assert done[args].agrees()
 
 
 def test_last_failed_runs_what_failed(checkout: Checkout, server: AnsweringServer) -> None:
