@@ -121,12 +121,15 @@ class Checkout:
         file.write_text(textwrap.dedent(text), encoding="utf-8")
         return file
 
-    def profile(self, more: str = "", *, name: str = "demo/local", api: str = "", url: str = "") -> None:
+    def profile(
+        self, more: str = "", *, name: str = "demo/local", api: str = "", url: str = "", targets: str = ""
+    ) -> None:
         """
         Write a profile.
 
         Args:
-            more: Keys beside system, environment, title and targets; a line `  name: {...}` in front adds targets.
+            more: Keys beside system, environment, title and targets.
+            targets: Further targets, `name: {kind: ...}`.
             name: SYSTEM/ENVIRONMENT.
             api: Further keys of the target `api`, such as `timeout: 200ms`.
             url: Address of `api`, if another one.
@@ -136,7 +139,9 @@ class Checkout:
         self.write(
             f"profiles/{name}.yaml",
             f"system: {system}\nenvironment: {environment}\ntitle: {{en: Demo, ko: 데모}}\n"
-            f'targets:\n  api: {{kind: http, url: "{url or self.url}"{keys}}}\n' + textwrap.dedent(more).lstrip("\n"),
+            f'targets:\n  api: {{kind: http, url: "{url or self.url}"{keys}}}\n'
+            + textwrap.indent(textwrap.dedent(targets).strip() + "\n", "  ")
+            + textwrap.dedent(more).lstrip("\n"),
         )
 
     def checks(self, source: str, path: str = "checks/demo/test_demo.py") -> Path:

@@ -334,10 +334,7 @@ def test_a_required_target_that_is_unreachable_is_no_pass_below_fail_on_either(
     checkout: Checkout, server: AnsweringServer
 ) -> None:
     """A SEV-3 check of the cache may be unknown; that the cache was required and not seen may not."""
-    checkout.profile(
-        "  other: {kind: http, url: 'http://127.0.0.1:1'}\n  cache: {kind: redis, url: 'redis://127.0.0.1:1/0'}\n"
-        "policy: {require: [cache]}"
-    )
+    checkout.profile("policy: {require: [cache]}", targets="cache: {kind: redis, url: 'redis://127.0.0.1:1/0'}")
     checkout.checks(
         GOOD
         + """
