@@ -18,9 +18,9 @@ def never_in_doubt(stack: Stack, system: str) -> bool:
 
 
 @dataclass(frozen=True)
-class PartStopped(Fault):
+class PartFault(Fault):
     """
-    Parts have ended: connections to them are refused.
+    A fault of whole parts.
 
     Args:
         parts: Those of them that the stack has.
@@ -34,23 +34,36 @@ class PartStopped(Fault):
     consequence: Seen = never_in_doubt
     group: str = "processes"
 
+    def present(self, stack: Stack) -> list[PartStatus]:
+        """The parts that the stack has."""
+        return [part for part in stack.parts() if part.name in self.parts]
+
+    def is_felt(self, stack: Stack) -> bool:
+        """Whether every system that the fault touches shows its consequence."""
+        return all(self.consequence(stack, system) for system in self.systems.intersection(stack.state.systems))
+
+
+@dataclass(frozen=True)
+class PartStopped(PartFault):
+    """Parts have ended: connections to them are refused."""
+
     @override
     def inject(self, stack: Stack) -> None:
-        for part in _present(stack, self.parts):
+        for part in self.present(stack):
             end_part(stack.directory, part.name)
 
     @override
     def in_force(self, stack: Stack) -> bool:
-        stopped = all(part.state == "stopped" and not _accepts(part) for part in _present(stack, self.parts))
-        return stopped and _all_see(self, stack)
+        stopped = all(part.state == "stopped" and not _accepts(part) for part in self.present(stack))
+        return stopped and self.is_felt(stack)
 
     @override
     def gone(self, stack: Stack) -> bool:
-        return all(part.state == "running" and _accepts(part) for part in _present(stack, self.parts))
+        return all(part.state == "running" and _accepts(part) for part in self.present(stack))
 
     @override
     def heal(self, stack: Stack) -> None:
-        for part in _present(stack, self.parts):
+        for part in self.present(stack):
             start_part(stack.directory, part.name)
 
     @override
@@ -59,30 +72,17 @@ class PartStopped(Fault):
 
 
 @dataclass(frozen=True)
-class PartFrozen(Fault):
-    """
-    Parts and their children stand still (SIGSTOP): connections are accepted by the kernel, nothing answers.
-
-    Args:
-        parts: Those of them that the stack has.
-        consequence: What a system must be seen to show before the fault counts as in force.
-    """
-
-    name: str
-    title: str
-    systems: frozenset[str]
-    parts: tuple[str, ...]
-    consequence: Seen = never_in_doubt
-    group: str = "processes"
+class PartFrozen(PartFault):
+    """Parts and their children stand still (SIGSTOP): connections are accepted by the kernel, nothing answers."""
 
     @override
     def inject(self, stack: Stack) -> None:
-        for part in _present(stack, self.parts):
+        for part in self.present(stack):
             freeze_part(stack.directory, part.name)
 
     @override
     def in_force(self, stack: Stack) -> bool:
-        return all(state == "T" for state in self._states(stack)) and _all_see(self, stack)
+        return all(state == "T" for state in self._states(stack)) and self.is_felt(stack)
 
     @override
     def gone(self, stack: Stack) -> bool:
@@ -90,30 +90,22 @@ class PartFrozen(Fault):
 
     @override
     def heal(self, stack: Stack) -> None:
-        for part in _present(stack, self.parts):
+        for part in self.present(stack):
             thaw_part(stack.directory, part.name)
 
     @override
     def undo_by_hand(self, stack: Stack) -> str:
         records = stack.state.parts
-        processes = [records[part.name].process for part in _present(stack, self.parts)]
+        processes = [records[part.name].process for part in self.present(stack)]
         pids = [one.pid for process in processes for one in (process, *descendants(process))]
         return f"kill -CONT {' '.join(map(str, pids))}"
 
     def _states(self, stack: Stack) -> list[str]:
         records = stack.state.parts
-        processes = [records[part.name].process for part in _present(stack, self.parts)]
+        processes = [records[part.name].process for part in self.present(stack)]
         # A child may end between being listed and being asked; only the part itself may not.
         children = [state for process in processes for child in descendants(process) if (state := child.state())]
         return [process.state() for process in processes] + children
-
-
-def _all_see(fault: PartStopped | PartFrozen, stack: Stack) -> bool:
-    return all(fault.consequence(stack, system) for system in fault.systems.intersection(stack.state.systems))
-
-
-def _present(stack: Stack, names: tuple[str, ...]) -> list[PartStatus]:
-    return [part for part in stack.parts() if part.name in names]
 
 
 def _accepts(part: PartStatus) -> bool:
