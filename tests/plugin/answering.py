@@ -45,6 +45,7 @@ class AnsweringServer:
         requests: All requests that came whole.
         most_at_once: How many were under way at once, at most.
         given_up: Requests whose asker had gone before the answer.
+        accepted: Connections that were made.
         connections: Connections that are open now.
     """
 
@@ -64,6 +65,7 @@ class AnsweringServer:
         self.requests: list[Request] = []
         self.most_at_once = 0
         self.given_up = 0
+        self.accepted = 0
         self._under_way = 0
 
     @property
@@ -110,6 +112,7 @@ class AnsweringServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.accepted += 1
         try:
             while request := await _read(reader):
                 self.requests.append(request)

@@ -1,6 +1,7 @@
 """The gate: one run against its environments, from options to open probes."""
 
 import asyncio
+import concurrent.futures
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from opsproof.stack import Stack
 
 EMBEDDED = "embedded"
+RELEASE_GRACE = 1.0
 
 
 class Gate:
@@ -83,6 +85,13 @@ class Gate:
             return
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
             self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
+        systems = {profile.system for profile in self.profiles.values()}
+        if other := [system for system in self.options.expecting if system not in systems]:
+            raise ProfileError(
+                f"a release of {', '.join(other)} is expected, and no profile of this run is of that system",
+                where="--expect-version",
+                next_step=f"Correct the system's name ({', '.join(sorted(systems))}), or leave it out.",
+            )
         for name, profile in self.profiles.items():
             if self.options.expected_version(profile.system) and profile.release is None:
                 raise ProfileError(
@@ -186,6 +195,16 @@ class Gate:
         if profile.environment not in self.options.writes:
             return f"it writes ({check.writes}); to allow it: --allow-writes {profile.environment}"
         return ""
+
+    def note_releases(self) -> None:
+        """Note which releases answer, where a check was quicker than that."""
+        if not self.is_open:
+            return
+        watches = {name: watch for name, place in self._environments.items() if (watch := place.release)}
+        concurrent.futures.wait([self.engine.submit(watch.settled()) for watch in watches.values()], RELEASE_GRACE)
+        for name, watch in watches.items():
+            if watch.known:
+                self.ledger.releases[name] = watch.known
 
     def close(self) -> None:
         """Cancel what runs, close connections, and end a stack of our own."""

@@ -47,6 +47,11 @@ class Options:
     selection: str
     ahead: bool
 
+    @property
+    def expecting(self) -> list[str]:
+        """The systems whose release is expected by name."""
+        return [version.partition("=")[0] for version in self.versions if "=" in version]
+
     def expected_version(self, system: str) -> str | None:
         """The version that must answer for this system, if one was given."""
         named = dict(version.split("=", 1) for version in self.versions if "=" in version)

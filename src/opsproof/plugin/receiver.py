@@ -68,6 +68,7 @@ class Receiver:
         about_checks = ledger.collected or ledger.outcomes or ledger.selected or gate.explicit or gate.replayed
         if not about_checks or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return lambda: None
+        gate.note_releases()
         gate.close()
         for item in getattr(session, "items", []):
             check = check_of(item)

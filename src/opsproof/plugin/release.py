@@ -86,6 +86,11 @@ class ReleaseWatch:
         done = self._asking is not None and self._asking.done() and not self._asking.cancelled()
         return self._asking.result() if done and self._asking and self._asking.exception() is None else {}
 
+    async def settled(self) -> None:
+        """Wait until what was asked is answered, or has failed."""
+        if self._asking is not None:
+            await asyncio.wait([self._asking])
+
     async def _asked_once(self) -> dict[str, int]:
         return await asyncio.shield(self._start())
 

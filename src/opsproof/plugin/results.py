@@ -1,6 +1,6 @@
 """From the ledger to the run: verdict, root causes, notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import opsproof
@@ -50,7 +50,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
-            gaps=tuple(_gaps(ledger, ended_early)),
+            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts)),
             exit_status=exit_status,
         ),
     )
@@ -66,6 +66,14 @@ def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
         yield f"{len(ledger.selected)} selected tests have no outcome: {_some(sorted(ledger.selected))}"
     if ledger.other_failures:
         yield f"{len(ledger.other_failures)} failures outside of the checks: {_some(ledger.other_failures)}"
+
+
+def _unconfirmed(facts: Mapping[str, ProfileFact]) -> Iterable[str]:
+    """Green says that the expected release answers, also where no check was selected that would say it."""
+    for name, fact in facts.items():
+        release = fact.release
+        if release and release.expected and list(release.seen) != [release.expected]:
+            yield f"{name}: release {release.expected} was expected, and not every answer said so"
 
 
 def _some(names: list[str]) -> str:
