@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 HOLDER = "opsproof-fault"
 """Name by which the connections of a holding process are known in pg_stat_activity."""
 
+_SECONDS_TO_START = 10.0
 _DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 
 
@@ -220,8 +222,14 @@ def _present(fault: Fault, stack: Stack) -> list[str]:
 
 
 def _as_superuser(stack: Stack, database: str) -> "psycopg.Connection":
+    """A connection of the superuser; a server that is just starting is waited for."""
     import psycopg
 
-    return psycopg.connect(
-        superuser_url(stack.plan, database), autocommit=True, connect_timeout=2, options="-c statement_timeout=5000"
-    )
+    url, until = superuser_url(stack.plan, database), time.monotonic() + _SECONDS_TO_START
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True, connect_timeout=2, options="-c statement_timeout=5000")
+        except psycopg.OperationalError as exc:
+            if "is starting up" not in str(exc) or time.monotonic() > until:
+                raise
+        time.sleep(0.05)

@@ -1,0 +1,13 @@
+"""What all tests need."""
+
+import signal
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_can_be_interrupted():
+    """A runner that was started in the background ignores SIGINT, and so would every program that a test starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
