@@ -34,9 +34,9 @@ class Cause(StrEnum):
 
 
 class Fact(BaseModel):
-    """Base of what a run writes down: frozen, no unknown keys."""
+    """Base of what a run writes down: frozen, no unknown keys. Its schema is built when first used, once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class WaiverUse(Fact):

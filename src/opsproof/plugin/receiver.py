@@ -11,6 +11,7 @@ from opsproof.plugin.check import check_of
 from opsproof.plugin.cleansing import cleanse, cleanse_files
 from opsproof.plugin.results import interrupted, make_run
 from opsproof.plugin.stash import GATE, STARTED
+from opsproof.report.folder import prepare
 
 _ENDED_EARLY = {
     int(pytest.ExitCode.INTERRUPTED): "the run was interrupted before its end",
@@ -34,6 +35,7 @@ class Receiver:
         ledger = self._gate.ledger
         outcome = ledger.receive(report)
         if outcome is not None:
+            prepare()  # the answers to most other checks are still on their way
             report.opsproof_status = terminal.status_key(outcome, self._gate)  # type: ignore[attr-defined]
         elif report.failed:
             ledger.other_failures.append(f"{report.nodeid} ({report.when})")

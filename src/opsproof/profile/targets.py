@@ -11,9 +11,9 @@ from opsproof.profile.scalars import Duration
 
 
 class Section(BaseModel):
-    """Base of everything in a profile: frozen, and no unknown keys."""
+    """Base of everything in a profile: frozen, and no unknown keys. Its schema is built when first used, once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Url(SecretStr):

@@ -6,6 +6,8 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,6 +31,13 @@ ALLURE_SETTINGS = "allurerc.json"
 LATEST = "latest"
 
 _SCHEMA_VERSION: int = Run.model_fields["schema_version"].default
+
+
+@cache
+def prepare() -> None:
+    """Import what writing a report takes; for a moment when there is nothing else to do."""
+    for library in ("allure_commons.model2", "attr", "wcwidth"):
+        import_module(library)
 
 
 def write_run(
