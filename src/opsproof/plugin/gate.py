@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from opsproof.errors import ProfileError
-from opsproof.evidence.bundle import Bundle, read_evidence
+from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Status
 from opsproof.plugin.check import Check
@@ -19,6 +19,7 @@ from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
+from opsproof.plugin.remembering import Remembered
 from opsproof.profile import find_profiles, load_profile, secrets_of
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
@@ -56,7 +57,9 @@ class Gate:
         self.ledger = Ledger()
         self.redactor = Redactor()
         self.replayed: Run | None = read_run(options.replay) if options.replay else None
-        self.run_id = self.replayed.id if self.replayed else run_id or secrets.token_hex(4)
+        self.run_id = run_id or secrets.token_hex(4)
+        if self.replayed:
+            self.run_id = self.replayed.replay_of or self.replayed.id
         self.profiles: dict[str, Profile] = {}
         self.stack: Stack | None = None
         self._owns_stack = False
@@ -142,8 +145,7 @@ class Gate:
         self.resolve()
         memory = None
         if self.replayed and self.options.replay:
-            asked = {outcome.check: outcome.observations for outcome in self.replayed.outcomes}
-            memory = Bundle(read_evidence(self.options.replay), asked)
+            memory = Remembered(self.replayed, read_evidence(self.options.replay))
         for name, profile in self.profiles.items():
             self._environments[name] = Environment(
                 profile,

@@ -41,7 +41,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         finished=datetime.now(UTC),
         opsproof=opsproof.__version__,
         selection=gate.options.selection,
-        replay_of=gate.replayed.id if gate.replayed else None,
+        replay_of=gate.run_id if gate.replayed else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
