@@ -21,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered: JSON by default; `endless` never ends the body."""
+    """What is answered: JSON by default; `endless` never ends the body, `closes` ends the connection after it."""
 
     json: Any = None
     status: int = 200
@@ -29,6 +29,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     endless: bool = False
+    closes: bool = False
 
 
 Script = Answer | Callable[[Request], Answer]
@@ -137,6 +138,8 @@ class AnsweringServer:
                 self.given_up += 1
                 raise ConnectionResetError
             await _write(answer, writer)
+            if answer.closes:
+                raise ConnectionResetError
         finally:
             self._under_way -= 1
 
@@ -168,7 +171,7 @@ async def _write(answer: Answer, writer: asyncio.StreamWriter) -> None:
     body = json.dumps(answer.json).encode() if answer.body is None else answer.body
     headers = {"Content-Type": "application/json"} | answer.headers
     if not answer.endless:
-        headers |= {"Content-Length": str(len(body))}
+        headers = {"Content-Length": str(len(body))} | headers
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {answer.status} As scripted\r\n{head}\r\n".encode() + body)
     await writer.drain()

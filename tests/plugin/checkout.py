@@ -163,15 +163,19 @@ class Checkout:
             command += ["--profile", profile]
         if reports:
             command += ["--reports", str(folder)]
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GITHUB_"))}
-        environment = inherited | {"PYTHONPATH": SOURCE, "LANG": "C.UTF-8", "COLUMNS": "160"} | dict(env or {})
         process = subprocess.Popen(
             [*command, *args],
             cwd=self.root,
-            env=environment,
+            env=self.environment | dict(env or {}),
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | how,
         )
         return Running(process, folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a run: nothing of the test's own pytest, nor of the pipeline that it may run in."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GITHUB_"))}
+        return inherited | {"PYTHONPATH": SOURCE, "LANG": "C.UTF-8", "COLUMNS": "160"}
 
     def run(self, *args: str, **how: Any) -> Finished:
         """Run pytest to its end."""
