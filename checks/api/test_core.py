@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from opsproof import each, needs, proven_by, runbook
+from opsproof import PreconditionMissing, each, needs, proven_by, runbook
 
 pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
 
@@ -54,9 +54,14 @@ async def test_no_area_is_impaired(api, database, cache, profile):
     assert not impaired, (
         "impaired: " + "; ".join(f"{area} ({why})" for area, why in impaired.items()) + f"; sound: {sound}"
     )
+    for answer in answers:
+        if isinstance(answer, PreconditionMissing):
+            raise answer
 
 
 def _impairment(answer):
+    if isinstance(answer, PreconditionMissing):
+        return ""
     if isinstance(answer, Exception):
         return getattr(answer, "what", repr(answer))
     if hasattr(answer, "ok") and not answer.ok:

@@ -66,6 +66,32 @@ def test_fault_turns_its_checks_red_and_no_other(name, stack, run_gate):
     assert healed.verdict.word is Word.PASS, healed.verdict.reasons
 
 
+@pytest.mark.parametrize(
+    ("name", "cause", "next_step"),
+    [
+        pytest.param("token-expired", Cause.PRECONDITION_MISSING, "Renew the variable", id="token-expired"),
+        pytest.param("no-evaluation-runs", Cause.NO_DATA, "Run one evaluation", id="no-evaluation-runs"),
+    ],
+)
+def test_what_cannot_be_measured_is_inconclusive(name, cause, next_step, stack, run_gate):
+    """Blindness is no failure of the service, and no pass either; the next step is about our own eyes."""
+    with injected(FAULTS[name], stack):
+        blind = run_gate()
+
+    unknown = [outcome for outcome in blind.outcomes if outcome.status is Status.UNKNOWN]
+    assert blind.verdict.word is Word.INCONCLUSIVE, blind.verdict.reasons
+    assert unknown
+    assert {outcome.cause for outcome in unknown} == {cause}
+    assert all(outcome.next_step.startswith(next_step) for outcome in unknown)
+
+
+def test_every_fault_is_of_use():
+    """A fault that no test injects for a check is not known to matter."""
+    blinding = {"token-expired", "no-evaluation-runs"}
+
+    assert set(FAULTS) - set(CITED) - blinding == set()
+
+
 def proves(fault: str, check: Check, profile: str) -> bool:
     """True if the check cites the fault, and the fault touches the profile's system."""
     return fault in check.faults and profile.partition("/")[0] in FAULTS[fault].systems
