@@ -81,15 +81,17 @@ def test_nothing_selected_is_never_a_pass(checkout: Checkout, server: AnsweringS
             "misspelt": lambda: checkout.run(profile="demo/locl"),
             "no profile": lambda: checkout.run(profile=None),
             "listed": lambda: checkout.run("--co", "-q"),
+            "fixtures": lambda: checkout.run("--fixtures-per-test"),
+            "plan": lambda: checkout.run("--setup-plan"),
         }
     )
 
-    assert [run.status for run in done.values()] == [5, 5, 4, 4, 5, 0]
+    assert [run.status for run in done.values()] == [5, 5, 4, 4, 5, 0, 0, 6]
     for case in ("deselected", "by marker"):
         assert (done[case].word, done[case].agrees()) == ("INCONCLUSIVE", True)
         assert "demo/local: nothing was checked" in done[case].block
     assert "demo/local" in done["misspelt"].text
-    assert not [case for case in ("unknown profile", "misspelt", "no profile", "listed") if done[case].folder]
+    assert [case for case, run in done.items() if run.folder] == ["deselected", "by marker", "plan"]
     assert "test_demo.py::test_good[demo/local]" in done["listed"].text
     assert server.requests == []
 

@@ -254,6 +254,28 @@ def test_an_interrupt_does_not_hide_what_is_left_behind(
     assert "Remove by hand what is left behind" in done.block
 
 
+def test_a_second_interrupt_does_not_wait_for_the_clean_up(
+    checkout: Checkout, server: AnsweringServer, items: dict[str, bytes], storing: Callable[[Request], Answer]
+) -> None:
+    """The operator decides to leave it there, and reads what it is."""
+    server.by_prefix["/items/"] = lambda request: (
+        Answer({}, delay=30.0) if request.method == "DELETE" else storing(request)
+    )
+    checkout.profile(ALLOWED.replace("600ms", "60s"), api="timeout: 60s")
+    checkout.checks(WRITING.replace("THEN", "await asyncio.sleep(60)"))
+
+    running = checkout.start("--allow-writes", "local")
+    until(lambda: any("GET /items" in path for path in server.paths))
+    running.process.send_signal(signal.SIGINT)
+    done = running.interrupt(lambda: any("DELETE /items" in path for path in server.paths))
+
+    (item,) = items
+    assert (done.status, done.agrees()) == (2, True), done.text
+    assert f"taking back what was written: {item} (Ctrl-C leaves it there)" in done.text
+    assert done.outcomes["written"].message.endswith(f"left behind: {item}: cleaning up was interrupted")
+    assert "Traceback" not in done.text
+
+
 def test_writes_are_not_repeated_by_a_replay(
     checkout: Checkout, server: AnsweringServer, items: dict[str, bytes], storing: Callable[[Request], Answer]
 ) -> None:

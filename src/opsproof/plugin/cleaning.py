@@ -46,6 +46,11 @@ class CleanUp:
                 self.left.append(f"{what} ({told(exc)})")
             self._steps.pop()
 
+    @property
+    def pending(self) -> list[str]:
+        """What has not been taken back yet."""
+        return [what for what, _, _ in self._steps]
+
     def give_up(self, why: str) -> None:
         """Note what has not been taken back, with the reason."""
         self.left += [f"{what}: {why}" for what, _, _ in reversed(self._steps)]

@@ -89,6 +89,16 @@ class Conductor:
 
         return conduct_plain(recorder, self._clean_up(check), body, asker)
 
+    @property
+    def pending(self) -> list[str]:
+        """What checks wrote and have not taken back yet."""
+        return [what for clean_up in self._clean_ups.values() for what in clean_up.pending]
+
+    def give_up(self) -> None:
+        """Count as left behind what has not been taken back yet."""
+        for clean_up in self._clean_ups.values():
+            clean_up.give_up("cleaning up was interrupted")
+
     def left_behind(self, check: Check) -> list[str]:
         """What a check wrote and could not take back."""
         return self._clean_up(check).left

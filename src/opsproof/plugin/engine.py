@@ -57,14 +57,12 @@ class Engine:
             OpsproofError: A check holds up the loop, or does not end although it was cancelled.
         """
         __tracebackhide__ = True
-        while True:
+        while not future.done():
             beat = threading.Event()
             self._loop.call_soon_threadsafe(beat.set)
             left = until - time.monotonic()
             concurrent.futures.wait([future], 0.1 if self._held_up else max(0.1, min(patience, left)))
-            if future.done():
-                return future.result()
-            if in_debugger.is_set():
+            if future.done() or in_debugger.is_set():
                 continue
             if not beat.is_set():
                 self._held_up = self._held_up or _running_in(self._thread)
@@ -80,22 +78,26 @@ class Engine:
                     where="an `except` around one of its questions, most likely",
                     next_step="Mend the check: it must let asyncio.CancelledError through.",
                 )
+        return future.result()
 
     def stop(self, closing: Coroutine[Any, Any, None]) -> None:
         """
         Cancel what is still running, let it clean up, close what is open, and end the thread; once.
 
-        A loop that is held up is left behind with its thread, which ends with the process.
+        A loop that is held up, or not waited for, is left behind with its thread, which ends with the process.
 
         Args:
             closing: Closes connections, after the last check has ended.
+
+        Raises:
+            KeyboardInterrupt: The operator does not want to wait.
         """
         if self._loop.is_closed() or self._held_up:
             closing.close()
             return
+        self._held_up = "the end of the run"
         ending = asyncio.run_coroutine_threadsafe(self._end(closing), self._loop)
         if not concurrent.futures.wait([ending], CLEAN_UP_GRACE + 2 * CLOSING_GRACE).done:
-            self._held_up = _running_in(self._thread)
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSING_GRACE)

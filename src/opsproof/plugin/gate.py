@@ -209,12 +209,18 @@ class Gate:
                 self.ledger.releases[name] = watch.known
 
     def close(self) -> None:
-        """Cancel what runs, close connections, and end a stack of our own."""
-        if self._engine is not None:
-            self._engine.stop(self._close_environments())
-        if self.stack is not None and self._owns_stack:
-            self.stack.stop()
-            self.stack = None
+        """Cancel what runs, take back what it wrote, close connections, and end a stack of our own."""
+        try:
+            if self._engine is not None:
+                if pending := self.conductor.pending:
+                    self._say(f"taking back what was written: {', '.join(pending)} (Ctrl-C leaves it there)")
+                self._engine.stop(self._close_environments())
+        except KeyboardInterrupt:
+            self.conductor.give_up()
+        finally:
+            if self.stack is not None and self._owns_stack:
+                self.stack.stop()
+                self.stack = None
 
     def environments(self) -> Mapping[str, Environment]:
         """All environments that were opened."""

@@ -74,7 +74,15 @@ def read_options(config: pytest.Config) -> Options:
         lang=option.lang or ("ko" if locale.startswith("ko") else "en"),
         markers=_markers(expression) if expression else None,
         selection=" ".join(f"{flag} {text!r}" for flag, text in (("-m", expression), ("-k", option.keyword)) if text),
-        ahead=not (option.usepdb or option.trace),
+        ahead=not (option.usepdb or option.trace or option.setuponly or option.setupplan),
+    )
+
+
+def only_looks(config: pytest.Config) -> bool:
+    """True if the operator asks what there is, and nothing is to be run."""
+    option = config.option
+    return bool(
+        option.collectonly or option.showfixtures or option.show_fixtures_per_test or getattr(option, "cacheshow", None)
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from opsproof.plugin import terminal
 from opsproof.plugin.check import check_of
 from opsproof.plugin.cleansing import cleanse, cleanse_files
+from opsproof.plugin.options import only_looks
 from opsproof.plugin.results import interrupted, make_run
 from opsproof.plugin.stash import GATE, STARTED
 from opsproof.report.folder import prepare
@@ -65,7 +66,7 @@ class Receiver:
 
     def _finish(self, session: pytest.Session) -> Callable[[], None]:
         gate, ledger = self._gate, self._gate.ledger
-        if hasattr(self._config, "workerinput") or self._config.option.collectonly:
+        if hasattr(self._config, "workerinput") or only_looks(self._config):
             return lambda: None
         about_checks = ledger.collected or ledger.outcomes or ledger.selected or gate.explicit or gate.replayed
         if not about_checks or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
