@@ -37,6 +37,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SHORT = 6
 _REMEMBERED = 200
 """Names of headers, keys and words come with every answer; texts up to this length are looked through once."""
+_REMEMBERED_TEXTS = 16384
+"""Those of a run of a thousand checks: what is looked through when it is seen comes again in the report."""
 _DEEPEST = 100
 _SHORTEST_PATTERN = 10
 """A single word shorter than this (a Korean phone number has 10 digits) fits none of the patterns."""
@@ -53,15 +55,16 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
+        self._forms: list[str] = []
         self._known: re.Pattern[str] | None = None
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Mask these values, too, from now on."""
         self._secrets.update(secret for secret in secrets if secret.strip())
-        forms = sorted({form for secret in self._secrets for form in _forms(secret)}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(_exactly, forms))) if forms else None
-        self._remembered = functools.lru_cache(4096)(self._masked)
+        self._forms = sorted({form for secret in self._secrets for form in _forms(secret)}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_exactly, self._forms))) if self._forms else None
+        self._remembered = functools.lru_cache(_REMEMBERED_TEXTS)(self._masked)
 
     def text(self, text: str) -> str:
         """The text with everything secret or personal masked."""
@@ -100,7 +103,7 @@ class Redactor:
         """Mask what is left of a secret that was cut short in the middle (`abcdef...uvwxyz`), as pytest cuts."""
         pieces = text.split(_CUT)
         for number, piece in enumerate(pieces):
-            for secret in self._secrets:
+            for secret in self._forms:
                 if number + 1 < len(pieces):
                     piece = piece.removesuffix(_longest(secret, piece, head=True))
                 if number > 0:
