@@ -13,12 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring.goals import goals
+from measuring.goals import cost_of_one_more, goals
 from measuring.newman import find_newman
 from measuring.peers import Cell, peers
 from measuring.rounds import Measured, RunFailed, measure
 from measuring.server import serving
-from measuring.table import cell_table, goal_table
+from measuring.table import cell_table, cost_table, goal_table
 
 
 def main() -> int:
@@ -38,7 +38,7 @@ def main() -> int:
             try:
                 results[cell] = measure(
                     cell,
-                    peers(cell, options.budgets, newman),
+                    peers(options.budgets, newman),
                     server,
                     place,
                     rounds=options.rounds,
@@ -49,7 +49,8 @@ def main() -> int:
                 print(f"a run failed: {exc}", file=sys.stderr)
                 return 1
             print(cell_table(cell, results[cell], options.budgets[0]), end="\n\n", flush=True)
-    print(goal_table(goals(results, options.budgets)))
+    print(goal_table(goals(results, options.budgets)), end="\n\n")
+    print(cost_table({peer.name: cost_of_one_more(results, peer.name) for peer in peers(options.budgets, newman)}))
     return 0
 
 

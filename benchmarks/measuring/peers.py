@@ -14,6 +14,7 @@ TWO_PROCESSES = "plain pytest -n 2"
 NEWMAN = "newman"
 RAW = "raw requests, budget {}"
 EMPTY = "pytest, empty tests"
+ALL_AT_ONCE = 60
 
 _PYTEST = [sys.executable, "-m", "pytest", "checks"]
 
@@ -50,10 +51,10 @@ class Peer:
     at_once: int
 
 
-def peers(cell: Cell, budgets: list[int], newman: list[str] | str) -> list[Peer]:
+def peers(budgets: list[int], newman: list[str] | str) -> list[Peer]:
     """All that are measured side by side."""
     gates = [_gate(budget) for budget in budgets]
-    raws = [_raw(budget) for budget in dict.fromkeys([*budgets, cell.checks])]
+    raws = [_raw(budget) for budget in dict.fromkeys([*budgets, ALL_AT_ONCE])]
     plain = Peer(PLAIN, [*_PYTEST], lambda folder, url, cell: suites.write_plain(folder, url, _asked(cell)), 1)
     two = Peer(TWO_PROCESSES, [*_PYTEST, "-n", "2"], plain.write, 2)
     collection = Peer(

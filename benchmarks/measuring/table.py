@@ -1,6 +1,6 @@
 """The numbers as Markdown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from measuring.goals import Goal
 from measuring.peers import GATE, Cell
@@ -30,6 +30,14 @@ def goal_table(goals: Iterable[Goal]) -> str:
         measured = "-" if goal.measured is None else _with_unit(f"{goal.measured:.2f}", goal.unit)
         lines.append(f"| {goal.text} | {_with_unit(f'{goal.limit:g}', goal.unit)} | {measured} | {goal.word} |")
     return "\n".join(lines)
+
+
+def cost_table(costs: Mapping[str, float | None]) -> str:
+    """What one more check costs, in milliseconds, by peer."""
+    known = [f"| {name} | {cost:.2f} ms |" for name, cost in costs.items() if cost is not None]
+    return (
+        "\n".join(["### One more check, answers after 0 ms", "", "| | costs |", "|---|--:|", *known]) if known else ""
+    )
 
 
 def _line(row: Measured, gate: float | None) -> str:
