@@ -1,8 +1,10 @@
 """What a check prints, logs and compares lands in that check's report, and nowhere else."""
 
+from functools import partial
+
 import pytest
 from answering import Answer, AnsweringServer
-from checkout import Checkout
+from checkout import Checkout, together
 
 TALKING = """
 log = logging.getLogger("talking")
@@ -139,9 +141,8 @@ def test_words_of_a_target_do_not_act_on_the_terminal(checkout: Checkout, server
             assert n == 2, word
     """)
 
-    for args in [("-vv", "-rA"), ("-s",), ("-n", "2", "-vv")]:
-        done = checkout.run(*args)
-
+    runs = {" ".join(args): partial(checkout.run, *args) for args in [("-vv", "-rA"), ("-s",), ("-n", "2", "-vv")]}
+    for done in together(runs).values():
         assert done.status == 1, done.text
         assert done.agrees()
         assert sorted(done.told.values()) == ["failed: target wrong", "passed", "skipped: does not apply"]
@@ -172,9 +173,8 @@ def test_no_terminal_plugin_and_quiet_still_end_with_the_verdict(checkout: Check
             assert (await api.get("/")).ok
     """)
 
-    for args in [("-p", "no:terminal"), ("-qq",), ("-p", "no:logging", "-p", "no:warnings", "-p", "no:cacheprovider")]:
-        done = checkout.run(*args)
-
+    without = [("-p", "no:terminal"), ("-qq",), ("-p", "no:logging", "-p", "no:warnings", "-p", "no:cacheprovider")]
+    for done in together({" ".join(args): partial(checkout.run, *args) for args in without}).values():
         assert (done.status, done.agrees()) == (0, True), done.text
 
 
@@ -186,7 +186,9 @@ def test_korean_words_for_korean_operators(checkout: Checkout) -> None:
             assert not (await api.get("/")).ok
     """)
 
-    done, by_locale = checkout.run("--lang", "ko"), checkout.run(env={"LANG": "ko_KR.UTF-8"})
+    done, by_locale = together(
+        {"option": partial(checkout.run, "--lang", "ko"), "locale": partial(checkout.run, env={"LANG": "ko_KR.UTF-8"})}
+    ).values()
 
     assert "판정 FAIL  종료 코드 1" in done.text
     assert "다음 조치" in done.text

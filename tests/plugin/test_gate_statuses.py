@@ -117,8 +117,9 @@ def test_no_checks_are_no_pass(checkout: Checkout) -> None:
     checkout.checks("pass")
     none = checkout.run()
     checkout.checks("def test_ordinary():\n    pass")
-    ordinary = checkout.run()
-    without = checkout.run(profile=None)
+    ordinary, without = together(
+        {"named": checkout.run, "no profile": functools.partial(checkout.run, profile=None)}
+    ).values()
 
     assert (none.status, none.word, none.agrees()) == (5, "INCONCLUSIVE", True)
     assert (ordinary.status, ordinary.word, ordinary.agrees()) == (6, "INCONCLUSIVE", True)

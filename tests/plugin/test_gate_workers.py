@@ -1,12 +1,11 @@
 """xdist spreads the checks; there is still one run, one folder and one verdict, and a dead worker is not green."""
 
-import json
 import os
 import signal
 
 import pytest
 from answering import Answer, AnsweringServer
-from checkout import Checkout, until
+from checkout import Checkout, together, until
 
 MIXED = """
 @runbook()
@@ -37,7 +36,7 @@ def test_outcomes_and_evidence_of_all_workers_are_one_run(
     checkout.checks(MIXED)
     checkout.profile(name="demo/other")
 
-    done = checkout.run("-n", "2", "--dist", dist, "--profile", "demo/other")
+    done = checkout.run("-n", "2", "--dist", dist, "--profile", "demo/other", "--junitxml=own.xml")
 
     assert (done.status, done.agrees()) == (1, True), done.text
     for profile in ("demo/local", "demo/other"):
@@ -53,6 +52,9 @@ def test_outcomes_and_evidence_of_all_workers_are_one_run(
     assert {id_.partition("-")[0] for id_ in ids} != {ids[0]}
     assert done.run.verdict.reasons[0].startswith("demo.async[demo/")
     assert not [reason for reason in done.run.verdict.reasons if "no outcome" in reason]
+    own = (checkout.root / "own.xml").read_text()
+    assert "test_plain" in own
+    assert "opsproof" not in own, "how results travel is nobody's business"
     if dist == "loadgroup":
         pids = [
             {line["id"].partition("-")[0] for line in done.evidence if line["profile"] == profile}
@@ -63,19 +65,18 @@ def test_outcomes_and_evidence_of_all_workers_are_one_run(
         assert server.most_at_once > 4
 
 
-@pytest.mark.parametrize("ends", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
-def test_a_worker_that_dies_is_not_green_and_what_got_lost_is_named(checkout: Checkout, ends: str) -> None:
+def test_a_worker_that_dies_is_not_green_and_what_got_lost_is_named(checkout: Checkout) -> None:
     """The other checks have passed; what died with the worker must not be forgotten."""
-    checkout.checks(f"""
+    checkout.checks("""
         @runbook()
         @pytest.mark.parametrize("n", range(4))
         async def test_async(api, n):
-            assert (await api.get(f"/a/{{n}}")).ok
+            assert (await api.get(f"/a/{n}")).ok
 
         @runbook()
         def test_dies(api):
             api.get("/dies")
-            {ends}
+            os._exit(0)
     """)
 
     done = checkout.run("-n", "2")
@@ -133,8 +134,8 @@ def test_mistakes_are_usage_errors_with_workers_too(checkout: Checkout) -> None:
             assert (await api.get("/")).ok
     """)
 
-    done = checkout.run("-n", "2")
-    unknown = checkout.run("-n", "2", profile="nothing/*")
+    runs = {"no card": lambda: checkout.run("-n", "2"), "unknown": lambda: checkout.run("-n", "2", profile="nothing/*")}
+    done, unknown = together(runs).values()
 
     assert (done.status, done.folder) == (4, None)
     assert "asks an environment and cites no runbook row" in done.text
@@ -150,22 +151,8 @@ def test_all_deselected_or_skipped_is_no_pass_with_workers(checkout: Checkout) -
             pass
     """)
 
-    skipped = checkout.run("-n", "2")
-    deselected = checkout.run("-n", "2", "-k", "nothing_of_that_name")
+    runs = {"skipped": lambda: checkout.run("-n", "2"), "deselected": lambda: checkout.run("-n", "2", "-k", "nothing")}
+    skipped, deselected = together(runs).values()
 
     assert (skipped.status, skipped.word, skipped.agrees()) == (6, "INCONCLUSIVE", True)
     assert (deselected.status, deselected.word, deselected.agrees()) == (5, "INCONCLUSIVE", True)
-
-
-def test_junit_and_properties_hold_no_inner_form(checkout: Checkout, server: AnsweringServer) -> None:
-    """How results travel is nobody's business: other reporters print properties."""
-    checkout.checks(MIXED)
-
-    done = checkout.run("-n", "2", "--junitxml=own.xml")
-
-    text = (checkout.root / "own.xml").read_text()
-    assert "test_plain" in text
-    assert "opsproof" not in text
-    assert json.dumps("observations") not in text
-    assert done.folder is not None
-    assert (done.folder / "junit.xml").exists()

@@ -2,10 +2,11 @@
 
 import signal
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from answering import Answer, AnsweringServer, Request
-from checkout import Checkout, until
+from checkout import Checkout, together, until
 
 ALLOWED = "policy: {writes: true, check_deadline: 600ms}"
 WRITING = """
@@ -66,8 +67,9 @@ def test_writing_needs_the_policy_and_the_operator(
     checkout.profile("policy: {writes: false}")
     forbidden = checkout.run("--allow-writes", "local")
     checkout.profile(ALLOWED)
-    not_asked = checkout.run()
-    other = checkout.run("--allow-writes", "production")
+    not_asked, other = together(
+        {"not asked": checkout.run, "other": partial(checkout.run, "--allow-writes", "production")}
+    ).values()
 
     for done, reason in [
         (forbidden, "it writes (one item, deleted again), and policy.writes of demo/local is false"),
