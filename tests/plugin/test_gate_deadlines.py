@@ -40,7 +40,7 @@ def test_plain_waits_in_the_probe(api):
 def test_a_check_has_a_deadline(checkout: Checkout, server: AnsweringServer) -> None:
     """What is late is unknown, unless being quick is what is verified; the others are not held up."""
     server.by_prefix["/slow/"] = Answer({}, delay=0.2)
-    checkout.profile("policy: {check_deadline: 500ms}")
+    checkout.profile("policy: {check_deadline: 1s}")
     checkout.checks(LATE)
 
     done = checkout.run()
@@ -55,14 +55,14 @@ def test_a_check_has_a_deadline(checkout: Checkout, server: AnsweringServer) -> 
     }
     assert (done.status, done.agrees()) == (1, True)
     late = done.outcomes["waits"]
-    assert late.message == "the check did not end within its deadline of 0.5 s (policy.check_deadline)"
+    assert late.message == "the check did not end within its deadline of 1 s (policy.check_deadline)"
     assert late.where == "GET /fast was its last answered question"
 
 
 def test_a_run_has_a_deadline_for_each_profile(checkout: Checkout, server: AnsweringServer) -> None:
     """What was not begun in time is unknown and asks nothing any more; the other profile goes on."""
-    server.by_prefix["/slow/"] = Answer({}, delay=0.15)
-    checkout.profile("policy: {run_deadline: 400ms}", api="concurrency: 1")
+    server.by_prefix["/slow/"] = Answer({}, delay=0.4)
+    checkout.profile("policy: {run_deadline: 1s}", api="concurrency: 1")
     checkout.profile("policy: {run_deadline: 60s}", name="demo/patient")
     checkout.checks("""
         @runbook()
@@ -80,7 +80,7 @@ def test_a_run_has_a_deadline_for_each_profile(checkout: Checkout, server: Answe
     told = [done.told[f"demo.async[demo/local-{n}]"] for n in range(6)]
     assert told[0] == "passed"
     assert told[-1] == done.told["demo.plain[demo/local]"] == "unknown: timed out"
-    assert "the run's deadline of 0.4 s (policy.run_deadline) was over" in done.text
+    assert "the run's deadline of 1 s (policy.run_deadline) was over" in done.text
     assert {told for check, told in done.told.items() if "patient" in check} == {"passed"}
     assert (done.status, server.asked("/plain/local")) == (6, 0)
 
@@ -105,7 +105,7 @@ def test_a_check_that_swallows_its_cancellation_does_not_hold_the_gate(
     checkout: Checkout, server: AnsweringServer
 ) -> None:
     """The gate waits for the run's deadline and the clean-up, and then no longer."""
-    checkout.profile("policy: {check_deadline: 300ms, run_deadline: 300ms}")
+    checkout.profile("policy: {check_deadline: 1s, run_deadline: 1s}")
     checkout.checks(STUBBORN)
     checkout.write("conftest.py", SHORT_GRACE)
 

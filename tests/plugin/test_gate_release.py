@@ -98,7 +98,7 @@ def test_without_the_releases_own_check_a_wrong_release_is_still_no_pass(
     for case, done in together(runs).items():
         assert (done.status, done.word, done.agrees()) == (6, "INCONCLUSIVE", True), case
         assert "release 2.0 was expected" in done.block.replace("\n           ", " "), case
-        assert ("passed" in done.told.values()) is (case == "silent"), case
+        assert case == "silent" or "passed" not in done.told.values(), case
 
 
 def test_a_version_is_noted_where_none_is_expected(checkout: Checkout, server: AnsweringServer) -> None:

@@ -8,7 +8,7 @@ import pytest
 from answering import Answer, AnsweringServer, Request
 from checkout import Checkout, together, until
 
-ALLOWED = "policy: {writes: true, check_deadline: 600ms}"
+ALLOWED = "policy: {writes: true, check_deadline: 1s}"
 WRITING = """
 async def written(api, clean_up, run_id, then=""):
     item = f"/items/{run_id}"
@@ -177,7 +177,7 @@ def test_what_could_not_be_taken_back_fails_the_check_and_is_named(
     checkout: Checkout, server: AnsweringServer, items: dict[str, bytes], storing: Callable[[Request], Answer]
 ) -> None:
     """A clean-up is verified; someone must remove what is left."""
-    kept = {"refused": Answer({}, status=500), "overdue": Answer({}, delay=1.0)}
+    kept = {"refused": Answer({}, status=500), "overdue": Answer({}, delay=3.0)}
 
     def answer(request: Request) -> Answer:
         if request.method == "DELETE":
@@ -185,7 +185,7 @@ def test_what_could_not_be_taken_back_fails_the_check_and_is_named(
         return storing(request)
 
     server.by_prefix["/items/"] = answer
-    checkout.profile(ALLOWED, api="timeout: 200ms")
+    checkout.profile(ALLOWED, api="timeout: 800ms")
     names = ["refused", "overdue", "plain_refused", "plain_overdue"]
     checkout.checks("".join(one_of_many(name, "pass") for name in names))
 
@@ -222,7 +222,7 @@ def test_an_interrupt_takes_back_what_was_written(
             return slow if request.method == "DELETE" else done
 
         server.by_prefix["/items/"] = answer
-    checkout.profile(ALLOWED.replace("600ms", "60s"))
+    checkout.profile(ALLOWED.replace("1s", "60s"))
     checkout.checks(source.replace("THEN", then) + READING)
 
     done = checkout.start("--allow-writes", "local").interrupt(when)
@@ -244,7 +244,7 @@ def test_an_interrupt_does_not_hide_what_is_left_behind(
     server.by_prefix["/items/"] = lambda request: (
         Answer({}, status=500) if request.method == "DELETE" else storing(request)
     )
-    checkout.profile(ALLOWED.replace("600ms", "60s"))
+    checkout.profile(ALLOWED.replace("1s", "60s"))
     sleeping = "await asyncio.sleep(60)" if source is WRITING else "time.sleep(60)"
     checkout.checks(source.replace("THEN", sleeping) + READING)
 
@@ -263,7 +263,7 @@ def test_a_second_interrupt_does_not_wait_for_the_clean_up(
     server.by_prefix["/items/"] = lambda request: (
         Answer({}, delay=30.0) if request.method == "DELETE" else storing(request)
     )
-    checkout.profile(ALLOWED.replace("600ms", "60s"), api="timeout: 60s")
+    checkout.profile(ALLOWED.replace("1s", "60s"), api="timeout: 60s")
     checkout.checks(WRITING.replace("THEN", "await asyncio.sleep(60)"))
 
     running = checkout.start("--allow-writes", "local")
