@@ -60,7 +60,8 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
 
     explained: set[str] = set()
     found = []
-    for places in by_address.values():
+    # In an order of their own: workers report in any, and what two roots explain is told under one of them.
+    for places in sorted(by_address.values(), key=lambda at: (-sum(len(down[place]) for place in at), sorted(at))):
         direct = [outcome for place in places for outcome in down[place]]
         explained.update(outcome.check for outcome in direct)
         downstream = [
