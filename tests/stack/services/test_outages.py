@@ -168,12 +168,16 @@ def test_a_job_of_a_killed_worker_is_done_by_the_next_one(evaluation):
     path = f"/api/v1/jobs/{created.json()['job_id']}"
     assert eventually(lambda: evaluation.http.get(path).json()["status"] == "running")
 
-    (pid,) = [part.pid for part in evaluation.stack.parts() if part.name == "evaluation-worker"]
-    os.kill(pid, signal.SIGKILL)
+    os.kill(_worker(evaluation).pid, signal.SIGKILL)
+    assert eventually(lambda: _worker(evaluation).state == "stopped")
     start_part(evaluation.stack.directory, "evaluation-worker")
 
     done = eventually(lambda: (job := evaluation.http.get(path).json())["status"] == "succeeded" and job)
     assert done["attempts"] == 2
+
+
+def _worker(evaluation):
+    return next(part for part in evaluation.stack.parts() if part.name == "evaluation-worker")
 
 
 def test_a_full_cache_shows_as_redis_and_not_as_the_worker(evaluation):
