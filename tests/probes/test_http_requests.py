@@ -107,7 +107,11 @@ def test_401_with_an_expired_token_blames_the_token():
     )
 
 
-@pytest.mark.parametrize("token", [a_jwt(datetime.now(UTC) + timedelta(hours=1)), "no.jwt.atall", "opaque-token"])
+@pytest.mark.parametrize(
+    "token",
+    [a_jwt(datetime.now(UTC) + timedelta(hours=1)), "no.jwt.atall", "opaque-token"],
+    ids=["valid-jwt", "no-jwt", "opaque"],
+)
 def test_401_with_any_other_token_is_an_answer(token):
     async def main(api, server):
         return (await api.get("/x")).status
