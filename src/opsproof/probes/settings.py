@@ -135,8 +135,9 @@ def _environment_of(pid: int) -> dict[str, str | None]:
         OSError: There is no such process, or it may not be read.
     """
     path = Path("/proc", str(pid), "environ")
-    content = path.read_bytes()
-    if not content:
+    state = path.with_name("stat").read_text(errors="replace").rpartition(")")[2].split()[:1]
+    if state in (["Z"], ["X"]):  # an ordinary user may not read what is left of it
         raise ProcessLookupError(0, "the process has ended", str(path))
+    content = path.read_bytes()
     pairs = (pair.partition(b"=") for pair in content.split(b"\0") if pair)
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
