@@ -165,14 +165,25 @@ def test_an_interrupt_ends_the_run_with_a_verdict_and_nothing_left_open(
     server.by_prefix["/slow/"] = Answer({}, delay=60.0)
     checkout.profile("policy: {check_deadline: 60s}", api="timeout: 60s")
     checkout.checks("""
-        @runbook()
-        async def test_good(api):
-            assert (await api.get("/good")).ok
+        import asyncio
+
+        known = asyncio.Event()
 
         @runbook()
         @pytest.mark.parametrize("n", range(12))
         async def test_slow(api, n):
+            await known.wait()
             assert (await api.get(f"/slow/{n}")).ok
+
+        @runbook(severity="SEV-2")
+        async def test_bad(api):
+            answer = await api.get("/good")
+            asyncio.get_running_loop().call_soon(known.set)
+            assert answer.status == 500, "the answer that came while pytest waited for another check"
+
+        @runbook()
+        async def test_good(api):
+            assert (await api.get("/good")).ok
     """)
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -180,8 +191,10 @@ def test_an_interrupt_ends_the_run_with_a_verdict_and_nothing_left_open(
         server.given_up = 0
         done = checkout.start().interrupt(lambda: len(server.requests) == 9, number)
 
-        assert (done.status, done.word, done.agrees()) == (2, "INCONCLUSIVE", True), done.text
+        assert (done.status, done.word, done.agrees()) == (2, "FAIL", True), done.text
         assert done.told["demo.good[demo/local]"] == "passed"
+        assert done.told["demo.bad[demo/local]"] == "failed: target wrong"
+        assert "the answer that came while pytest waited for another check" in done.block
         assert list(done.told.values()).count("unknown: interrupted") == 12
         assert (server.given_up, server.connections, len(server.requests)) == (8, 0, 9)
         assert "12 checks could not run" in done.block

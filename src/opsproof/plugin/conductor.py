@@ -41,12 +41,13 @@ class Conductor:
         self._debugging = debugging
         self._began = time.monotonic()
         self._clean_ups: dict[str, CleanUp] = {}
+        self._begun: dict[str, Future[Conducted]] = {}
 
     def ahead(self, item: pytest.Function, check: Check) -> None:
         """Start an `async def` check, if nothing but opsproof itself is needed to make its arguments."""
         arguments = arguments_ahead(item, self._environments[check.profile], self._run_id)
         if arguments is not None:
-            self._engine.ahead(item.nodeid, lambda: self._conduct(item, check, arguments))
+            self._begun[check.id] = self._engine.ahead(item.nodeid, lambda: self._conduct(item, check, arguments))
 
     def conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
         """
@@ -57,9 +58,11 @@ class Conductor:
         """
         __tracebackhide__ = True
         running: Future[Conducted] | None = self._engine.take(item.nodeid)
+        running = running or self._engine.submit(self._conduct(item, check, arguments))
+        self._begun[check.id] = running
         policy = self._environments[check.profile].profile.policy
         return self._engine.wait(
-            running or self._engine.submit(self._conduct(item, check, arguments)),
+            running,
             patience=policy.check_deadline,
             until=self._began + policy.run_deadline + policy.check_deadline + CLEAN_UP_LIMIT,
         )
@@ -98,6 +101,13 @@ class Conductor:
         """Count as left behind what has not been taken back yet."""
         for clean_up in self._clean_ups.values():
             clean_up.give_up("cleaning up was interrupted")
+
+    def ended(self, check: Check) -> Conducted | None:
+        """What came of an `async def` check that has ended, whether or not pytest has asked for it yet."""
+        begun = self._begun.get(check.id)
+        if begun is None or not begun.done() or begun.cancelled() or begun.exception() is not None:
+            return None
+        return begun.result()
 
     def left_behind(self, check: Check) -> list[str]:
         """What a check wrote and could not take back."""

@@ -35,10 +35,11 @@ class Engine:
         """Start a coroutine on the loop."""
         return asyncio.run_coroutine_threadsafe(self._as_given(coroutine), self._loop)
 
-    def ahead(self, key: str, body: Callable[[], Awaitable[T]]) -> None:
+    def ahead(self, key: str, body: Callable[[], Awaitable[T]]) -> concurrent.futures.Future[T]:
         """Run a body as soon as there is a slot, so that its result is there when it is asked for."""
         if key not in self._ahead:
             self._ahead[key] = self.submit(self._in_slot(body))
+        return self._ahead[key]
 
     def take(self, key: str) -> concurrent.futures.Future[Any] | None:
         """What was run ahead under this key, once."""

@@ -1,6 +1,7 @@
 """The ledger: outcomes and observations, gathered where the reports of all processes arrive."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +45,15 @@ class Ledger:
             return None
         report.user_properties = [(name, value) for name, value in report.user_properties if name != PROPERTY]
         outcome = Outcome.model_validate(carried["outcome"])
-        self.outcomes[outcome.check] = outcome
-        for line in carried["observations"]:
-            self.observations[line["id"]] = Observation.from_json(line)
+        self.add(outcome, map(Observation.from_json, carried["observations"]))
         if carried["release"]:
             self.releases[outcome.profile] = carried["release"]
         return outcome
+
+    def add(self, outcome: Outcome, observations: Iterable[Observation]) -> None:
+        """Keep the outcome of a check and what it saw."""
+        self.outcomes[outcome.check] = outcome
+        self.observations.update((observation.id, observation) for observation in observations)
 
 
 def carry(

@@ -10,7 +10,7 @@ from opsproof.plugin import terminal
 from opsproof.plugin.check import check_of
 from opsproof.plugin.cleansing import cleanse, cleanse_files
 from opsproof.plugin.options import only_looks
-from opsproof.plugin.results import interrupted, make_run
+from opsproof.plugin.results import make_run, unreported
 from opsproof.plugin.stash import GATE, STARTED
 from opsproof.report.folder import prepare
 
@@ -76,8 +76,7 @@ class Receiver:
         for item in getattr(session, "items", []):
             check = check_of(item)
             if check and check.id not in ledger.outcomes:
-                left = gate.conductor.left_behind(check) if gate.is_open else ()
-                ledger.outcomes[check.id] = interrupted(check, left)
+                ledger.add(*unreported(gate, check))
         early = _ended_early(session.exitstatus)
         run = make_run(
             gate,

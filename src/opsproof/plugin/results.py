@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+import pytest
+
 import opsproof
+from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import TargetFact, root_causes
 from opsproof.judge.verdict import judge
@@ -11,6 +14,7 @@ from opsproof.judge.waivers import no_longer_needed
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import Ledger
+from opsproof.plugin.outcomes import outcome_of
 from opsproof.report.run import ProfileFact, ReleaseFact, Run
 
 _NAMED = 3
@@ -80,14 +84,31 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
 
 
-def interrupted(check: Check, left: Sequence[str]) -> Outcome:
+def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]]:
     """
-    The outcome of a check that was selected and never got to its end.
+    The outcome of a check that pytest did not come to before the run was stopped, and what it saw.
 
-    Args:
-        check: The check.
-        left: What it wrote and could not take back.
+    One that ran ahead and has ended is known; the others were interrupted.
     """
+    if not gate.is_open:
+        return _interrupted(check, []), []
+    conducted = gate.conductor.ended(check)
+    if conducted is None:
+        return _interrupted(check, gate.conductor.left_behind(check)), []
+    excinfo = pytest.ExceptionInfo.from_exception(conducted.error) if conducted.error is not None else None
+    outcome = outcome_of(
+        check,
+        excinfo,
+        conducted,
+        details=str(excinfo.getrepr()) if excinfo else "",
+        redactor=gate.redactor,
+        waivers=gate.profiles[check.profile].policy.waivers,
+    )
+    return outcome, conducted.recorder.observations
+
+
+def _interrupted(check: Check, left: Sequence[str]) -> Outcome:
+    """The outcome of a check that was selected and never got to its end."""
     told = ["the run was stopped before this check had an outcome", *(f"left behind: {what}" for what in left)]
     return Outcome(
         check=check.id,
