@@ -1,8 +1,6 @@
 """The verdict is said whether or not it can be written; every run has a folder of its own."""
 
 import json
-import os
-import pwd
 import subprocess
 import sys
 import tempfile
@@ -12,6 +10,7 @@ import jsonschema
 import pytest
 from answering import AnsweringServer
 from checkout import Checkout, together
+from users import AS_ROOT, nobody
 
 from opsproof.report.schema import run_schema
 
@@ -26,7 +25,6 @@ async def test_good(api):
 async def test_bad(api):
     assert (await api.get("/bad")).status == 418
 """
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="root can mount, and become another user")
 
 
 def test_a_run_leaves_a_whole_folder(checkout: Checkout, server: AnsweringServer) -> None:
@@ -79,26 +77,13 @@ def test_a_report_that_cannot_be_written_changes_nothing_of_the_verdict(
 @AS_ROOT
 def test_an_ordinary_user_who_may_not_write_reads_the_verdict(server: AnsweringServer) -> None:
     """Neither the folder of reports nor pytest's cache may be written."""
-    nobody = pwd.getpwnam("nobody")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         checkout = Checkout(Path(folder), server.url)
         checkout.checks(CHECKS)
-        as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        able = subprocess.run(
-            [sys.executable, "-c", "import opsproof.plugin.hooks"],
-            env=checkout.environment,
-            cwd="/",
-            capture_output=True,
-            check=False,
-            **as_nobody,
-        )
-        if able.returncode:
-            pytest.skip("another user cannot read this Python or these sources")
+        identity = nobody("opsproof.plugin.hooks", checkout.environment)
 
-        done = checkout.run(
-            f"--reports={folder}/reports/runs", reports=False, env={"HOME": "/nonexistent"}, **as_nobody
-        )
+        done = checkout.run(f"--reports={folder}/reports/runs", reports=False, env={"HOME": "/nonexistent"}, **identity)
 
     assert done.status == 1, done.text
     assert "Permission denied" in done.text

