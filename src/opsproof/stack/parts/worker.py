@@ -10,10 +10,11 @@ from opsproof.stack.parts.service import CACHE_DATABASE, service_environment
 from opsproof.stack.parts.valkey import cache_url
 
 QUEUE = "evaluation"
+_PING_SECONDS = 1.0
 
 
 class EvaluationWorker(Part):
-    """Ready when its API sees it: `background_tasks` of /health/detailed is healthy."""
+    """Ready when its API sees it (`background_tasks` of /health/detailed is healthy) and it answers Celery's ping."""
 
     name = "evaluation-worker"
     needs = ("valkey",)
@@ -33,7 +34,9 @@ class EvaluationWorker(Part):
             return "/health/detailed is not answered"
         found = answer.json() or {}
         status = found.get("components", {}).get("background_tasks", {}).get("status")
-        return "" if status == "healthy" else f"/health/detailed says background_tasks: {status}"
+        if status != "healthy":
+            return f"/health/detailed says background_tasks: {status}"
+        return "" if _answers_ping(cache_url(plan, CACHE_DATABASE["evaluation"])) else "Celery's ping is not answered"
 
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
@@ -41,3 +44,19 @@ class EvaluationWorker(Part):
             "EVALUATION_BROKER_URL": cache_url(plan, CACHE_DATABASE["evaluation"]),
             "EVALUATION_WORKER_LOG_FILE": str(self.log(plan)),
         }
+
+
+def _answers_ping(broker: str) -> bool:
+    """Whether a worker hears what is broadcast; after a loss of the broker it reports its life before it does."""
+    from celery import Celery
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    app = Celery("opsproof-stack", broker=broker, set_as_current=False)
+    app.conf.broker_transport_options = {"socket_connect_timeout": _PING_SECONDS, "socket_timeout": _PING_SECONDS}
+    try:
+        return bool(app.control.ping(timeout=_PING_SECONDS, limit=1))
+    except (OperationalError, RedisError, OSError):
+        return False
+    finally:
+        app.close()
