@@ -115,7 +115,7 @@ def test_show_is_yaml_in_the_order_of_the_models_and_in_units(root: Path, write:
     text = as_yaml(load_profile("shop/staging", root=root, variables={}))
 
     assert text.startswith(
-        "system: shop\nenvironment: staging\ntitle:\n  en: Shop\n  ko: 상점\ntargets:\n  database:\n"
+        "system: shop\nenvironment: staging\ntitle:\n  en: Shop\n  ko: 상점\ntimezone: UTC\ntargets:\n  database:\n"
     )
     assert "    dsn: postgresql://***@db:5432/x?***\n" in text
     assert "    timeout: 1500ms\n" in text

@@ -76,7 +76,9 @@ def test_all_mistakes_show_at_once_in_the_order_of_the_lines(mistakes_in: Mistak
         pytest.param(
             "targets: {api: {kind: htp, url: x}}",
             "4: targets.api.kind: unknown kind; the kinds are: "
-            "'http', 'postgres', 'redis', 'celery', 'alembic', 'logfile', 'settings'",
+            "'http', 'prometheus', 'scrape', 'alertmanager', 'loki', 'postgres', 'redis', 'celery', "
+            "'alembic', 'logfile', "
+            "'settings'",
             id="unknown-kind",
         ),
         pytest.param(

@@ -9,6 +9,10 @@ from opsproof.profile.targets import AnyTarget
 
 KINDS = {
     "http": "opsproof.probes.http:HttpProbe",
+    "prometheus": "opsproof.probes.metrics:PrometheusProbe",
+    "scrape": "opsproof.probes.metrics:ScrapeProbe",
+    "alertmanager": "opsproof.probes.alertmanager:AlertmanagerProbe",
+    "loki": "opsproof.probes.loki:LokiProbe",
     "postgres": "opsproof.probes.postgres:PostgresProbe",
     "redis": "opsproof.probes.redis:RedisProbe",
     "celery": "opsproof.probes.celery:CeleryProbe",

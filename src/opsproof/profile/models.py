@@ -2,7 +2,8 @@
 
 from pydantic import Field, field_validator
 
-from opsproof.profile.scalars import Duration, Expiry, Severity
+from opsproof.profile.indicators import Indicator, Priority
+from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
 from opsproof.profile.sections import (
     Authorization,
     Endpoint,
@@ -13,11 +14,11 @@ from opsproof.profile.sections import (
     Release,
     RequiredSetting,
     StoredMetadata,
-    Text,
     Tracing,
     Work,
 )
 from opsproof.profile.targets import AnyTarget, Section
+from opsproof.profile.text import Text
 
 
 class Waiver(Section):
@@ -39,6 +40,7 @@ class Policy(Section):
     writes: bool = Field(False, description="True: checks that write may run, if the operator repeats the name.")
     check_deadline: Duration = Field(30.0, description="Limit of one check.")
     run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
+    channels: dict[Priority, tuple[str, ...]] = Field({}, description="Where a finding of a priority is told.")
     waivers: tuple[Waiver, ...] = ()
 
     @field_validator("require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...])
@@ -53,6 +55,7 @@ class Profile(Section):
     system: str
     environment: str
     title: Text
+    timezone: TimeZone = Field("UTC", description="Where `today` is meant: Asia/Seoul.")
     targets: dict[str, AnyTarget] = Field({}, description="What can be asked, by name: api, database, cache, ...")
     health: Health = Health()
     release: Release | None = None
@@ -65,6 +68,7 @@ class Profile(Section):
     work: tuple[Work, ...] = Field((), description="Synthetic work that a worker must finish.")
     stored_metadata: StoredMetadata | None = None
     payload: Payload | None = None
+    indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     policy: Policy = Policy()
 
     @property

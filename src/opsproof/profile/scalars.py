@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
@@ -61,6 +62,14 @@ def _end_of_day(value: object) -> object:
     return value
 
 
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a time zone such as Asia/Seoul or UTC") from None
+    return value
+
+
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("expected a time zone, for example 2026-12-31T18:00:00+09:00 (a bare date ends at 24:00 UTC)")
@@ -74,3 +83,4 @@ Duration = Annotated[
     Field(gt=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
 ]
 Expiry = Annotated[datetime, AfterValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]

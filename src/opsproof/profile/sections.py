@@ -8,13 +8,6 @@ from opsproof.profile.scalars import Duration
 from opsproof.profile.targets import Section
 
 
-class Text(Section):
-    """A text in both languages of the operators."""
-
-    en: str
-    ko: str
-
-
 class Health(Section):
     """The health endpoints of the `api` target (runbooks 002 and 003)."""
 

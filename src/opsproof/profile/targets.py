@@ -75,6 +75,7 @@ class Target(Section):
     )
     timeout: Duration = Field(5.0, description="Limit of one question, from asking to the whole answer.")
     concurrency: int = Field(1, ge=1, le=64, description="Questions under way at once.")
+    absent: str = Field("", description="Why it is not there in this environment; what asks it is skipped.")
 
     @property
     def address(self) -> str:
@@ -97,6 +98,34 @@ class HttpTarget(Target):
     @override
     def address(self) -> str:
         return address(self.url).rstrip("/")
+
+
+class PrometheusTarget(HttpTarget):
+    """A Prometheus server, or what speaks its HTTP API."""
+
+    kind: Literal["prometheus"]  # type: ignore[assignment]
+    concurrency: int = Field(4, ge=1, le=64, description="Queries under way at once.")
+
+
+class ScrapeTarget(HttpTarget):
+    """A service's own metrics, where there is no Prometheus: its url is that of /metrics; read twice over a span."""
+
+    kind: Literal["scrape"]  # type: ignore[assignment]
+    span: Duration = Field(5.0, description="Time between the two readings; stands in for every window.")
+
+
+class AlertmanagerTarget(HttpTarget):
+    """An Alertmanager."""
+
+    kind: Literal["alertmanager"]  # type: ignore[assignment]
+
+
+class LokiTarget(HttpTarget):
+    """A Loki server: the logs of many processes, asked by LogQL."""
+
+    kind: Literal["loki"]  # type: ignore[assignment]
+    selector: str = Field(description='The streams of this system: {app="web"}.')
+    tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
 
 
 class PostgresTarget(Target):
@@ -193,6 +222,16 @@ class SettingsTarget(Target):
 
 
 AnyTarget = Annotated[
-    HttpTarget | PostgresTarget | RedisTarget | CeleryTarget | AlembicTarget | LogFileTarget | SettingsTarget,
+    HttpTarget
+    | PrometheusTarget
+    | ScrapeTarget
+    | AlertmanagerTarget
+    | LokiTarget
+    | PostgresTarget
+    | RedisTarget
+    | CeleryTarget
+    | AlembicTarget
+    | LogFileTarget
+    | SettingsTarget,
     Field(discriminator="kind"),
 ]

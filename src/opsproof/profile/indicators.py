@@ -1,0 +1,128 @@
+"""Indicators: a number read by one query and judged by thresholds with priorities (design, section 6)."""
+
+from itertools import combinations
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from opsproof.profile.numbers import (
+    TARGET_OF_SOURCE,
+    AlertCount,
+    HttpNumber,
+    Increase,
+    LogCount,
+    MetricForm,
+    PromQL,
+    Quantile,
+    Rate,
+    Ratio,
+    RedisNumber,
+    SourceKind,
+)
+from opsproof.profile.scalars import Duration, Severity
+from opsproof.profile.targets import Section
+from opsproof.profile.text import Text
+from opsproof.profile.thresholds import Limit, Threshold
+
+Priority = Literal["P0", "P1", "P2"]
+"""How soon somebody must act (runbook 004, section 3.1); P0 is the most urgent."""
+
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+SEVERITY_OF: dict[Priority, Severity] = {"P0": "SEV-1", "P1": "SEV-2", "P2": "SEV-3"}
+MARKERS = (
+    "smoke",
+    "recovery",
+    "dr",
+    "canary_criteria",
+    "payload_guard",
+    "diagnosis",
+    "release",
+    "alert",
+    "hourly",
+    "daily",
+    "weekly",
+    "monthly",
+    "quarterly",
+)
+
+
+class Indicator(Section):
+    """
+    One number of the environment and its limits.
+
+    Exactly one of the sources says where it comes from. The number is well where `ok` holds, and bad where a priority's
+    limit holds. Between the two (bad above 20 %, well below 10 %) it keeps the state that it had: a warning in a round,
+    not yet recovered in a recovery.
+    """
+
+    title: Text
+    promql: PromQL | None = None
+    ratio: Ratio | None = None
+    rate: Rate | None = None
+    increase: Increase | None = None
+    quantile: Quantile | None = None
+    sql: str | None = Field(None, description="A SELECT that gives one row of one column.")
+    redis: RedisNumber | None = None
+    http: HttpNumber | None = None
+    logs: LogCount | None = None
+    alerts: AlertCount | None = None
+    target: str | None = Field(None, description="Target to ask; left out, the usual one for the source.")
+    unit: str = Field("", description="Unit shown behind the number; with % the number is a share from 0 to 1.")
+    ok: Limit | None = Field(None, description="Well: < 1000, 10 .. 20.")
+    p0: Limit | None = Field(None, description="Act at once.")
+    p1: Limit | None = Field(None, description="Act within the hour.")
+    p2: Limit | None = Field(None, description="Act within the day.")
+    empty: float | None = Field(None, description="What it means that there is nothing; left out, it is no answer.")
+    max_age: Duration = Field(120.0, description="A sample older than this is no answer.")
+    runbook: tuple[str, ...] = Field((), description="Ids of the runbook rows that it verifies.")
+    markers: tuple[Literal[MARKERS], ...] = Field((), description="When it is looked at.")  # type: ignore[valid-type]
+    next_step: Text = Field(description="What to do when it is not well.")
+    proven_by: tuple[str, ...] = Field((), description="Faults of the embedded stack that turn it red.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [kind for kind in TARGET_OF_SOURCE if getattr(self, kind) is not None]
+        if len(given) != 1:
+            names = ", ".join(f"`{kind}`" for kind in TARGET_OF_SOURCE)
+            raise ValueError(f"expected exactly one source of the number: {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> Self:
+        for priority, limit in self.limits.items():
+            if self.ok is not None and self.ok.overlaps(limit):
+                raise ValueError(
+                    f"expected `ok` ({self.ok.text}) and `{priority.lower()}` ({limit.text}) to exclude each other"
+                )
+        for (worse, one), (less, other) in combinations(self.limits.items(), 2):
+            if one.text == other.text:
+                raise ValueError(
+                    f"`{worse.lower()}` and `{less.lower()}` are the same limit; `{less.lower()}` could never hold"
+                )
+        return self
+
+    @property
+    def source(self) -> SourceKind:
+        """Which kind of question gives the number."""
+        return next(kind for kind in TARGET_OF_SOURCE if getattr(self, kind) is not None)
+
+    @property
+    def form(self) -> MetricForm | None:
+        """The structured question to a metrics target, if it is one."""
+        return self.ratio or self.rate or self.increase or self.quantile
+
+    @property
+    def asks(self) -> str:
+        """Name of the target that is asked."""
+        return self.target or TARGET_OF_SOURCE[self.source]
+
+    @property
+    def limits(self) -> dict[Priority, Threshold]:
+        """The limits that it has, the most urgent first."""
+        found = {priority: getattr(self, priority.lower()) for priority in PRIORITIES}
+        return {priority: limit for priority, limit in found.items() if limit is not None}
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it can become; also how bad it is not to know it."""
+        return SEVERITY_OF[next(iter(self.limits), "P2")]
