@@ -4,6 +4,7 @@ from pydantic import Field, field_validator
 
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
+from opsproof.profile.scenarios import Scenario
 from opsproof.profile.sections import (
     Authorization,
     Endpoint,
@@ -69,6 +70,7 @@ class Profile(Section):
     stored_metadata: StoredMetadata | None = None
     payload: Payload | None = None
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
+    scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
     policy: Policy = Policy()
 
     @property
