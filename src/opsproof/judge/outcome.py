@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opsproof.profile.indicators import Priority
 from opsproof.profile.scalars import Severity
 
 
@@ -56,6 +57,10 @@ class Outcome(Fact):
     profile: str
     title: str = Field(description="What the check promises.")
     severity: Severity
+    priority: Priority | None = Field(None, description="How soon somebody must act; of an indicator's number.")
+    channels: tuple[str, ...] = Field((), description="Where a finding of this priority is told.")
+    value: float | None = Field(None, description="The number that an indicator showed.")
+    unit: str = Field("", description="Its unit; with % the value is a share from 0 to 1.")
     runbook: tuple[str, ...] = Field(description="Ids of the runbook rows that the check verifies.")
     markers: tuple[str, ...] = ()
     status: Status

@@ -24,12 +24,12 @@ def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str
     """
     if not all(_is_ours(item, name) for name in item.fixturenames):
         return None
-    known = {**item.callspec.params, "profile": environment.profile, "run_id": run_id}
+    known = {**item.callspec.params, "profile": environment.profile, "run_id": run_id, "reader": environment.reader}
     found: dict[str, Any] = {}
     for name in item._fixtureinfo.argnames:
         if name in known:
             found[name] = known[name]
-        elif name in environment.profile.targets:
+        elif not environment.profile.lacks(name):
             found[name] = environment.probe(name)
         elif name == "release" and environment.release is not None:
             found[name] = environment.release

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from opsproof.plugin.marks import Card, marked
+from opsproof.plugin.options import language
+from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 
 
@@ -25,6 +27,7 @@ class Check:
         card: What `@runbook` says.
         markers: The markers that say when it runs.
         writes: What it writes, or "".
+        indicator: The indicator that it judges, if it is the check of one.
     """
 
     id: str
@@ -34,6 +37,7 @@ class Check:
     card: Card
     markers: tuple[str, ...]
     writes: str
+    indicator: Indicator | None = None
 
 
 CHECK = pytest.StashKey[Check | None]()
@@ -50,19 +54,34 @@ def _read(item: pytest.Item) -> Check | None:
     mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
     if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
-    name = check_name(item.path, item.function.__name__)
+    indicator = next((value for value in spec.params.values() if isinstance(value, Indicator)), None)
+    name = indicator_check(indicator.id) if indicator else check_name(item.path, item.function.__name__)
+    profile = spec.params["profile"]
     writes = marked(item, "writes")
     known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
     special = {"runbook", "proven_by", "needs", "each", "writes", "parametrize", "xdist_group"}
     return Check(
-        id=f"{name}[{spec.id}]",
+        id=f"{name}[{profile if indicator else spec.id}]",
         name=name,
-        profile=spec.params["profile"],
-        title=(inspect.getdoc(item.function) or "").partition("\n")[0],
+        profile=profile,
+        title=_title(item, indicator),
         card=mark.args[0],
         markers=tuple(sorted({m.name for m in item.iter_markers()} & known - special)),
         writes=writes.args[0] if writes else "",
+        indicator=indicator,
     )
+
+
+def _title(item: pytest.Function, indicator: Indicator | None) -> str:
+    """An indicator's title in the operator's language, or the first line of the docstring."""
+    if indicator is not None:
+        return str(getattr(indicator.title, language(item.config)))
+    return (inspect.getdoc(item.function) or "").partition("\n")[0]
+
+
+def indicator_check(key: str) -> str:
+    """Name of the check of an indicator: `indicators.queue-depth`."""
+    return f"indicators.{key}"
 
 
 def check_name(path: Path, function: str) -> str:

@@ -1,11 +1,16 @@
 """Collection: every check once for every profile that can carry it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from opsproof.errors import ProfileError
-from opsproof.plugin.check import can_carry, check_of, is_known_in, value_at
+from opsproof.plugin.check import can_carry, check_of, indicator_check, is_known_in, value_at
 from opsproof.plugin.gate import Gate
-from opsproof.plugin.marks import marked
+from opsproof.plugin.marks import Card, marked, proven_by
+from opsproof.profile.indicators import Indicator
+from opsproof.report.words import Lang
 
 
 def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
@@ -19,9 +24,26 @@ def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
         metafunc.parametrize("profile", names, indirect=True, ids=names, scope="session")
         return
     ((argument, key),) = each.kwargs.items()
-    pairs = [(profile.name, entry) for profile in profiles for entry in value_at(profile, key) or ()]
-    ids = [f"{name}-{entry.name}" for name, entry in pairs]
-    metafunc.parametrize(("profile", argument), pairs, indirect=["profile"], ids=ids, scope="session")
+    entries = [
+        pytest.param(profile.name, entry, id=f"{profile.name}-{name}", marks=marks_of(entry, gate.options.lang))
+        for profile in profiles
+        for name, entry in named_entries(value_at(profile, key))
+    ]
+    metafunc.parametrize(("profile", argument), entries, indirect=["profile"], scope="session")
+
+
+def named_entries(value: Any) -> list[tuple[str, Any]]:
+    """The entries of a list or mapping of the profile, by name."""
+    return list(value.items()) if isinstance(value, Mapping) else [(entry.name, entry) for entry in value or ()]
+
+
+def marks_of(entry: object, lang: Lang) -> list[pytest.MarkDecorator]:
+    """An indicator brings the marks of its check along."""
+    if not isinstance(entry, Indicator):
+        return []
+    card = Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), "content")
+    own = [pytest.mark.runbook(card), *(getattr(pytest.mark, name) for name in entry.markers)]
+    return [*own, proven_by(*entry.proven_by)] if entry.proven_by else own
 
 
 def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
@@ -71,6 +93,8 @@ def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
             if waiver.check in known or waiver.check.partition("[")[0] in known:
                 continue
             name = waiver.check.partition("[")[0]
+            if name in {indicator_check(key) for key in profile.indicators}:
+                continue
             if not any(is_known_in(config.rootpath / path, name) for path in config.getini("testpaths")):
                 raise pytest.UsageError(
                     str(

@@ -4,6 +4,7 @@ import asyncio
 
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
+from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
 from opsproof.probes.http import HttpProbe
@@ -18,14 +19,23 @@ class Environment:
         profile: The resolved profile.
         redactor: Masks what is kept.
         expected: The release that must answer, if one was given.
+        recovering: True if the run asks whether an incident is over.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
     """
 
     def __init__(
-        self, profile: Profile, redactor: Redactor, *, expected: str | None, processes: int, memory: Memory | None
+        self,
+        profile: Profile,
+        redactor: Redactor,
+        *,
+        expected: str | None,
+        recovering: bool,
+        processes: int,
+        memory: Memory | None,
     ) -> None:
         self.profile = profile
+        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering)
         self._redactor = redactor
         self._expected = expected
         self._processes = processes

@@ -7,6 +7,7 @@ import pytest
 
 from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.gate import Gate
+from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.plugin.stash import GATE
 from opsproof.profile.models import Profile
@@ -18,6 +19,8 @@ TARGETS = {
     "workers": "The workers that take the system's jobs.",
     "migrations": "The migration scripts that belong to the release.",
     "logs": "The system's structured logs.",
+    "metrics": "The numbers of a metrics server, or of the service itself.",
+    "alerts": "The alerts that fire.",
     "settings": "The settings that the release runs with; values never leave the probe.",
 }
 
@@ -48,6 +51,12 @@ def release(request: pytest.FixtureRequest, profile: Profile) -> ReleaseWatch:
     return watch
 
 
+@pytest.fixture(scope="session")
+def reader(request: pytest.FixtureRequest, profile: Profile) -> Reader:
+    """Reads and judges the indicators of the profile."""
+    return _gate(request).environment(profile.name).reader
+
+
 @pytest.fixture
 def clean_up() -> CleanUp:
     """What a check that writes must take back; done when it ends, and seen to be gone."""
@@ -66,8 +75,8 @@ class _CurrentCleanUp(CleanUp):
 
 def _target_fixture(name: str, doc: str) -> Callable[..., Any]:
     def probe(request: pytest.FixtureRequest, profile: Profile) -> Any:
-        if name not in profile.targets:
-            pytest.skip(f"{profile.name} has no target `{name}`")
+        if reason := profile.lacks(name):
+            pytest.skip(reason)
         return _gate(request).environment(profile.name).probe(name)
 
     probe.__doc__ = doc

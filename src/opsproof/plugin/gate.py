@@ -21,6 +21,7 @@ from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
 from opsproof.profile import find_profiles, load_profile, secrets_of
+from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
@@ -151,6 +152,7 @@ class Gate:
                 profile,
                 self.redactor,
                 expected=self.expected_version(profile),
+                recovering="recovery" in (self.options.markers or ()),
                 processes=self._processes,
                 memory=memory,
             )
@@ -189,9 +191,11 @@ class Gate:
         if self.replayed:
             before = next((o for o in self.replayed.outcomes if o.check == check.id), None)
             return before.message if before and before.status is Status.SKIPPED else ""
+        profile = self.profiles[check.profile]
+        if check.indicator and (reason := _cannot_answer(profile, check.indicator)):
+            return reason
         if not check.writes:
             return ""
-        profile = self.profiles[check.profile]
         if not profile.policy.writes:
             return f"it writes ({check.writes}), and policy.writes of {profile.name} is false"
         if profile.environment not in self.options.writes:
@@ -241,6 +245,15 @@ class Gate:
         profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")
         self.redactor.add(secrets_of(profile))
         return profile
+
+
+def _cannot_answer(profile: Profile, indicator: Indicator) -> str:
+    """Why this environment cannot be asked for an indicator; "" if it can."""
+    if reason := profile.lacks(indicator.asks):
+        return reason
+    if indicator.promql and profile.targets[indicator.asks].kind == "scrape":
+        return f"{profile.name} has no Prometheus, and only PromQL can answer it"
+    return ""
 
 
 def _is_embedded(name: str) -> bool:

@@ -62,7 +62,6 @@ class Options:
 def read_options(config: pytest.Config) -> Options:
     """Read the options of this run."""
     option = config.option
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     expression: str = option.markexpr
     return Options(
         profiles=tuple(option.profile),
@@ -71,11 +70,17 @@ def read_options(config: pytest.Config) -> Options:
         replay=option.replay,
         reports=option.reports or config.rootpath / "reports" / "runs",
         stack=option.stack,
-        lang=option.lang or ("ko" if locale.startswith("ko") else "en"),
+        lang=language(config),
         markers=_markers(expression) if expression else None,
         selection=" ".join(f"{flag} {text!r}" for flag, text in (("-m", expression), ("-k", option.keyword)) if text),
         ahead=not (option.usepdb or option.trace or option.setuponly or option.setupplan),
     )
+
+
+def language(config: pytest.Config) -> Literal["en", "ko"]:
+    """The operator's language."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return config.option.lang or ("ko" if locale.startswith("ko") else "en")
 
 
 def only_looks(config: pytest.Config) -> bool:

@@ -1,7 +1,6 @@
 """From what pytest saw to an outcome."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import pytest
 from opsproof import errors
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
+from opsproof.judge.limits import Judgement
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.waivers import waive
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
-from opsproof.profile.models import Waiver
+from opsproof.profile.models import Policy
 from opsproof.report.text import printable
 
 _CAUSES: dict[type[BaseException], Cause] = {
@@ -40,7 +40,8 @@ def outcome_of(
     *,
     details: str,
     redactor: Redactor,
-    waivers: Iterable[Waiver],
+    policy: Policy,
+    judgement: Judgement | None,
 ) -> Outcome:
     """
     What became of a check.
@@ -51,18 +52,24 @@ def outcome_of(
         conducted: What it saw; None if it never began.
         details: Assertion and traceback, as pytest tells them.
         redactor: Masks what is kept.
-        waivers: Those of the profile.
+        policy: The profile's.
+        judgement: What the limits of an indicator said, if it is the check of one and came so far.
     """
     status, cause = _judge(check, excinfo)
     message, where, next_step, target = _words(check, excinfo, cause)
     seen: tuple[Observation, ...] = tuple(conducted.recorder.observations) if conducted else ()
+    priority = judgement.priority if judgement else None
     now = datetime.now(UTC)
     outcome = Outcome(
         check=check.id,
         name=check.name,
         profile=check.profile,
         title=check.title,
-        severity=check.card.severity,
+        severity=judgement.severity if judgement and status is Status.FAILED else check.card.severity,
+        priority=priority,
+        channels=policy.channels.get(priority, ()) if priority else (),
+        value=judgement.value if judgement else None,
+        unit=judgement.unit if judgement else "",
         runbook=check.card.rows,
         markers=check.markers,
         status=status,
@@ -78,7 +85,7 @@ def outcome_of(
         output=readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
         details="" if status is Status.PASSED else readable(details, redactor),
     )
-    return waive(outcome, waivers, now)
+    return waive(outcome, policy.waivers, now)
 
 
 def readable(text: str, redactor: Redactor) -> str:

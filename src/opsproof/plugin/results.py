@@ -102,7 +102,8 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
         conducted,
         details=str(excinfo.getrepr()) if excinfo else "",
         redactor=gate.redactor,
-        waivers=gate.profiles[check.profile].policy.waivers,
+        policy=gate.profiles[check.profile].policy,
+        judgement=gate.environment(check.profile).reader.judgement(check.id),
     )
     return outcome, conducted.recorder.observations
 

@@ -171,7 +171,8 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
         conducted,
         details=report.longreprtext,
         redactor=gate.redactor,
-        waivers=gate.profiles[check.profile].policy.waivers,
+        policy=gate.profiles[check.profile].policy,
+        judgement=gate.environment(check.profile).reader.judgement(check.id) if gate.is_open else None,
     )
     if conducted is not None:
         report.duration = conducted.duration

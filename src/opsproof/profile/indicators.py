@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from opsproof.profile.numbers import (
     TARGET_OF_SOURCE,
@@ -78,6 +78,13 @@ class Indicator(Section):
     markers: tuple[Literal[MARKERS], ...] = Field((), description="When it is looked at.")  # type: ignore[valid-type]
     next_step: Text = Field(description="What to do when it is not well.")
     proven_by: tuple[str, ...] = Field((), description="Faults of the embedded stack that turn it red.")
+
+    _id: str = PrivateAttr("")
+
+    @property
+    def id(self) -> str:
+        """Its key in the profile."""
+        return self._id
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

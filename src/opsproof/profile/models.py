@@ -1,6 +1,8 @@
 """The profile: the description of one environment of one system."""
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
@@ -72,6 +74,19 @@ class Profile(Section):
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
     policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _indicators_know_their_id(self) -> Self:
+        for key, indicator in self.indicators.items():
+            indicator._id = key
+        return self
+
+    def lacks(self, target: str) -> str:
+        """Why a target cannot be asked here; "" if it can."""
+        if target not in self.targets:
+            return f"{self.name} has no target `{target}`"
+        absent = self.targets[target].absent
+        return absent and f"{self.name} has no {target}: {absent}"
 
     @property
     def name(self) -> str:

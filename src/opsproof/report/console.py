@@ -9,7 +9,7 @@ from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text
+from opsproof.report.view import View, numbers, seconds_text, urgency
 from opsproof.report.words import Lang, extent_text, numbers_text, release_text, words
 
 WIDTH = 100
@@ -57,7 +57,7 @@ class _Block:
 
         self.view, self.folder, self.said = view, folder, words(lang)
         self.summary = str(folder / "summary.md") if folder else "pytest -v"
-        labels = ("what", "where", "next", "by_hand", "runbook", "checks", "report", "again")
+        labels = ("what", "where", "next", "tell", "by_hand", "runbook", "checks", "report", "again")
         self._indent = 4 + max(wcswidth(self.said[label]) for label in labels)
 
     def profiles(self) -> Iterator[Line]:
@@ -106,12 +106,13 @@ class _Block:
         yield from self._field("what", f"{outcome.cause}: {outcome.message}", 3)
         yield from self._field("where", outcome.where, 2)
         yield from self._field("next", outcome.next_step, 3, bold=True)
+        yield from self._field("tell", ", ".join(outcome.channels))
         yield from self._by_hand(outcome)
         yield from self._field("runbook", _ids(outcome.runbook))
 
     def _headline(self, outcome: Outcome) -> str:
         word = self.said["failed" if outcome.status is Status.FAILED else "unknown"]
-        return f"{word} {outcome.severity}  {one_line(outcome.check)}"
+        return f"{word} {urgency(outcome)}  {one_line(outcome.check)}"
 
     def short(self) -> Iterator[Line]:
         """Why beside the checks, waived, warnings, notes: a line or two each."""
@@ -128,7 +129,7 @@ class _Block:
         )
         warnings = [
             *(f"{root.subject}: {root.what} ({extent_text(view.extent(root), said)})" for root in view.warning_causes),
-            *(f"{outcome.check} ({outcome.severity}) {outcome.cause}: {outcome.message}" for outcome in view.warnings),
+            *(f"{outcome.check} ({urgency(outcome)}) {outcome.cause}: {outcome.message}" for outcome in view.warnings),
         ]
         reasons = (
             (said["why"], view.deciding_reasons, 2),

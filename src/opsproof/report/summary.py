@@ -8,7 +8,7 @@ from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text
+from opsproof.report.view import View, numbers, seconds_text, urgency
 from opsproof.report.words import extent_text, numbers_text, release_text, words
 
 _ROWS = 50
@@ -117,11 +117,11 @@ def _findings(view: View) -> Iterator[str]:
     yield "## Failed, or could not be measured"
     rows = (
         (
-            outcome.severity,
+            urgency(outcome),
             code(outcome.check),
             f"{outcome.status}, {outcome.cause}: {prose(outcome.message)}{_where(outcome)}",
             _codes(outcome.runbook),
-            prose(outcome.next_step),
+            f"{prose(outcome.next_step)}{_channels(outcome)}",
         )
         for outcome in view.findings[:_ROWS]
     )
@@ -133,6 +133,10 @@ def _findings(view: View) -> Iterator[str]:
 
 def _where(outcome: Outcome) -> str:
     return f"<br>where: {prose(outcome.where)}" if outcome.where else ""
+
+
+def _channels(outcome: Outcome) -> str:
+    return f"<br>tell: {prose(', '.join(outcome.channels))}" if outcome.channels else ""
 
 
 def _by_hand(view: View) -> Iterator[str]:
@@ -150,7 +154,7 @@ def _warnings(view: View) -> Iterator[str]:
         extent = extent_text(view.extent(root), _SAID)
         yield f"{root.cause}: {prose(root.subject)}: {prose(root.what)}; {extent}. Next: {prose(root.next_step)}"
     for outcome in view.warnings:
-        text = f"{code(outcome.check)} ({outcome.severity}) {outcome.status}, {outcome.cause}: {prose(outcome.message)}"
+        text = f"{code(outcome.check)} ({urgency(outcome)}) {outcome.status}, {outcome.cause}: {prose(outcome.message)}"
         yield f"{text}. Next: {prose(outcome.next_step)}"
 
 

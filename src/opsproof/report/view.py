@@ -142,6 +142,11 @@ class View:
         return tuple(sorted(alone, key=lambda outcome: SEVERITIES.index(outcome.severity)))
 
 
+def urgency(outcome: Outcome) -> str:
+    """How bad and how urgent: `SEV-1 P0`, or `SEV-2` where there is no priority."""
+    return f"{outcome.severity} {outcome.priority}" if outcome.priority else outcome.severity
+
+
 def numbers(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """How many checks have which status, the statuses that did not occur left out."""
     found = Counter(outcome.status for outcome in outcomes)

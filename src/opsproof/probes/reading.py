@@ -1,0 +1,143 @@
+"""Read the number of an indicator from the probe of its target."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from opsproof.errors import BadAnswer, NoData, NotObserved, PreconditionMissing
+from opsproof.probes.alertmanager import AlertmanagerProbe
+from opsproof.probes.http import HttpProbe
+from opsproof.probes.loki import LokiProbe
+from opsproof.probes.metrics import PrometheusProbe, ScrapeProbe
+from opsproof.probes.postgres import PostgresProbe
+from opsproof.probes.probe import Probe
+from opsproof.probes.redis import RedisProbe
+from opsproof.profile.indicators import Indicator
+from opsproof.profile.numbers import HttpNumber, RedisNumber
+
+_MOST_KEYS = 10_000
+_LENGTHS = ("llen", "scard", "zcard", "hlen", "xlen")
+
+
+@dataclass(frozen=True)
+class Number:
+    """
+    What an indicator shows.
+
+    Attributes:
+        value: Finite; a share for `%`, seconds for a time.
+        note: What else the answer said: warnings, a cut result.
+    """
+
+    value: float
+    note: str = ""
+
+
+async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Number:
+    """
+    Read the number of an indicator.
+
+    Args:
+        indicator: What is asked.
+        probe: The probe of the target that it asks.
+        timezone: Where `{today}` in the name of a key is meant.
+
+    Raises:
+        NoData: There is nothing, and the indicator does not say what that means; or what there is, is no number to
+            judge (NULL, NaN, infinite, stale, several series, no traffic). Every case has its own words.
+        PreconditionMissing: The target is of a kind that cannot be asked this.
+        NotObserved: There is no answer; says why.
+    """
+    if isinstance(probe, (PrometheusProbe, ScrapeProbe)):
+        question = indicator.form or indicator.promql
+        if question is not None:
+            sample = await probe.number(question, max_age=indicator.max_age, empty=indicator.empty)
+            return Number(sample.value, sample.note)
+    try:
+        value = await _value(indicator, probe, timezone)
+    except NoData:
+        if indicator.empty is None:
+            raise
+        return Number(indicator.empty, "there was nothing, which the indicator counts as this number")
+    return Number(_number(value, indicator, probe))
+
+
+async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
+    match indicator.source, probe:
+        case "sql", PostgresProbe():
+            return await probe.value(indicator.sql or "")
+        case "redis", RedisProbe() if indicator.redis:
+            return await _in_cache(indicator.redis, probe, timezone)
+        case "http", HttpProbe() if indicator.http:
+            return await _in_answer(indicator.http, probe)
+        case "logs", LokiProbe() if indicator.logs:
+            return await probe.count(indicator.logs.query, window=indicator.logs.window)
+        case "alerts", AlertmanagerProbe() if indicator.alerts:
+            return len(await probe.alerts(match=indicator.alerts.match, silenced=indicator.alerts.silenced))
+    raise _error(
+        PreconditionMissing,
+        f"a target of this kind cannot be asked by {indicator.source}",
+        f"Name a target of the right kind in the indicator's `target`, or give {indicator.asks} another kind.",
+        probe,
+        indicator.source,
+    )
+
+
+async def _in_cache(number: RedisNumber, probe: RedisProbe, timezone: str) -> Any:
+    for word in _LENGTHS:
+        if key := getattr(number, word):
+            return await probe.read(word.upper(), _dated(key, timezone))
+    if number.get is not None:
+        key = _dated(number.get, timezone)
+        value = await probe.read("GET", key)
+        if value is None:
+            next_step = "See whether what writes the key runs, and whether its name is spelled like that."
+            raise _error(NoData, f"there is no key {key}", next_step, probe, f"GET {key}")
+        return value
+    if number.scan is not None:
+        return len(await probe.scan(_dated(number.scan, timezone), _MOST_KEYS))
+    section, _, name = (number.info or "").partition(".")
+    found = await probe.info(section)
+    if name not in found:
+        there = ", ".join(sorted(found)) or "nothing"
+        next_step = f"Correct `info` in the indicator; the section has: {there}"
+        raise _error(NoData, f"INFO {section} has no {name}", next_step, probe, f"INFO {section}")
+    return found[name]
+
+
+async def _in_answer(number: HttpNumber, probe: HttpProbe) -> Any:
+    answer = await probe.get(number.path, identity=number.identity)
+    if not answer.ok:
+        next_step = "See what the service logs for this path; ask again by hand."
+        raise _error(BadAnswer, f"{answer.status_line} where a number was expected", next_step, probe, number.path)
+    value = answer.field(number.field)
+    if value is None:
+        next_step = "See why the service does not know it."
+        raise _error(NoData, f"{number.field} is null", next_step, probe, number.path)
+    return value
+
+
+def _dated(key: str, timezone: str) -> str:
+    today = datetime.now(ZoneInfo(timezone)).date()
+    return key.format(today=today) if "{today" in key else key
+
+
+def _number(value: Any, indicator: Indicator, probe: Probe) -> float:
+    question = indicator.source
+    try:
+        number = float(value) if not isinstance(value, bool) else float(int(value))
+    except (TypeError, ValueError):
+        next_step = "Let the question give a number."
+        raise _error(BadAnswer, f"{value!r} where a number was expected", next_step, probe, question) from None
+    if not math.isfinite(number):
+        next_step = "See where it comes from: a division by zero, most likely."
+        raise _error(NoData, f"{number} is no number to judge", next_step, probe, question)
+    return number
+
+
+def _error(kind: type[NotObserved], what: str, next_step: str, probe: Probe, question: str) -> NotObserved:
+    return kind(what, where=probe.observer.where(question), next_step=next_step, target=probe.name)
