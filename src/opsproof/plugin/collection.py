@@ -70,6 +70,7 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
+    _know_signs(config, gate, {check.name for check in checks})
     _know_waivers(config, gate, {check.name for check in checks} | {row for c in checks for row in c.card.rows})
 
 
@@ -86,6 +87,28 @@ def _objection(item: pytest.Item) -> tuple[str, str] | None:
     return None
 
 
+def _know_signs(config: pytest.Config, gate: Gate, known: set[str]) -> None:
+    """A sign of a check that does not exist is never there."""
+    for profile in gate.profiles.values():
+        indicators = {indicator_check(key) for key in profile.indicators}
+        for key, scenario in profile.scenarios.items():
+            for sign in scenario.signs:
+                if sign.check not in known | indicators and not _is_known(config, sign.check):
+                    raise pytest.UsageError(
+                        str(
+                            ProfileError(
+                                f"a sign names the check {sign.check!r}, and there is none of that name",
+                                where=f"scenarios.{key} of {profile.name}",
+                                next_step="Correct the name (`pytest --co -q` lists them all, `NAME[PROFILE]`).",
+                            )
+                        )
+                    )
+
+
+def _is_known(config: pytest.Config, name: str) -> bool:
+    return any(is_known_in(config.rootpath / path, name) for path in config.getini("testpaths"))
+
+
 def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
     """A waiver for a check that does not exist hides nothing today, and something else tomorrow."""
     for profile in gate.profiles.values():
@@ -95,7 +118,7 @@ def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
             name = waiver.check.partition("[")[0]
             if name in {indicator_check(key) for key in profile.indicators}:
                 continue
-            if not any(is_known_in(config.rootpath / path, name) for path in config.getini("testpaths")):
+            if not _is_known(config, name):
                 raise pytest.UsageError(
                     str(
                         ProfileError(

@@ -7,6 +7,7 @@ import pytest
 
 import opsproof
 from opsproof.evidence.observation import Observation
+from opsproof.judge.diagnosis import Diagnosis, diagnose
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import TargetFact, root_causes
 from opsproof.judge.verdict import judge
@@ -15,9 +16,11 @@ from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.outcomes import outcome_of
+from opsproof.profile.models import Profile
 from opsproof.report.run import ProfileFact, ReleaseFact, Run
 
 _NAMED = 3
+DIAGNOSIS = "diagnosis"
 
 
 def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: int | None) -> Run:
@@ -49,6 +52,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
+        diagnoses=tuple(_diagnoses(profiles, outcomes)) if DIAGNOSIS in (gate.options.markers or ()) else (),
         notes=tuple(_notes(gate, outcomes)),
         verdict=judge(
             outcomes,
@@ -70,6 +74,12 @@ def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
         yield f"{len(ledger.selected)} selected tests have no outcome: {_some(sorted(ledger.selected))}"
     if ledger.other_failures:
         yield f"{len(ledger.other_failures)} failures outside of the checks: {_some(ledger.other_failures)}"
+
+
+def _diagnoses(profiles: Mapping[str, Profile], outcomes: Iterable[Outcome]) -> Iterable[Diagnosis]:
+    for name, profile in profiles.items():
+        if profile.scenarios:
+            yield diagnose(name, profile.scenarios, [outcome for outcome in outcomes if outcome.profile == name])
 
 
 def _unconfirmed(facts: Mapping[str, ProfileFact]) -> Iterable[str]:

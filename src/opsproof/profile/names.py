@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from opsproof.profile.tree import Loc
 from opsproof.profile.wording import unknown
 
+_INDICATORS = "indicators."
+
 
 def dangling(document: object) -> Iterator[tuple[Loc, str]]:
     """
-    Names of targets and identities that the profile does not have.
+    Names of targets, identities and indicators that the profile does not have.
 
     Works on a document that may be wrong elsewhere, so that all mistakes show at once. What `policy.require` names may
     be absent: the run's verdict says so. Without a target `api`, what needs it is skipped, and its identities too.
@@ -26,6 +28,16 @@ def dangling(document: object) -> Iterator[tuple[Loc, str]]:
     for component, other in _mapping(document, "health", "components").items():
         if other:
             yield from _unless_known((("health", "components", component), other), "target", targets)
+    indicators = _mapping(document, "indicators")
+    for key, indicator in indicators.items():
+        if isinstance(indicator, dict) and indicator.get("target") is not None:
+            yield from _unless_known((("indicators", key, "target"), indicator["target"]), "target", targets)
+    for key, scenario in _mapping(document, "scenarios").items():
+        for position, sign in enumerate(_list(scenario, "signs")):
+            check = sign.get("check") if isinstance(sign, dict) else None
+            if isinstance(check, str) and check.startswith(_INDICATORS):
+                loc = ("scenarios", key, "signs", position, "check")
+                yield from _unless_known((loc, check.removeprefix(_INDICATORS)), "indicator", indicators)
     if "api" not in targets:
         return
     identities = _mapping(targets, "api", "identities")

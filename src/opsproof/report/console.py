@@ -5,6 +5,7 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
+from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
@@ -15,6 +16,7 @@ from opsproof.report.words import Lang, extent_text, numbers_text, release_text,
 WIDTH = 100
 _DETAILED = 8
 _SHORT = 12
+_STEPS_OF = 2
 _LONGEST_COMMAND = 500
 _COLOURS = {Word.PASS: "green", Word.FAIL: "red", Word.INCONCLUSIVE: "yellow"}
 
@@ -47,6 +49,7 @@ def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Li
         *block.root_causes(),
         *block.findings(),
         *block.short(),
+        *block.diagnoses(),
         *block.end(),
     ]
 
@@ -55,7 +58,7 @@ class _Block:
     def __init__(self, view: View, folder: Path | None, lang: Lang) -> None:
         from wcwidth import wcswidth
 
-        self.view, self.folder, self.said = view, folder, words(lang)
+        self.view, self.folder, self.said, self.lang = view, folder, words(lang), lang
         self.summary = str(folder / "summary.md") if folder else "pytest -v"
         labels = ("what", "where", "next", "tell", "by_hand", "runbook", "checks", "report", "again")
         self._indent = 4 + max(wcswidth(self.said[label]) for label in labels)
@@ -143,6 +146,26 @@ class _Block:
             for text in texts[:_SHORT]:
                 yield from self._wrapped(f"{word}  {one_line(text)}", "", "    ", lines, {"yellow": True})
             yield from self._more(len(texts) - _SHORT)
+
+    def diagnoses(self) -> Iterator[Line]:
+        """Which scenario of the runbook it is, the best fit first, with its next steps."""
+        for diagnosis in self.view.run.diagnoses:
+            yield Line("", {})
+            yield Line(f"{self.said['diagnosis']}  {one_line(diagnosis.profile)}", {"bold": True})
+            if not diagnosis.fits:
+                yield Line("  " + self.said["none_fits"].format(n=len(diagnosis.others)), {})
+            for number, fit in enumerate(diagnosis.fits, start=1):
+                yield from self._fit(number, fit)
+
+    def _fit(self, number: int, fit: Fit) -> Iterator[Line]:
+        title = fit.title[self.lang]
+        headline = f"{number}. {fit.share:.0%}  {one_line(title)}  ({_ids(fit.runbook)})"
+        yield from self._wrapped(headline, "  ", "     ", 2, {"bold": number == 1})
+        for label, names in (("signs", fit.there), ("against", fit.against), ("not_measured", fit.not_measured)):
+            yield from self._field(label, ", ".join(names), 2)
+        if number <= _STEPS_OF:
+            for position, step in enumerate(fit.next_steps, start=1):
+                yield from self._field("next", f"{position}. {step[self.lang]}", 3)
 
     def end(self) -> Iterator[Line]:
         run, said = self.view.run, self.said

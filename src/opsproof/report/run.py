@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from opsproof.judge.diagnosis import Diagnosis
 from opsproof.judge.outcome import Fact, Outcome
 from opsproof.judge.root_causes import RootCause, TargetFact
 from opsproof.judge.verdict import Verdict
@@ -42,5 +43,6 @@ class Run(Fact):
     profiles: dict[str, ProfileFact]
     outcomes: tuple[Outcome, ...]
     root_causes: tuple[RootCause, ...]
+    diagnoses: tuple[Diagnosis, ...] = Field((), description="Of a run that asked for it: one for each profile.")
     notes: tuple[str, ...] = Field((), description="What an operator should know beside the verdict.")
     verdict: Verdict

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from opsproof.errors import OpsproofError
+from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.markdown import code, code_block, prose, table
@@ -30,6 +31,7 @@ def summary(view: View) -> str:
         _profiles(view),
         *_root_causes(view),
         *_findings(view),
+        *_diagnoses(view),
         *_listed("Warnings (below `fail_on`; the gate goes on)", _warnings(view)),
         *_listed("Waived", map(_waived, view.waived)),
         *_listed("Skipped", _skipped(view)),
@@ -137,6 +139,22 @@ def _where(outcome: Outcome) -> str:
 
 def _channels(outcome: Outcome) -> str:
     return f"<br>tell: {prose(', '.join(outcome.channels))}" if outcome.channels else ""
+
+
+def _diagnoses(view: View) -> Iterator[str]:
+    for diagnosis in view.run.diagnoses:
+        yield f"## Diagnosis: {code(diagnosis.profile)}"
+        if not diagnosis.fits:
+            yield f"None of the {len(diagnosis.others)} scenarios of the runbook fits what was seen."
+        for fit in diagnosis.fits:
+            yield f"### {fit.share:.0%} {prose(fit.title['en'])}"
+            lines = [f"- {label}: {_codes(names)}" for label, names in _signs(fit) if names]
+            yield "\n".join((*lines, f"- runbook: {_codes(fit.runbook)}"))
+            yield "\n".join(f"{number}. {prose(step['en'])}" for number, step in enumerate(fit.next_steps, start=1))
+
+
+def _signs(fit: Fit) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return ("signs", fit.there), ("against", fit.against), ("not measured", fit.not_measured)
 
 
 def _by_hand(view: View) -> Iterator[str]:
