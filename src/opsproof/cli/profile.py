@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from opsproof.errors import ProfileError
+from opsproof.errors import OpsproofError, ProfileError
 
 if TYPE_CHECKING:
     from opsproof.profile import Unset
+    from opsproof.profile.models import Profile
 
 EMBEDDED = "embedded"
 
@@ -21,6 +22,8 @@ examples:
   opsproof profile show ingest/staging       what staging resolves to, with defaults, secrets masked
   opsproof profile check                     validate all
   opsproof profile check 'ingest/*' --strict the same for ingest; here unset variables are mistakes
+  opsproof profile check ingest/embedded --connect
+                                             also ask every indicator's question once, and show the number
   opsproof profile schema                    write profiles/schema.json, which editors complete keys from
 
 A profile is profiles/SYSTEM/ENVIRONMENT.yaml. It may extend base.yaml and refer to ${VAR}, ${VAR:-default} and
@@ -57,6 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command = commands.add_parser("check", parents=[common], help="validate profiles; lists every mistake")
     command.add_argument("patterns", metavar="PATTERN", nargs="*", help="names or globs; left out, all profiles")
     command.add_argument("--strict", action="store_true", help="an unset variable or unreadable file: is a mistake")
+    command.add_argument("--connect", action="store_true", help="also ask every indicator's question (SQL: EXPLAIN)")
     command.set_defaults(run=_check)
 
     command = commands.add_parser("schema", parents=[common], help="write the JSON Schema for editors")
@@ -97,25 +101,38 @@ def _check(options: argparse.Namespace) -> int:
 
     names = find_profiles(options.patterns or ["*"], options.root)
     width = max(map(len, names))
-    errors: list[ProfileError] = []
+    errors: list[OpsproofError] = []
     for name in names:
         variables = _variables(name)
         try:
-            if options.strict:
-                load_profile(name, root=options.root, variables=variables)
+            if options.strict or options.connect:
+                profile = load_profile(name, root=options.root, variables=variables)
                 note = ""
             else:
-                _, unset = load_with_unset(name, root=options.root, variables=variables)
+                profile, unset = load_with_unset(name, root=options.root, variables=variables)
                 note = _not_set(unset) if unset else ""
         except ProfileError as exc:
             errors.append(exc)
             print(f"wrong  {name}")
             continue
-        print(f"ok     {name:{width}}  {note}".rstrip())
+        wrong = _connect(profile) if options.connect else []
+        errors += wrong
+        print(f"{'wrong' if wrong else 'ok':6} {name:{width}}  {note}".rstrip())
     sys.stdout.flush()
     for error in errors:
         print(f"\n{error}", file=sys.stderr)
     return 1 if errors else 0
+
+
+def _connect(profile: "Profile") -> list[OpsproofError]:
+    """Ask the profile's indicators, tell what they answer, and return what is wrong."""
+    from opsproof.cli.connecting import try_indicators
+
+    tried = try_indicators(profile)
+    width = max((len(one.indicator) for one in tried), default=0)
+    for one in tried:
+        print(f"  {one.indicator:{width}}  {one.error.what if one.error else one.answer}")
+    return [one.error for one in tried if one.error]
 
 
 def _schema(options: argparse.Namespace) -> int:
