@@ -43,6 +43,23 @@ def test_a_half_started_stack_is_reaped(place):
     assert nothing_left(directory)
 
 
+def test_a_server_that_was_started_and_not_recorded_yet_is_reaped(place):
+    """The owner was killed between the two; a server that sets its title has no mark in its environment any more."""
+    with owner(place, ["ingest"]) as process:
+        started(process)
+        (directory,) = stacks_in(place)
+        process.kill()
+        process.wait()
+        state = json.loads((directory / "stack.json").read_text())
+        servers = {name: state["parts"].pop(name)["process"]["pid"] for name in ("valkey", "postgres")}
+        (directory / "stack.json").write_text(json.dumps(state))
+
+        assert reap() == [directory]
+
+    assert {name: Process.of(pid) for name, pid in servers.items()} == dict.fromkeys(servers)
+    assert nothing_left(directory)
+
+
 def test_an_interrupted_start_leaves_nothing(place):
     """Ctrl-C while it starts."""
     with owner(place, ["ingest"], stderr=subprocess.DEVNULL) as process:

@@ -14,6 +14,7 @@ from opsproof.stack.logs import open_log
 MARK = "OPSPROOF_STACK"
 """Environment variable that every process of a stack carries; its value is the stack's directory."""
 
+_TITLED = ("postgres", "valkey-server", "redis-server")
 _POLL = 0.005
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -125,17 +126,13 @@ def descendants(process: Process) -> list[Process]:
 
 def belonging_to(directory: Path) -> list[Process]:
     """
-    Processes that a stack has started, recorded or not: those that carry its mark in their environment, and
-    PostgreSQL's (which overwrite their environment with a title), known by their data folder as working folder.
+    Processes that a stack has started, recorded or not: those that carry its mark in their environment, and servers
+    that overwrite their environment with a title, known by their working folder.
     """
     mark = f"{MARK}={directory}".encode()
     found = []
     for pid in _pids():
-        if (
-            pid != os.getpid()
-            and (_has_mark(pid, mark) or _is_postgres_in(pid, directory))
-            and (one := Process.of(pid))
-        ):
+        if pid != os.getpid() and (_has_mark(pid, mark) or _is_server_in(pid, directory)) and (one := Process.of(pid)):
             found.append(one)
     return found
 
@@ -191,9 +188,9 @@ def _has_mark(pid: int, mark: bytes) -> bool:
         return False
 
 
-def _is_postgres_in(pid: int, directory: Path) -> bool:
+def _is_server_in(pid: int, directory: Path) -> bool:
     try:
         program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-        return program == "postgres" and Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory)
+        return program in _TITLED and Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory)
     except OSError:  # gone meanwhile, or another user's: then it is not ours
         return False
