@@ -63,7 +63,7 @@ def _loosened(schema: dict[str, Any]) -> dict[str, Any]:
     if choices:
         kept["anyOf"] = [_loosened(choice) for choice in choices]
         return _flat(kept)
-    if kept.get("type") in ("integer", "number", "boolean") or "enum" in kept or "pattern" in kept:
+    if kept.get("type") in ("integer", "number", "boolean") or kept.keys() & {"enum", "const", "pattern"}:
         return _either(kept, _REFERENCE)
     return kept
 

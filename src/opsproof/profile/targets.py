@@ -100,10 +100,16 @@ class HttpTarget(Target):
         return address(self.url).rstrip("/")
 
 
+_LABELS = (
+    "Labels that Prometheus gives this system's series; every selector but those of raw PromQL is narrowed by them."
+)
+
+
 class PrometheusTarget(HttpTarget):
     """A Prometheus server, or what speaks its HTTP API."""
 
     kind: Literal["prometheus"]  # type: ignore[assignment]
+    labels: dict[str, str] = Field({}, description=_LABELS)
     concurrency: int = Field(4, ge=1, le=64, description="Queries under way at once.")
 
 
@@ -111,6 +117,7 @@ class ScrapeTarget(HttpTarget):
     """A service's own metrics, where there is no Prometheus: its url is that of /metrics; read twice over a span."""
 
     kind: Literal["scrape"]  # type: ignore[assignment]
+    labels: dict[str, str] = Field({}, description=_LABELS)
     span: Duration = Field(5.0, description="Time between the two readings; stands in for every window.")
 
 
