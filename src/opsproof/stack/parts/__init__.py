@@ -12,12 +12,12 @@ from opsproof.stack.parts.migrations import Migrations
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import Postgres
 from opsproof.stack.parts.valkey import Valkey
-from opsproof.stack.parts.worker import EvaluationWorker
+from opsproof.stack.parts.worker import CeleryWorker
 
 _BASE = (Postgres(), Valkey(), Migrations())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
     "ingest": (*_BASE, Api("ingest")),
-    "evaluation": (*_BASE, Api("evaluation"), EvaluationWorker()),
+    "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation")),
 }
 ALL = tuple(SYSTEMS)
 

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from opsproof.stack.services.common.auth import Role, requires
 from opsproof.stack.services.common.bodies import id_of, limit_of, read_json, storable
 from opsproof.stack.services.common.failures import ApiError, Unavailable
+from opsproof.stack.services.common.rows import public
 from opsproof.stack.services.common.services import services_of
-from opsproof.stack.services.evaluation.rows import public
 from opsproof.stack.services.evaluation.runners import runner_of
 
 _log = logging.getLogger("opsproof.jobs")

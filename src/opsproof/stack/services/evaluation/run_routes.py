@@ -10,9 +10,9 @@ from starlette.routing import Route
 from opsproof.stack.services.common.auth import Role, requires
 from opsproof.stack.services.common.bodies import id_of, limit_of, read_json
 from opsproof.stack.services.common.failures import ApiError
+from opsproof.stack.services.common.rows import public
 from opsproof.stack.services.common.services import services_of
 from opsproof.stack.services.evaluation.job_routes import submit
-from opsproof.stack.services.evaluation.rows import public
 from opsproof.stack.services.evaluation.scoring import EvaluationInput
 
 _CREATE = """
