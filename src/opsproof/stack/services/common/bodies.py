@@ -46,11 +46,11 @@ def storable() -> Iterator[None]:
         raise ApiError(422, "a value cannot be stored") from None
 
 
-def limit_of(request: Request, *, default: int = 20, most: int = 200) -> int:
-    """The `limit` parameter, 1 to `most`; raises ApiError 422 otherwise."""
-    raw = request.query_params.get("limit", str(default))
+def limit_of(request: Request, *, name: str = "limit", default: int = 20, most: int = 200) -> int:
+    """The `limit` parameter, whatever its name, 1 to `most`; raises ApiError 422 otherwise."""
+    raw = request.query_params.get(name, str(default))
     if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:9]) <= most:
-        raise ApiError(422, f"limit must be a whole number from 1 to {most}")
+        raise ApiError(422, f"{name} must be a whole number from 1 to {most}")
     return int(raw)
 
 

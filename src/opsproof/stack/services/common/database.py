@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -24,6 +24,7 @@ ANSWER_SECONDS = 2.0
 """A question is given up after this long, waiting for a connection included."""
 
 Row = dict[str, Any]
+Parameters = Sequence[Any] | Mapping[str, Any]
 _Connection = psycopg.AsyncConnection[DictRow]
 
 
@@ -70,7 +71,7 @@ class Database:
         await self._pool.close(timeout=0.5)
 
     async def query(
-        self, statement: str, parameters: Sequence[Any] = (), *, seconds: float = ANSWER_SECONDS
+        self, statement: str, parameters: Parameters = (), *, seconds: float = ANSWER_SECONDS
     ) -> list[Row]:
         """
         Run one statement and return its rows.
@@ -103,7 +104,7 @@ class Database:
         """Connections in use and the pool's limit."""
         return {"in_use": self._in_use, "limit": POOL_SIZE}
 
-    async def _run(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+    async def _run(self, statement: str, parameters: Parameters) -> list[Row]:
         connection = await self._acquire()
         try:
             cursor = await connection.execute(statement, parameters)

@@ -73,6 +73,8 @@ class Defects(_Part):
     rate_limit_off: bool = False
     payload_status: int | None = None
     jobs_stuck: bool = False
+    log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
+    naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 
 
 class DefectsFile:

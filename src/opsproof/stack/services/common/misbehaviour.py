@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -12,6 +13,7 @@ from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.failures import ApiError, error_response
 from opsproof.stack.services.common.services import Services
 
+_log = logging.getLogger("opsproof.service")
 _CHUNK = b"." * 1023 + b"\n"
 _CHUNK_SECONDS = 0.02
 
@@ -36,6 +38,8 @@ class Misbehaviour:
             return
         defects = self._services.defects.current()
         await self._services.database.hold(defects.hold_connections)
+        for line in defects.log_lines:
+            _log.error(line)
         path = scope["path"]
         for slow in defects.slow:
             if slow.concerns(path) and self._services.defects.falls_on(f"slow {slow.path}", slow.share):
