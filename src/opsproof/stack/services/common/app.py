@@ -42,7 +42,7 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
         options=options,
         defects=defects,
         metrics=Metrics(info, system.counters),
-        database=Database(settings.database_url, f"{system.name}-api"),
+        database=Database(settings.database_url, f"{system.name}-api", system.pool(options)),
         cache=open_cache(settings.redis_url),
     )
     if system.background is not None:

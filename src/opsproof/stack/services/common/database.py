@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import select
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -13,9 +14,6 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from opsproof.stack.services.common.failures import Unavailable
-
-POOL_SIZE = 5
-"""Connections a service may hold."""
 
 STATEMENT_SECONDS = 1.0
 """The server cancels a statement after this long."""
@@ -28,6 +26,19 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 _Connection = psycopg.AsyncConnection[DictRow]
 
 
+@dataclass(frozen=True)
+class PoolSize:
+    """How many connections a service may hold: `size`, and `overflow` more while all of those are in use."""
+
+    size: int = 5
+    overflow: int = 0
+
+    @property
+    def most(self) -> int:
+        """All that it may hold."""
+        return self.size + self.overflow
+
+
 class Database:
     """
     Single statements over a small pool, each committed by itself.
@@ -35,9 +46,11 @@ class Database:
     Args:
         url: A `postgresql://` URL.
         application_name: How the service shows in pg_stat_activity.
+        pool: How many connections it may hold.
     """
 
-    def __init__(self, url: str, application_name: str) -> None:
+    def __init__(self, url: str, application_name: str, pool: PoolSize) -> None:
+        self.pool_size = pool
         self._in_use = 0
         self._held: list[_Connection] = []
         self._holding = asyncio.Lock()
@@ -53,7 +66,7 @@ class Database:
                 "options": f"-c statement_timeout={int(STATEMENT_SECONDS * 1000)}",
             },
             min_size=1,
-            max_size=POOL_SIZE,
+            max_size=pool.most,
             timeout=1.0,
             reconnect_timeout=0,
             reconnect_failed=self._announce_refusal,
@@ -70,9 +83,7 @@ class Database:
         await self.hold(0)
         await self._pool.close(timeout=0.5)
 
-    async def query(
-        self, statement: str, parameters: Parameters = (), *, seconds: float = ANSWER_SECONDS
-    ) -> list[Row]:
+    async def query(self, statement: str, parameters: Parameters = (), *, seconds: float = ANSWER_SECONDS) -> list[Row]:
         """
         Run one statement and return its rows.
 
@@ -92,17 +103,25 @@ class Database:
         return task.result()
 
     async def hold(self, count: int) -> None:
-        """Keep this many connections of the pool from everybody else, as a leak does; 0 gives them back."""
+        """Keep this many connections of the pool, each in a transaction, as a leak does; 0 gives them back."""
         async with self._holding:
-            with contextlib.suppress(Unavailable):  # what is in use now is held at the next request
-                while len(self._held) < min(count, POOL_SIZE):
+            with contextlib.suppress(Unavailable, psycopg.Error):  # what is in use now is held at the next request
+                while len(self._held) < min(count, self.pool_size.most):
                     self._held.append(await self._acquire())
+                    await self._held[-1].execute("BEGIN")
             while len(self._held) > count:
-                await self._release(self._held.pop())
+                connection = self._held.pop()
+                with contextlib.suppress(psycopg.Error):  # a connection that is lost has no transaction to end
+                    await connection.execute("ROLLBACK")
+                await self._release(connection)
 
     def usage(self) -> dict[str, int]:
         """Connections in use and the pool's limit."""
-        return {"in_use": self._in_use, "limit": POOL_SIZE}
+        return {"in_use": self._in_use, "limit": self.pool_size.most}
+
+    def idle(self) -> int:
+        """Connections that are open and not in use."""
+        return int(self._pool.get_stats().get("pool_available", 0))
 
     async def _run(self, statement: str, parameters: Parameters) -> list[Row]:
         connection = await self._acquire()
@@ -131,8 +150,9 @@ class Database:
                 raise Unavailable("database", "no connection could be made")
             connection = taking.result()
         except PoolTimeout:
-            exhausted = self._in_use >= POOL_SIZE
-            reason = f"all {POOL_SIZE} connections of the pool are in use" if exhausted else "no connection within 1 s"
+            most = self.pool_size.most
+            exhausted = self._in_use >= most
+            reason = f"all {most} connections of the pool are in use" if exhausted else "no connection within 1 s"
             raise Unavailable("database", reason) from None
         except BaseException:
             taking.add_done_callback(self._give_back)

@@ -49,6 +49,16 @@ class PathDefect(_OnPath):
     """The path is concerned; nothing more to say."""
 
 
+class ExternalDefect(_Part):
+    """What an external API does wrong; the stand-in for it reads this part of the file itself."""
+
+    status: int | None = Field(default=None, ge=400, le=599)
+    seconds: float = Field(default=0.0, ge=0.0)
+    health_status: int | None = Field(default=None, ge=400, le=599)
+    remaining: int | None = Field(default=None, ge=0)
+    incident: str = ""
+
+
 class Defects(_Part):
     """All defects that can be in force; the defaults are a service without any."""
 
@@ -73,6 +83,17 @@ class Defects(_Part):
     rate_limit_off: bool = False
     payload_status: int | None = None
     jobs_stuck: bool = False
+    hold_overflow: int = Field(
+        default=0, ge=0, description="A pool with an overflow has so many more than its size held."
+    )
+    wrong_answer: bool = False
+    drop_trace_fields: tuple[str, ...] = ()
+    cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    memory_errors: bool = False
+    database_degraded: bool = False
+    external: ExternalDefect = ExternalDefect()
+    users_per_second: float = Field(default=0.0, ge=0.0, le=100.0)
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 

@@ -28,10 +28,11 @@ async def _health(request: Request) -> Response:
     services = services_of(request)
     database, cache = await asyncio.gather(_component(_database(services)), _component(_cache(services)))
     version = context_of(request.scope).version
+    more = services.system.health_body(services, database)
     if database["status"] != "healthy":
-        return JSONResponse({"status": "unhealthy", "version": version}, 503)
+        return JSONResponse({"status": "unhealthy", "version": version, **more}, 503)
     status = "healthy" if cache["status"] == "healthy" else "degraded"
-    return JSONResponse({"status": status, "version": version})
+    return JSONResponse({"status": status, "version": version, **more})
 
 
 async def _live(request: Request) -> Response:

@@ -37,7 +37,11 @@ class Misbehaviour:
             await self._app(scope, receive, send)
             return
         defects = self._services.defects.current()
-        await self._services.database.hold(defects.hold_connections)
+        database = self._services.database
+        held = defects.hold_connections
+        if defects.hold_overflow and database.pool_size.overflow:
+            held = database.pool_size.size + defects.hold_overflow
+        await database.hold(held)
         for line in defects.log_lines:
             _log.error(line)
         path = scope["path"]

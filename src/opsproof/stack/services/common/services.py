@@ -14,10 +14,11 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.routing import Route
 
-from opsproof.stack.services.common.database import Database
+from opsproof.stack.services.common.database import Database, PoolSize
 from opsproof.stack.services.common.defects import DefectsFile
 from opsproof.stack.services.common.metrics import CounterSpec, Metrics
 from opsproof.stack.services.common.settings import Settings, SettingsError, Variables
+from opsproof.stack.services.common.visits import Visit
 
 _PACKAGE = "opsproof.stack.services"
 
@@ -48,6 +49,9 @@ class System:
         counters: Its own counters.
         background: Builds what works off its jobs; None if it has no jobs.
         collect: Further metrics for one scrape.
+        pool: How many database connections it may hold, by its options.
+        health_body: What /health says beside status and version, from the state of the database.
+        users: What its users ask for, in this order, again and again.
     """
 
     name: str
@@ -57,6 +61,9 @@ class System:
     counters: Mapping[str, CounterSpec] = field(default_factory=dict)
     background: Callable[[Services], Background] | None = None
     collect: Callable[[Services], Awaitable[Iterable[Metric]]] | None = None
+    pool: Callable[[Any], PoolSize] = lambda options: PoolSize()
+    health_body: Callable[[Services, dict[str, Any]], dict[str, Any]] = lambda services, database: {}
+    users: tuple[Visit, ...] = ()
 
 
 @dataclass
