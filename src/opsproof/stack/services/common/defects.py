@@ -59,6 +59,23 @@ class ExternalDefect(_Part):
     incident: str = ""
 
 
+class FactoryDefects(_Part):
+    """What the decision engine (factory-ai) does wrong; seconds, and shares from 0 to 1."""
+
+    llm_failure_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    llm_nonsense_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    llm_seconds: float = Field(default=0.0, ge=0.0)
+    llm_cost_factor: float = Field(default=1.0, ge=0.0)
+    llm_is_skipped: bool = False
+    rule_fallback_off: bool = False
+    cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    simulation_ignores_versions: bool = False
+    mcp_hangs: bool = False
+    workflows_stuck: bool = False
+    feedback_lost: bool = False
+    database_cpu: float | None = Field(default=None, ge=0.0, le=1.0)
+
+
 class Defects(_Part):
     """All defects that can be in force; the defaults are a service without any."""
 
@@ -93,6 +110,7 @@ class Defects(_Part):
     memory_errors: bool = False
     database_degraded: bool = False
     external: ExternalDefect = ExternalDefect()
+    factory: FactoryDefects = FactoryDefects()
     users_per_second: float = Field(default=0.0, ge=0.0, le=100.0)
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
