@@ -4,6 +4,8 @@ import secrets
 import time
 from collections.abc import Iterable
 
+from opsproof.stack.names import prefix_of
+
 ROLES = ("operator", "admin", "reader")
 TOKEN_SECONDS = 12 * 3600
 JWT_SECRET_BYTES = 48
@@ -33,7 +35,7 @@ def token_variables(system: str, jwt_secret: str, *, seconds: float = TOKEN_SECO
     Args:
         seconds: How long they are valid; negative for tokens that have expired already.
     """
-    return {f"{system.upper()}_{role.upper()}_TOKEN": token(role, jwt_secret, seconds=seconds) for role in ROLES}
+    return {f"{prefix_of(system)}_{role.upper()}_TOKEN": token(role, jwt_secret, seconds=seconds) for role in ROLES}
 
 
 def token(role: str, jwt_secret: str, *, seconds: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opsproof.stack.ask import Answer, ask
+from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.service import CORE_PATH
 from opsproof.stack.stack import Stack
 
@@ -19,7 +20,7 @@ def answer_of(
     stack: Stack, system: str, path: str, *, role: str = "", headers: dict[str, str] | None = None, seconds: float = 3.0
 ) -> Answer | None:
     """The system's answer to a GET, as a role or as nobody."""
-    variables, prefix = stack.variables, system.upper()
+    variables, prefix = stack.variables, prefix_of(system)
     bearer = {"Authorization": f"Bearer {variables[f'{prefix}_{role}_TOKEN']}"} if role else {}
     return ask(f"{variables[f'{prefix}_URL']}{path}", headers=bearer | (headers or {}), seconds=seconds)
 
@@ -72,7 +73,7 @@ def request_id_is_not_echoed(stack: Stack, system: str) -> bool:
 def request_id_is_not_logged(stack: Stack, system: str) -> bool:
     """A request is logged without its id."""
     sent = uuid.uuid4().hex
-    log = Path(stack.variables[f"{system.upper()}_LOG_FILE"])
+    log = Path(stack.variables[f"{prefix_of(system)}_LOG_FILE"])
     before = log.stat().st_size
     answer = answer_of(stack, system, "/no-such-path", headers={"X-Request-Id": sent})
     return answer is not None and _logged_without(log, before, sent)
@@ -80,7 +81,7 @@ def request_id_is_not_logged(stack: Stack, system: str) -> bool:
 
 def error_id_is_not_logged(stack: Stack, system: str) -> bool:
     """A refused request is logged without the error id that its caller was given."""
-    log = Path(stack.variables[f"{system.upper()}_LOG_FILE"])
+    log = Path(stack.variables[f"{prefix_of(system)}_LOG_FILE"])
     before = log.stat().st_size
     answer = answer_of(stack, system, "/no-such-path")
     error = ((answer and answer.json()) or {}).get("error", {})
@@ -100,7 +101,7 @@ def component_is_missing(name: str) -> Seen:
 
 def rate_limit_is_off(stack: Stack, system: str) -> bool:
     """More requests than the probe key may make, and none is refused."""
-    key = {"X-API-Key": stack.variables[f"{system.upper()}_PROBE_API_KEY"]}
+    key = {"X-API-Key": stack.variables[f"{prefix_of(system)}_PROBE_API_KEY"]}
     answers = [answer_of(stack, system, "/api/v1/limits", headers=key) for _ in range(_MORE_THAN_THE_PROBE_KEY_MAY)]
     return all(answer is not None and answer.status == 200 for answer in answers)
 
@@ -131,7 +132,7 @@ def large_body_gets(expected: int) -> Seen:
     """A body over the limit is refused with this status."""
 
     def seen(stack: Stack, system: str) -> bool:
-        variables, prefix = stack.variables, system.upper()
+        variables, prefix = stack.variables, prefix_of(system)
         body = b" " * (int(stack.state.parts[f"{system}-api"].env["MAX_REQUEST_BODY_BYTES"]) + 1)
         headers = {"X-API-Key": variables[f"{prefix}_API_KEY"], "Content-Type": "application/json"}
         answer = ask(f"{variables[f'{prefix}_URL']}{CORE_PATH[system]}", method="POST", headers=headers, body=body)

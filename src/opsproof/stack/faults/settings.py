@@ -9,6 +9,7 @@ from typing_extensions import override
 from opsproof.stack.ask import ask
 from opsproof.stack.control import restart_part
 from opsproof.stack.faults.fault import Fault
+from opsproof.stack.names import prefix_of
 from opsproof.stack.stack import Stack, write_variables
 from opsproof.stack.state import StackState, edit_state
 
@@ -131,7 +132,7 @@ class CallersChanged(Fault):
         variables = stack.variables
         statuses = []
         for system in sorted(self.systems.intersection(stack.state.systems)):
-            prefix = system.upper()
+            prefix = prefix_of(system)
             token = variables[f"{prefix}_OPERATOR_TOKEN"]
             url = f"{variables[f'{prefix}_URL']}{self.path[system]}"
             answer = ask(url, headers={"Authorization": f"Bearer {token}"})

@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from opsproof.stack.ask import ask
 from opsproof.stack.credentials import token_variables
+from opsproof.stack.names import SUPERVISOR, prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import database_url
 from opsproof.stack.parts.service import CACHE_DATABASE, migrations_folder, service_environment
@@ -29,7 +30,7 @@ class Api(Part):
 
     @override
     def missing(self, plan: Plan) -> str:
-        answer = ask(f"http://{plan.address(self.name)}/health/ready")
+        answer = ask(f"http://{plan.address(self.name)}/health/ready", headers={"User-Agent": SUPERVISOR})
         if answer is None:
             return "/health/ready is not answered"
         return "" if answer.status == 200 else f"/health/ready answers {answer.status}: {answer.body[:200]!r}"
@@ -46,7 +47,7 @@ class Api(Part):
             "PID_FILE": str(plan.directory / f"{self.name}.pid"),
             "MIGRATIONS": str(migrations_folder(self.system)),
         }
-        prefix = self.system.upper()
+        prefix = prefix_of(self.system)
         return {f"{prefix}_{name}": value for name, value in values.items()} | token_variables(
             self.system, plan.secrets[f"{self.system}.jwt"]
         )

@@ -4,6 +4,7 @@ import sys
 
 from typing_extensions import override
 
+from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import database_url
 
@@ -18,7 +19,7 @@ class Migrations(Part):
     @override
     def launch(self, plan: Plan) -> Launch:
         argv = [sys.executable, "-m", "opsproof.stack.services.migrate", *plan.systems]
-        env = {f"{name.upper()}_DATABASE_URL": database_url(plan, name) for name in plan.systems}
+        env = {f"{prefix_of(name)}_DATABASE_URL": database_url(plan, name) for name in plan.systems}
         return Launch(argv, plan.directory, env)
 
     @override

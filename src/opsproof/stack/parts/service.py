@@ -3,12 +3,20 @@
 import importlib.util
 from pathlib import Path
 
+from opsproof.stack.names import package_of
 from opsproof.stack.parts.part import Plan
 from opsproof.stack.parts.postgres import database_url
 from opsproof.stack.parts.valkey import cache_url
 
-CACHE_DATABASE = {"ingest": 0, "evaluation": 1}
-CORE_PATH = {"ingest": "/api/v1/items", "evaluation": "/api/v1/jobs"}
+CACHE_DATABASE = {"ingest": 0, "evaluation": 1, "storebridge": 2, "factory-ai": 3, "ops-assistant": 4}
+CORE_PATH = {
+    "ingest": "/api/v1/items",
+    "evaluation": "/api/v1/jobs",
+    "storebridge": "/v1/products",
+    "factory-ai": "/api/v1/workflows",
+    "ops-assistant": "/api/ops/history",
+}
+USERS_PER_SECOND = 4
 VERSION = "1.0.0"
 COMMIT = "3f1c2ab0d94e5f60718293a4b5c6d7e8f9012345"
 DEFECTS_FILE = "defects.json"
@@ -29,6 +37,7 @@ def service_environment(plan: Plan, system: str) -> dict[str, str]:
         "INGEST_MAX_BATCH_ITEMS": "100",
         "JOB_RUNNER_MODE": "celery",
         "DEFECTS_FILE": str(plan.directory / DEFECTS_FILE),
+        "USERS_PER_SECOND": str(USERS_PER_SECOND),
         "INSTANCE": f"{system}-1",
     }
 
@@ -37,4 +46,4 @@ def migrations_folder(system: str) -> Path:
     """Alembic's folder of a reference service."""
     spec = importlib.util.find_spec("opsproof.stack.services")
     places = list(spec.submodule_search_locations or ()) if spec else []
-    return Path(places[0]) / system / "migrations"
+    return Path(places[0]) / package_of(system) / "migrations"

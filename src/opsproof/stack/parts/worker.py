@@ -6,6 +6,7 @@ import sys
 from typing_extensions import override
 
 from opsproof.stack.ask import ask
+from opsproof.stack.names import SUPERVISOR, package_of, prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.service import CACHE_DATABASE, service_environment
 from opsproof.stack.parts.valkey import cache_url
@@ -35,7 +36,7 @@ class CeleryWorker(Part):
 
     @override
     def launch(self, plan: Plan) -> Launch:
-        package = f"opsproof.stack.services.{self.system}"
+        package = f"opsproof.stack.services.{package_of(self.system)}"
         names: CeleryNames = importlib.import_module(f"{package}.queue_names").NAMES
         argv = [sys.executable, "-m", "celery", "-A", f"{package}.worker", "worker", *self._pool]
         argv += ["-Q", ",".join(names.queues), "-n", "worker1@%h", "--loglevel", "INFO"]
@@ -43,7 +44,8 @@ class CeleryWorker(Part):
 
     @override
     def missing(self, plan: Plan) -> str:
-        answer = ask(f"http://{plan.address(f'{self.system}-api')}/health/detailed")
+        url = f"http://{plan.address(f'{self.system}-api')}/health/detailed"
+        answer = ask(url, headers={"User-Agent": SUPERVISOR})
         if answer is None or answer.status not in (200, 503):
             return "/health/detailed is not answered"
         found = answer.json() or {}
@@ -54,7 +56,7 @@ class CeleryWorker(Part):
 
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
-        prefix = self.system.upper()
+        prefix = prefix_of(self.system)
         return {
             f"{prefix}_BROKER_URL": cache_url(plan, CACHE_DATABASE[self.system]),
             f"{prefix}_WORKER_LOG_FILE": str(self.log(plan)),

@@ -41,7 +41,7 @@ async def _serve(name: str, port: int) -> None:
     defects = DefectsFile(settings.defects_file)
     configure_logging(settings, defects)
     config = uvicorn.Config(
-        build_app(system, settings, options, defects),
+        build_app(system, settings, options, defects, port),
         host="127.0.0.1",
         port=port,
         lifespan="on",

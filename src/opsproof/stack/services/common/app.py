@@ -15,19 +15,23 @@ from opsproof.stack.services.common.cache import open_cache
 from opsproof.stack.services.common.database import Database
 from opsproof.stack.services.common.defects import DefectsFile
 from opsproof.stack.services.common.failures import EXCEPTION_HANDLERS
-from opsproof.stack.services.common.health import ROUTES
+from opsproof.stack.services.common.health import ROUTES, is_ready
 from opsproof.stack.services.common.metrics import Metrics
 from opsproof.stack.services.common.misbehaviour import Misbehaviour
 from opsproof.stack.services.common.request_scope import RequestScope
 from opsproof.stack.services.common.services import Services, System
 from opsproof.stack.services.common.settings import Settings
+from opsproof.stack.services.common.users import Users
 
 
-def build_app(system: System, settings: Settings, options: Any, defects: DefectsFile) -> Starlette:
+def build_app(system: System, settings: Settings, options: Any, defects: DefectsFile, port: int) -> Starlette:
     """
     The application of a system; call it inside the event loop that will serve it.
 
-    Nothing is contacted before the first request: a service starts while its database is still starting.
+    Nothing is waited for: a service starts while its database is still starting.
+
+    Args:
+        port: Where it will be served, for its users.
     """
     system = replace(system, routes=(*ROUTES, *system.routes))
     info = {
@@ -41,19 +45,22 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
         settings=settings,
         options=options,
         defects=defects,
-        metrics=Metrics(info, system.counters),
+        metrics=Metrics(info, system.counters, system.histograms),
         database=Database(settings.database_url, f"{system.name}-api", system.pool(options)),
         cache=open_cache(settings.redis_url),
     )
     if system.background is not None:
         services.background = system.background(services)
+    users = Users(system.users, port, settings, defects, lambda: is_ready(services))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await services.database.open()
         if services.background is not None:
             await services.background.start()
+        users.start()
         yield
+        await users.stop()
         if services.background is not None:
             await services.background.stop()
         await services.database.close()

@@ -24,6 +24,11 @@ _DATABASE_SECONDS = 1.5
 _PROBE_TTL_SECONDS = 10
 
 
+async def is_ready(services: Services) -> bool:
+    """Whether everything that the service needs is healthy, as /health/ready says it."""
+    return _all_healthy(await _components(services))
+
+
 async def _health(request: Request) -> Response:
     services = services_of(request)
     database, cache = await asyncio.gather(_component(_database(services)), _component(_cache(services)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric
 
-_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0, 2.0, 2.5, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0)
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,13 @@ class CounterSpec:
 
     help: str
     labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistogramSpec:
+    """A histogram of one system, in seconds."""
+
+    help: str
 
 
 class _Extra:
@@ -36,9 +43,12 @@ class Metrics:
     Args:
         info: Labels of `app_info`.
         counters: The system's own counters, by name.
+        histograms: The system's own histograms, by name.
     """
 
-    def __init__(self, info: Mapping[str, str], counters: Mapping[str, CounterSpec]) -> None:
+    def __init__(
+        self, info: Mapping[str, str], counters: Mapping[str, CounterSpec], histograms: Mapping[str, HistogramSpec]
+    ) -> None:
         self._registry = CollectorRegistry()
         registry = self._registry
         labels = ("method", "path", "status")
@@ -48,6 +58,9 @@ class Metrics:
         )
         self._counters = {
             name: Counter(name, spec.help, spec.labels, registry=registry) for name, spec in counters.items()
+        }
+        self._histograms = {
+            name: Histogram(name, spec.help, buckets=_BUCKETS, registry=registry) for name, spec in histograms.items()
         }
         Gauge("app_info", "What is running; always 1.", tuple(info), registry=registry).labels(**info).set(1)
         ProcessCollector(registry=registry)
@@ -64,6 +77,10 @@ class Metrics:
         """Raise one of the system's counters."""
         counter = self._counters[name]
         (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def observe_value(self, name: str, seconds: float) -> None:
+        """Add to one of the system's histograms."""
+        self._histograms[name].observe(seconds)
 
     def exposition(self, extra: Iterable[Metric], *, frozen: bool) -> bytes:
         """The text for a scrape; while frozen, always the text of the first such scrape."""

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opsproof.stack.names import SUPERVISOR
 from opsproof.stack.services.common.context import REQUEST_ID, RequestContext, context_of, sane_request_id, set_context
 from opsproof.stack.services.common.failures import ApiError, code_of, error_response
 from opsproof.stack.services.common.services import Services
@@ -22,7 +23,7 @@ class RequestScope:
     """
     Gives a request its id and version, and accounts for it before the last byte of its answer is sent.
 
-    So whoever has the answer finds its log line and its count.
+    So whoever has the answer finds its log line and its count; those of a supervisor's questions are not made.
 
     Args:
         app: What answers the request.
@@ -38,12 +39,13 @@ class RequestScope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = RequestContext(sane_request_id(Headers(scope=scope).get("x-request-id", "")), self._version())
+        asked = Headers(scope=scope)
+        context = RequestContext(sane_request_id(asked.get("x-request-id", "")), self._version())
         set_context(scope, context)
         REQUEST_ID.set(context.request_id)
         echo = not self._services.defects.current().no_request_id_echo
         status = 0
-        accounted = False
+        accounted = asked.get("user-agent") == SUPERVISOR
 
         async def marked(message: Message) -> None:
             nonlocal status, accounted
@@ -53,7 +55,7 @@ class RequestScope:
                 headers["x-app-version"] = context.version
                 if echo:
                     headers["x-request-id"] = context.request_id
-            elif not message.get("more_body", False):
+            elif not message.get("more_body", False) and not accounted:
                 accounted = True
                 self._account(scope, status)
             await send(message)

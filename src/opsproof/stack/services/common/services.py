@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from opsproof.stack.services.common.database import Database, PoolSize
 from opsproof.stack.services.common.defects import DefectsFile
-from opsproof.stack.services.common.metrics import CounterSpec, Metrics
+from opsproof.stack.services.common.metrics import CounterSpec, HistogramSpec, Metrics
 from opsproof.stack.services.common.settings import Settings, SettingsError, Variables
-from opsproof.stack.services.common.visits import Visit
+from opsproof.stack.services.common.users import Visit
 
 _PACKAGE = "opsproof.stack.services"
 
@@ -47,6 +47,7 @@ class System:
         routes: Its API.
         configure: Reads its own settings; they land in `Services.options`.
         counters: Its own counters.
+        histograms: Its own histograms of seconds.
         background: Builds what works off its jobs; None if it has no jobs.
         collect: Further metrics for one scrape.
         pool: How many database connections it may hold, by its options.
@@ -59,6 +60,7 @@ class System:
     routes: Sequence[Route]
     configure: Callable[[Variables], Any] = lambda variables: None
     counters: Mapping[str, CounterSpec] = field(default_factory=dict)
+    histograms: Mapping[str, HistogramSpec] = field(default_factory=dict)
     background: Callable[[Services], Background] | None = None
     collect: Callable[[Services], Awaitable[Iterable[Metric]]] | None = None
     pool: Callable[[Any], PoolSize] = lambda options: PoolSize()

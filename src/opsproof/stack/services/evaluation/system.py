@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsproof.stack.services.common.metrics import CounterSpec
 from opsproof.stack.services.common.services import System
+from opsproof.stack.services.common.users import Visit
 from opsproof.stack.services.evaluation import job_routes, run_routes
 from opsproof.stack.services.evaluation.finished import job_metrics
 from opsproof.stack.services.evaluation.options import EvaluationOptions
@@ -20,4 +21,5 @@ SYSTEM = System(
     },
     background=runner_for,
     collect=job_metrics,
+    users=(Visit("/api/v1/jobs?limit=10", weight=3), Visit("/version", identity="anonymous")),
 )
