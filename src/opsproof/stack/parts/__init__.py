@@ -18,6 +18,7 @@ _BASE = (Postgres(), Valkey(), Migrations())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
     "ingest": (*_BASE, Api("ingest")),
     "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation")),
+    "factory-ai": (*_BASE, Api("factory-ai")),
 }
 ALL = tuple(SYSTEMS)
 

@@ -112,7 +112,9 @@ class Defects(_Part):
     external: ExternalDefect = ExternalDefect()
     factory: FactoryDefects = FactoryDefects()
     users_per_second: float = Field(default=0.0, ge=0.0, le=100.0)
+    users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
+    drop_metrics: tuple[str, ...] = ()
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 
 

@@ -103,7 +103,9 @@ class Users:
                 self._send(visit)
 
     def _per_second(self) -> float:
-        return self._defects.current().users_per_second or self._settings.users_per_second
+        defects = self._defects.current()
+        concerned = not defects.users_of or self._settings.system in defects.users_of
+        return (concerned and defects.users_per_second) or self._settings.users_per_second
 
     async def _until_ready(self) -> None:
         until = time.monotonic() + _SECONDS_TO_READY

@@ -1,0 +1,16 @@
+"""Names of the metrics that runbook 001 asks for, and of what the service keeps in Redis."""
+
+LLM_CALLS = "llm_calls_total"
+LLM_FAILURES = "llm_call_failures_total"
+LLM_PARSING_FAILURES = "llm_parsing_failures_total"
+LLM_COST = "llm_cost_usd_total"
+LLM_SECONDS = "llm_response_seconds"
+MCP_CALLS = "mcp_calls_total"
+MCP_TIMEOUTS = "mcp_call_timeouts_total"
+CACHE_HITS = "judgment_cache_hits_total"
+CACHE_MISSES = "judgment_cache_misses_total"
+BREAKER_STATE = "circuit_breaker_state"
+DATABASE_CPU = "database_cpu_usage_ratio"
+
+CACHE_PREFIX = "factory-ai:judgment:"
+WORKFLOW_QUEUE = "factory-ai:workflows"
