@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from opsproof.errors import StackError
 from opsproof.stack.parts.api import Api
 from opsproof.stack.parts.migrations import Migrations
+from opsproof.stack.parts.ops_assistant import ExternalApi, OpsAssistantApi
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import Postgres
 from opsproof.stack.parts.valkey import Valkey
@@ -18,7 +19,9 @@ _BASE = (Postgres(), Valkey(), Migrations())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
     "ingest": (*_BASE, Api("ingest")),
     "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation")),
+    "storebridge": (*_BASE, Api("storebridge"), CeleryWorker("storebridge", pool="threads", concurrency=4)),
     "factory-ai": (*_BASE, Api("factory-ai")),
+    "ops-assistant": (*_BASE, ExternalApi(), OpsAssistantApi()),
 }
 ALL = tuple(SYSTEMS)
 

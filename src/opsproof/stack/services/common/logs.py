@@ -12,7 +12,7 @@ from opsproof.stack.services.common.context import REQUEST_ID
 from opsproof.stack.services.common.defects import DefectsFile
 from opsproof.stack.services.common.settings import Settings
 
-_QUIET = ("psycopg", "psycopg.pool", "alembic", "asyncio", "kombu", "uvicorn.access")
+_QUIET = ("psycopg", "psycopg.pool", "alembic", "asyncio", "kombu", "httpx", "uvicorn.access")
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,0 +1,1 @@
+"""The Inspector-based ops assistant of runbook 000."""
