@@ -49,7 +49,7 @@ class ContentChanged(Fault):
     @override
     def inject(self, stack: Stack) -> None:
         for system in _present(self, stack):
-            with _as_superuser(stack, system) as connection:
+            with as_superuser(stack, system) as connection:
                 connection.execute("CREATE SCHEMA IF NOT EXISTS opsproof_fault")
                 connection.execute(self.change)
 
@@ -64,7 +64,7 @@ class ContentChanged(Fault):
     @override
     def heal(self, stack: Stack) -> None:
         for system in _present(self, stack):
-            with _as_superuser(stack, system) as connection:
+            with as_superuser(stack, system) as connection:
                 connection.execute("CREATE SCHEMA IF NOT EXISTS opsproof_fault")
                 connection.execute(self.restore)
 
@@ -75,7 +75,7 @@ class ContentChanged(Fault):
     def _seen(self, stack: Stack) -> list[bool]:
         found = []
         for system in _present(self, stack):
-            with _as_superuser(stack, system) as connection:
+            with as_superuser(stack, system) as connection:
                 row = connection.execute(self.seen).fetchone()
                 found.append(bool(row and row[0]))
         return found
@@ -116,7 +116,7 @@ class PasswordChanged(Fault):
     def _set(self, stack: Stack, passwords: Mapping[str, str]) -> None:
         from psycopg import sql
 
-        with _as_superuser(stack, "postgres") as connection:
+        with as_superuser(stack, "postgres") as connection:
             for role, password in passwords.items():
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
                 connection.execute(statement)
@@ -179,7 +179,7 @@ def locks(tables: Mapping[str, LiteralString]) -> Callable[[Stack, list[str]], d
 
 def table_is_locked(stack: Stack, system: str) -> bool:
     """Whether somebody has an ACCESS EXCLUSIVE lock on an own table of this system's database."""
-    with _as_superuser(stack, system) as connection:
+    with as_superuser(stack, system) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation"
             " WHERE mode = 'AccessExclusiveLock' AND granted AND relnamespace = 'public'::regnamespace"
@@ -196,7 +196,7 @@ def all_connections(stack: Stack, systems: list[str]) -> dict[str, Any]:
 
 def connections_are_used_up(stack: Stack, system: str) -> bool:
     """Whether the holder has every connection (services none) and a service's role is refused."""
-    with _as_superuser(stack, system) as connection:
+    with as_superuser(stack, system) as connection:
         row = connection.execute(
             "SELECT count(*) = current_setting('max_connections')::int"
             " - current_setting('superuser_reserved_connections')::int"
@@ -221,7 +221,7 @@ def _present(fault: Fault, stack: Stack) -> list[str]:
     return sorted(fault.systems.intersection(stack.state.systems))
 
 
-def _as_superuser(stack: Stack, database: str) -> "psycopg.Connection":
+def as_superuser(stack: Stack, database: str) -> "psycopg.Connection":
     """A connection of the superuser; a server that is just starting is waited for."""
     import psycopg
 

@@ -3,6 +3,7 @@
 
 What to hold stands in the environment variable HOLD (JSON), because the addresses have passwords in them:
     {"locks": [{"url": ..., "statement": "LOCK TABLE ..."}]}    or    {"connections": [url, ...], "superuser": url}
+    or    {"idle": [url, ...]}, a connection for each
 """
 
 import json
@@ -29,6 +30,7 @@ def main() -> None:
     wanted: dict[str, Any] = json.loads(os.environ["HOLD"])
     # Kept in a name: a connection that nobody refers to is closed.
     held = [_locked(lock["url"], lock["statement"]) for lock in wanted.get("locks", [])]
+    held += [psycopg.connect(url, autocommit=True) for url in wanted.get("idle", [])]
     if "connections" in wanted:
         _occupy(wanted["connections"], wanted["superuser"], held)
     signal.pause()

@@ -23,7 +23,8 @@ _SUCCESS = """
 async def registration_metrics(services: Services) -> Iterable[Metric]:
     """The metrics of one scrape; what cannot be read is left out rather than shown as 0."""
     groups = await asyncio.gather(_success(services), _queues(services), _quotas(services))
-    return [metric for group in groups for metric in group]
+    dropped = services.defects.current().drop_metrics
+    return [metric for group in groups for metric in group if metric.name not in dropped]
 
 
 async def _success(services: Services) -> list[Metric]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from opsproof.stack.services.common.celery_sender import CelerySender
 from opsproof.stack.services.common.metrics import CounterSpec
 from opsproof.stack.services.common.services import System
+from opsproof.stack.services.common.users import Visit
 from opsproof.stack.services.storebridge import audit, job_routes, overview_routes, product_routes
 from opsproof.stack.services.storebridge.measures import registration_metrics
 from opsproof.stack.services.storebridge.options import StorebridgeOptions
@@ -18,4 +19,10 @@ SYSTEM = System(
     counters={"storebridge_jobs_submitted_total": CounterSpec("Jobs that were handed to the worker.", ("queue",))},
     background=lambda services: CelerySender(services, NAMES),
     collect=registration_metrics,
+    users=(
+        Visit("/v1/quotas"),
+        Visit("/v1/manual-review?page_size=5"),
+        Visit("/v1/jobs?limit=5"),
+        Visit("/v1/products/validate", "POST", {"domeggook_item_id": "DG123456"}),
+    ),
 )

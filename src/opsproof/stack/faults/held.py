@@ -1,0 +1,53 @@
+"""Connections that somebody opened and does not use: what a leak looks like to the database."""
+
+from collections.abc import Callable
+from typing import Any
+
+from opsproof.stack.faults.database import HOLDER, as_superuser
+from opsproof.stack.faults.seen import Seen
+from opsproof.stack.parts.postgres import database_url
+from opsproof.stack.stack import Stack
+
+Hold = Callable[[Stack, list[str]], dict[str, Any]]
+
+
+def idle(count: int) -> Hold:
+    """Hold so many connections of each system without a transaction."""
+
+    def hold(stack: Stack, systems: list[str]) -> dict[str, Any]:
+        return {"idle": [database_url(stack.plan, system) for system in systems for _ in range(count)]}
+
+    return hold
+
+
+def idle_in_transaction(count: int) -> Hold:
+    """Hold so many connections of each system, each in a transaction that does nothing."""
+
+    def hold(stack: Stack, systems: list[str]) -> dict[str, Any]:
+        urls = [database_url(stack.plan, system) for system in systems for _ in range(count)]
+        return {"locks": [{"url": url, "statement": "SELECT 1"} for url in urls]}
+
+    return hold
+
+
+def are_open(count: int) -> Seen:
+    """Whether the holder has so many connections to the system's database."""
+    return _held(count, "idle")
+
+
+def are_in_transaction(count: int) -> Seen:
+    """Whether the holder has so many open transactions in the system's database."""
+    return _held(count, "idle in transaction")
+
+
+def _held(count: int, state: str) -> Seen:
+    def seen(stack: Stack, system: str) -> bool:
+        with as_superuser(stack, system) as connection:
+            row = connection.execute(
+                "SELECT count(*) >= %s FROM pg_stat_activity"
+                " WHERE application_name = %s AND state = %s AND datname = current_database()",
+                (count, HOLDER, state),
+            ).fetchone()
+        return bool(row and row[0])
+
+    return seen

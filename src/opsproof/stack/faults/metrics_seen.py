@@ -1,0 +1,58 @@
+"""What tells that a fault shows in the numbers: the Prometheus of the stack is asked, or else the service itself."""
+
+import math
+from collections.abc import Callable
+from urllib.parse import quote
+
+from opsproof.stack.ask import ask
+from opsproof.stack.faults.seen import Seen, answer_of
+from opsproof.stack.stack import Stack
+
+Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def shown(promql: str, holds: Callable[[float], bool], *, scraped: Callable[[Numbers], float]) -> Seen:
+    """
+    A number is seen to be as the fault makes it.
+
+    Args:
+        promql: What Prometheus is asked.
+        holds: Whether the number shows the fault; a number that is not there does not.
+        scraped: The same from the service's own /metrics, where the stack has no Prometheus.
+    """
+
+    def seen(stack: Stack, system: str) -> bool:
+        value = _asked(stack, promql) if stack.variables.get("PROMETHEUS_URL") else scraped(numbers(stack, system))
+        return not math.isnan(value) and holds(value)
+
+    return seen
+
+
+def gauge(name: str, holds: Callable[[float], bool], *, system: str, **labels: str) -> Seen:
+    """The sum of a system's gauge over all its series is seen to be as the fault makes it."""
+    selector = ",".join(f'{label}="{value}"' for label, value in {"system": system, **labels}.items())
+    return shown(f"sum({name}{{{selector}}})", holds, scraped=lambda found: total(found, name, **labels))
+
+
+def numbers(stack: Stack, system: str) -> Numbers:
+    """Every sample of the service's /metrics, by name and labels; empty when it does not answer."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    answer = answer_of(stack, system, "/metrics")
+    if answer is None or answer.status != 200:
+        return {}
+    families = text_string_to_metric_families(answer.body.decode())
+    return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
+
+
+def total(found: Numbers, name: str, **labels: str) -> float:
+    """The sum of the samples of a name that have these labels; NaN if there is none."""
+    values = [value for (known, its), value in found.items() if known == name and labels.items() <= dict(its).items()]
+    return sum(values) if values else math.nan
+
+
+def _asked(stack: Stack, promql: str) -> float:
+    answer = ask(f"{stack.variables['PROMETHEUS_URL']}/api/v1/query?query={quote(promql)}")
+    found = answer.json() if answer and answer.status == 200 else None
+    result = found["data"]["result"] if isinstance(found, dict) else []
+    return float(result[0]["value"][1]) if len(result) == 1 else math.nan

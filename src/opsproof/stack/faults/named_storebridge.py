@@ -1,0 +1,188 @@
+"""The named faults of storebridge: one entry each."""
+
+import math
+from typing import Any
+
+from opsproof.stack.faults import counters, seen
+from opsproof.stack.faults.backlog import QueueBacklog
+from opsproof.stack.faults.defects import Defect
+from opsproof.stack.faults.fault import Fault
+from opsproof.stack.faults.logs_seen import logged
+from opsproof.stack.faults.metrics_seen import Numbers, gauge, numbers, shown, total
+from opsproof.stack.faults.registrations_seen import registration_fails_with
+from opsproof.stack.faults.seen import Seen
+from opsproof.stack.stack import Stack
+
+STOREBRIDGE = frozenset({"storebridge"})
+_USERS = "/v1/quotas"
+"""A path that only users ask for, no check; one of four of their visits goes there."""
+
+_SERVER_ERRORS = (
+    'sum(rate(http_requests_total{system="storebridge",status=~"5..",path!~"/metrics|/health.*"}[10s]))'
+    ' / sum(rate(http_requests_total{system="storebridge",path!~"/metrics|/health.*"}[10s]))'
+)
+_P95 = (
+    "histogram_quantile(0.95, sum by (le)"
+    ' (rate(http_request_duration_seconds_bucket{system="storebridge",path!~"/metrics|/health.*"}[10s])))'
+)
+_REQUESTS = 'sum(rate(http_requests_total{system="storebridge"}[10s]))'
+_FASTER = 30
+_FASTEST = 80
+
+
+def _absent(name: str) -> Seen:
+    def seen(stack: Stack, system: str) -> bool:
+        found = numbers(stack, system)
+        return bool(found) and math.isnan(total(found, name))
+
+    return seen
+
+
+def _server_error_share(found: Numbers) -> float:
+    """Since the service began, where there is no Prometheus; the shares of a window are Prometheus's."""
+    every = [(dict(labels), value) for (name, labels), value in found.items() if name == "http_requests_total"]
+    users = [(its, value) for its, value in every if its["path"].startswith("/v1/")]
+    asked = sum(value for _, value in users)
+    return sum(value for its, value in users if its["status"].startswith("5")) / asked if asked else math.nan
+
+
+def _errors(share: float) -> dict[str, Any]:
+    # Four of the users' visits are one to this path: four times the share there is the share of all.
+    return {
+        "status": [{"path": _USERS, "status": 500, "share": 4 * share}],
+        "users_per_second": _FASTER,
+        "users_of": ["storebridge"],
+    }
+
+
+def _more_errors_than(limit: float) -> Seen:
+    return shown(_SERVER_ERRORS, lambda share: share > limit, scraped=_server_error_share)
+
+
+def _slower_than(limit: float) -> Seen:
+    def mean(found: Numbers) -> float:
+        seconds = total(found, "http_request_duration_seconds_sum", path=_USERS)
+        return seconds / total(found, "http_request_duration_seconds_count", path=_USERS)
+
+    return shown(_P95, lambda seconds: seconds > limit, scraped=mean)
+
+
+def _slow(seconds: float) -> dict[str, Any]:
+    return {"slow": [{"path": _USERS, "seconds": seconds}]}
+
+
+def _queue(messages: int) -> Fault:
+    return QueueBacklog(
+        f"storebridge-queue-{messages}",
+        f"{messages:,} registrations wait in the batch queue, which nobody works off",
+        STOREBRIDGE,
+        "STOREBRIDGE_BROKER_URL",
+        "celery:batch",
+        "storebridge.run_job",
+        messages,
+        gauge("storebridge_queue_depth", lambda jobs: jobs >= messages, system="storebridge"),
+    )
+
+
+NUMBERS: tuple[Fault, ...] = (
+    Defect(
+        "storebridge-errors-2", "2 % of what users ask gets 500", STOREBRIDGE, _errors(0.02), _more_errors_than(0.01)
+    ),
+    Defect(
+        "storebridge-errors-6", "6 % of what users ask gets 500", STOREBRIDGE, _errors(0.06), _more_errors_than(0.05)
+    ),
+    Defect("storebridge-slow-2500ms", "a quarter of the answers takes 2.5 s", STOREBRIDGE, _slow(2.5), _slower_than(2)),
+    Defect("storebridge-slow-3500ms", "a quarter of the answers takes 3.5 s", STOREBRIDGE, _slow(3.5), _slower_than(3)),
+    Defect("storebridge-slow-6s", "a quarter of the answers takes 6 s", STOREBRIDGE, _slow(6), _slower_than(5)),
+    Defect(
+        "storebridge-rush",
+        f"users come {_FASTEST} times a second",
+        STOREBRIDGE,
+        {"users_per_second": _FASTEST, "users_of": ["storebridge"]},
+        shown(_REQUESTS, lambda rate: rate > _FASTEST / 2, scraped=lambda found: total(found, "http_requests_total")),
+    ),
+)
+
+QUEUES: tuple[Fault, ...] = (_queue(1001), _queue(2001), _queue(5001))
+
+QUOTAS: tuple[Fault, ...] = (
+    counters.CountersSet(
+        "storebridge-domeggook-14001",
+        "14,001 calls of Domeggook were made today",
+        STOREBRIDGE,
+        "STOREBRIDGE_REDIS_URL",
+        counters.today("domeggook:daily_calls:", 14_001, "Asia/Seoul"),
+        gauge("storebridge_rate_limit_remaining", lambda left: left <= 999, system="storebridge", api_name="domeggook"),
+    ),
+    counters.CountersSet(
+        "storebridge-naver-used-up",
+        "three calls a second went to Naver, and all that is allowed is used up",
+        STOREBRIDGE,
+        "STOREBRIDGE_REDIS_URL",
+        counters.each_second("naver:ratelimit:", 3, before=60, after=600),
+        gauge("storebridge_rate_limit_remaining", lambda left: left == 0, system="storebridge", api_name="naver"),
+    ),
+)
+
+
+def _logs(name: str, title: str, *lines: str) -> Fault:
+    return Defect(
+        f"storebridge-log-{name}", title, STOREBRIDGE, {"log_lines": list(lines)}, logged(lines[0]), group="logs"
+    )
+
+
+LOGS: tuple[Fault, ...] = (
+    _logs(
+        "database",
+        "the log says that connections to the database are refused",
+        "Database connection failed: FATAL: remaining connection slots are reserved for roles with SUPERUSER",
+    ),
+    _logs("redis", "the log says that Redis does not answer", "Redis connection timeout"),
+    _logs(
+        "naver",
+        "the log says that Naver refuses us",
+        "Naver API 429 Too Many Requests: Rate limit exceeded",
+        "Naver API 503",
+    ),
+)
+
+_EVERYTHING_IS_VALID = '{"valid": true, "errors": []}'
+_NO_PAGES = '{"jobs": []}'
+
+ANSWERS: tuple[Fault, ...] = (
+    Defect(
+        "storebridge-validates-anything",
+        "every payload is called valid",
+        STOREBRIDGE,
+        {"body": [{"path": "/v1/products/validate", "text": _EVERYTHING_IS_VALID}]},
+        seen.body({"storebridge": "/v1/products/validate"}, _EVERYTHING_IS_VALID),
+    ),
+    Defect(
+        "storebridge-no-pagination",
+        "the list of jobs does not say how many there are",
+        STOREBRIDGE,
+        {"body": [{"path": "/v1/jobs", "text": _NO_PAGES}]},
+        seen.body({"storebridge": "/v1/jobs"}, _NO_PAGES),
+    ),
+    Defect(
+        "storebridge-product-500",
+        "a single product cannot be read",
+        STOREBRIDGE,
+        {"status": [{"path": "/v1/products/*", "status": 500}]},
+        seen.status({"storebridge": "/v1/products/any"}, 500),
+    ),
+    Defect(
+        "storebridge-metric-missing",
+        "the depth of the queues is not exported any more",
+        STOREBRIDGE,
+        {"drop_metrics": ["storebridge_queue_depth"]},
+        _absent("storebridge_queue_depth"),
+    ),
+    Defect(
+        "storebridge-naver-503",
+        "Naver answers every registration with 503",
+        STOREBRIDGE,
+        {"naver_status": 503},
+        registration_fails_with("NAVER_503"),
+    ),
+)
