@@ -59,6 +59,18 @@ class ExternalDefect(_Part):
     incident: str = ""
 
 
+class AssistantDefects(_Part):
+    """What the ops assistant does wrong; shares from 0 to 1."""
+
+    wrong_answer: bool = False
+    drop_trace_fields: tuple[str, ...] = ()
+    cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    memory_errors: bool = False
+    database_degraded: bool = False
+    external: ExternalDefect = ExternalDefect()
+
+
 class FactoryDefects(_Part):
     """What the decision engine (factory-ai) does wrong; seconds, and shares from 0 to 1."""
 
@@ -103,13 +115,7 @@ class Defects(_Part):
     hold_overflow: int = Field(
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
     )
-    wrong_answer: bool = False
-    drop_trace_fields: tuple[str, ...] = ()
-    cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
-    fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
-    memory_errors: bool = False
-    database_degraded: bool = False
-    external: ExternalDefect = ExternalDefect()
+    assistant: AssistantDefects = AssistantDefects()
     factory: FactoryDefects = FactoryDefects()
     users_per_second: float = Field(default=0.0, ge=0.0, le=100.0)
     users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")

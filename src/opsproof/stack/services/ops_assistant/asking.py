@@ -53,7 +53,7 @@ async def _ask(request: Request) -> Response:
 
 
 async def _answer(services: Services, query: str, plan: Plan, caller: Caller) -> dict[str, Any]:
-    defects = services.defects.current()
+    defects = services.defects.current().assistant
     wrong = defects.wrong_answer and plan.sums is not None
     settings = await settings_of(services)
     tools = assistant_of(services).tools

@@ -76,7 +76,7 @@ class Assistant:
     async def _look_after(self) -> None:
         rounds = 0
         while True:
-            self._fill(self._services.defects.current().fill_memory_share)
+            self._fill(self._services.defects.current().assistant.fill_memory_share)
             rounds += 1
             if rounds % _ROUNDS_BETWEEN_CLEANINGS == 0:
                 try:

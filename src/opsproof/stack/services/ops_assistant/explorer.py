@@ -32,13 +32,14 @@ _MORE_THAN_THERE_IS = 1 << 60
 @requires(Role.READER)
 async def _data(request: Request) -> Response:
     services = services_of(request)
-    if services.defects.current().memory_errors:
+    defects = services.defects.current().assistant
+    if defects.memory_errors:
         bytearray(_MORE_THAN_THERE_IS)  # a real MemoryError
     name, limit = request.path_params["asset"], limit_of(request)
     offset = limit_of(request, name="offset", default=1, most=1_000_000) - 1
     ttl = int((await settings_of(services))["ops_cache_ttl_seconds"])
     key = f"ops-assistant:data:{name}:{limit}:{offset}"
-    if services.defects.falls_on("cache miss", services.defects.current().cache_miss_share):
+    if services.defects.falls_on("cache miss", defects.cache_miss_share):
         key += f":{uuid.uuid4()}"  # a release whose keys never repeat
     async with assistant_of(services).one_page:  # what many ask at once is read once
         kept = await _kept(services, key) if ttl else None

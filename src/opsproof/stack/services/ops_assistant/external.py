@@ -2,7 +2,7 @@
 `python -m opsproof.stack.services.ops_assistant.external --port N`: the external API that the assistant's tools call.
 
 A stand-in of the standard library: health page, status page, quota, and two lists that want a key. What it does wrong
-stands in the part `external` of DEFECTS_FILE.
+stands in the part `assistant.external` of DEFECTS_FILE.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _defect() -> dict[str, Any]:
         raw = json.loads(Path(os.environ.get("DEFECTS_FILE", "")).read_bytes())
     except (OSError, ValueError):
         return {}
-    found = raw.get("external")
+    found = raw.get("assistant", {}).get("external")
     return found if isinstance(found, dict) else {}
 
 

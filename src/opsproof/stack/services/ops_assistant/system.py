@@ -31,7 +31,11 @@ async def _collect(services: Services) -> Iterable[Metric]:
 def _health_body(services: Services, database: dict[str, Any]) -> dict[str, Any]:
     """The database's status and pool, as the runbook's example has them; in overflow it is degraded, with HTTP 200."""
     pool = pool_numbers(services)
-    degraded = database["status"] != "healthy" or pool["overflow"] > 0 or services.defects.current().database_degraded
+    degraded = (
+        database["status"] != "healthy"
+        or pool["overflow"] > 0
+        or services.defects.current().assistant.database_degraded
+    )
     return {
         "database": {
             "status": _DEGRADED if degraded else "OK",
