@@ -69,7 +69,7 @@ class Stack:
                 Whatever was started is stopped again.
         """
         wanted = tuple(dict.fromkeys(systems))
-        parts = parts_of(wanted)
+        everything = parts_of(wanted)
         if name is not None and not _NAME.fullmatch(name):
             raise StackError(
                 f"a stack cannot be named {name!r}", where="name", next_step="use lower-case letters, digits, . _ -"
@@ -77,6 +77,10 @@ class Stack:
         tell = progress or _silent
         for path in places.reap():
             tell(f"cleaned up an abandoned stack: {path.name}")
+        left_out = {part: why for part, of in everything.items() if (why := of.absent())}
+        for part, why in left_out.items():
+            tell(f"{part} is left out: {why}")
+        parts = {part: of for part, of in everything.items() if part not in left_out}
         for left in reversed(range(_TRIES)):
             stack = cls(places.create(name, list(wanted), [part.name for part in parts.values() if part.listens]))
             try:
@@ -142,7 +146,8 @@ class Stack:
     def missing(self, seconds: float = 0.0) -> dict[str, str]:
         """Wait up to `seconds` for readiness. Returns what is missing by part; empty when every part answers."""
         plan = self.plan
-        return wait_until_ready(plan, parts_of(plan.systems), seconds)
+        parts = {name: part for name, part in parts_of(plan.systems).items() if plan.has(name) or not part.listens}
+        return wait_until_ready(plan, parts, seconds)
 
     def stop(self) -> None:
         """
@@ -171,7 +176,7 @@ class Stack:
         with edit_state(self.directory) as state:
             state.parts = {name: state.parts[name] for name, part in parts.items() if not part.once}
             state.variables = {"STACK_DIRECTORY": str(self.directory)}
-            for part in parts.values():
+            for part in parts_of(plan.systems).values():
                 state.variables |= part.variables(plan)
             state.ready = True
             write_variables(self.directory, state)

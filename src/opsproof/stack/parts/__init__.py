@@ -7,15 +7,17 @@ To add one: write a module with a `Part`, and name it below for the systems that
 from collections.abc import Iterable
 
 from opsproof.errors import StackError
+from opsproof.stack.parts.alertmanager import Alertmanager
 from opsproof.stack.parts.api import Api
 from opsproof.stack.parts.migrations import Migrations
 from opsproof.stack.parts.ops_assistant import ExternalApi, OpsAssistantApi
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres import Postgres
+from opsproof.stack.parts.prometheus import Prometheus
 from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.parts.worker import CeleryWorker
 
-_BASE = (Postgres(), Valkey(), Migrations())
+_BASE = (Prometheus(), Alertmanager(), Postgres(), Valkey(), Migrations())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
     "ingest": (*_BASE, Api("ingest")),
     "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation")),

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from opsproof.stack.ports import HOST
 
+NOWHERE = f"http://{HOST}:9"
+"""Where nothing listens: the address of a part that is left out."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -29,6 +32,10 @@ class Plan:
     def address(self, part: str) -> str:
         """host:port of a part."""
         return f"{HOST}:{self.ports[part]}"
+
+    def has(self, part: str) -> bool:
+        """Whether the stack has a part that listens; it is left out where this machine has no program for it."""
+        return part in self.ports
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,10 @@ class Part(ABC):
     once: bool = False
     stop_signal: int = signal.SIGTERM
 
+    def absent(self) -> str:
+        """Why this machine cannot run it, and what to do about it; the stack then starts without. "" when it can."""
+        return ""
+
     def prepare(self, plan: Plan) -> None:
         """Make what must be there before the first start (folders, files, an empty database cluster)."""
         return
@@ -84,7 +95,7 @@ class Part(ABC):
         return
 
     def variables(self, plan: Plan) -> dict[str, str]:
-        """What profiles may refer to."""
+        """What profiles may refer to; also asked of a part that was left out (see `Plan.has`)."""
         return {}
 
     def log(self, plan: Plan) -> Path:

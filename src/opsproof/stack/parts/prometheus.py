@@ -1,0 +1,111 @@
+"""Prometheus: reads the metrics of every API each second, and judges the alert rules of the systems."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import override
+
+from opsproof.stack.ask import ask
+from opsproof.stack.names import SUPERVISOR, prefix_of
+from opsproof.stack.parts.part import NOWHERE, Launch, Part, Plan
+
+_RETENTION = "2h"
+
+
+class Prometheus(Part):
+    """
+    Ready when every API that lives has been scraped, and every rule has been evaluated without an error.
+
+    It looks for what it is to scrape 5 seconds after its start and not before, whatever it is told: nobody who needs
+    its numbers can be ready sooner.
+    """
+
+    name = "prometheus"
+
+    @override
+    def absent(self) -> str:
+        if shutil.which("prometheus"):
+            return ""
+        return "Prometheus is not installed on this machine; next: apt-get install prometheus"
+
+    @override
+    def prepare(self, plan: Plan) -> None:
+        home = home_of(plan)
+        (home / "rules").mkdir(parents=True)
+        write_config(plan, plan.systems)
+
+    @override
+    def launch(self, plan: Plan) -> Launch:
+        argv = [str(shutil.which("prometheus")), "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
+        argv += [f"--storage.tsdb.retention.time={_RETENTION}", f"--web.listen-address={plan.address(self.name)}"]
+        return Launch([*argv, "--log.level=warn"], home_of(plan))
+
+    @override
+    def missing(self, plan: Plan) -> str:
+        answer = ask(f"http://{plan.address(self.name)}/-/ready")
+        if answer is None or answer.status != 200:
+            return "/-/ready is not answered with 200"
+        active = question(plan, "targets?state=active").get("activeTargets", [])
+        targets = {target["labels"]["job"]: target for target in active}
+        for system in plan.systems:
+            target = targets.get(f"{system}-api", {"health": "unknown"})
+            if target["health"] == "unknown" or (target["health"] == "down" and _lives(plan, system)):
+                return f"{system}-api is not scraped yet{_because(target.get('lastError'))}"
+        rules = [rule for group in question(plan, "rules").get("groups", []) for rule in group["rules"]]
+        for rule in rules:
+            if rule["health"] != "ok":
+                return f"the rule {rule['name']} is not evaluated yet{_because(rule.get('lastError'))}"
+        return ""
+
+    @override
+    def variables(self, plan: Plan) -> dict[str, str]:
+        there = plan.has(self.name)
+        url = f"http://{plan.address(self.name)}" if there else NOWHERE
+        variables = {"PROMETHEUS_URL": url}
+        for system in plan.systems:
+            prefix = prefix_of(system)
+            own = f"http://{plan.address(f'{system}-api')}/metrics"
+            variables[f"{prefix}_METRICS_KIND"] = "prometheus" if there else "scrape"
+            variables[f"{prefix}_METRICS_URL"] = url if there else own
+        return variables
+
+
+def home_of(plan: Plan) -> Path:
+    """Its folder: prometheus.yml, rules/ and data/."""
+    return plan.directory / Prometheus.name
+
+
+def write_config(plan: Plan, systems: tuple[str, ...]) -> None:
+    """Write prometheus.yml, with a scrape job for each of these systems' APIs."""
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
+        "rule_files": ["rules/*.yml"],
+        "scrape_configs": [
+            {
+                "job_name": f"{system}-api",
+                "static_configs": [{"targets": [plan.address(f"{system}-api")], "labels": {"system": system}}],
+            }
+            for system in systems
+        ],
+    }
+    if plan.has("alertmanager"):
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [plan.address("alertmanager")]}]}]}
+    (home_of(plan) / "prometheus.yml").write_text(json.dumps(config, indent=1), encoding="utf-8")  # JSON is YAML, too
+
+
+def question(plan: Plan, path: str) -> dict[str, Any]:
+    """The data of an answer of its API, below /api/v1/; nothing where there is no answer."""
+    answer = ask(f"http://{plan.address(Prometheus.name)}/api/v1/{path}")
+    found = (answer and answer.json()) or {}
+    return dict(found.get("data", {}))
+
+
+def _lives(plan: Plan, system: str) -> bool:
+    url = f"http://{plan.address(f'{system}-api')}/health/live"
+    return ask(url, headers={"User-Agent": SUPERVISOR}) is not None
+
+
+def _because(error: str | None) -> str:
+    return f": {error}" if error else ""
