@@ -9,6 +9,7 @@ from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
 from opsproof.profile.scenarios import Scenario
 from opsproof.profile.sections import (
     Authorization,
+    Decisions,
     Endpoint,
     Exposition,
     Health,
@@ -71,6 +72,7 @@ class Profile(Section):
     work: tuple[Work, ...] = Field((), description="Synthetic work that a worker must finish.")
     stored_metadata: StoredMetadata | None = None
     payload: Payload | None = None
+    decisions: Decisions | None = None
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
     policy: Policy = Policy()

@@ -128,3 +128,34 @@ class Payload(Section):
     )
     stored: str = Field(description="SQL that counts the rows of a tenant; parameter %(tenant)s, column `rows`.")
     clean_up: str = Field(description="Path that deletes a tenant's items; {tenant} is filled in.")
+
+
+class Exchange(Section):
+    """A request that does something: what its answer must say, what it leaves behind, how that is taken back."""
+
+    submit: str = Field(description="Path that takes it by POST.")
+    body: dict[str, Any] = Field(description="JSON body of the POST.")
+    expect: dict[str, Any] = Field({}, description="Dotted names of the answer, and the value that each must have.")
+    fields: tuple[str, ...] = Field((), description="Dotted names of the answer that must have a value.")
+    id_field: str = Field("", description="Dotted name of the id of what is stored; left out, nothing is.")
+    stored: str = Field("", description="SQL that counts what is stored under an id; parameter %(id)s.")
+    delete: str = Field("", description="Path that deletes it; {id} is filled in.")
+
+
+class Chart(Section):
+    """A question whose answer is a chart."""
+
+    path: str
+    rows: str = Field("rows", description="Dotted name of the chart's data.")
+    fields: tuple[str, ...] = Field(("chart.type",), description="Dotted names that describe the chart.")
+
+
+class Decisions(Section):
+    """What a decision engine is asked for (runbook 001)."""
+
+    judgments: dict[str, Exchange] = Field({}, description="By mode.")
+    fallback: Exchange | None = Field(None, description="A judgment that rules must make where the model does not.")
+    simulations: dict[str, Exchange] = Field({}, description="What-if questions; they store nothing.")
+    messages: dict[str, Exchange] = Field({}, description="Messages to the chat bot.")
+    feedback: dict[str, Exchange] = Field({}, description="Feedback on judgments.")
+    charts: dict[str, Chart] = Field({}, description="Questions in natural language.")
