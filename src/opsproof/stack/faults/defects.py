@@ -21,6 +21,7 @@ class Defect(Fault):
     Args:
         defects: What is added to the file.
         seen: Whether a system of the stack is seen, from outside, to have the defect.
+        part: A part that only shows it, where not every stack has that part.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Defect(Fault):
     defects: Mapping[str, Any]
     seen: Callable[[Stack, str], bool]
     group: str = "answers"
+    part: str = ""
 
     @override
     def inject(self, stack: Stack) -> None:

@@ -28,12 +28,14 @@ class Fault(Protocol):
         title: One line for people.
         systems: Systems that it touches; it acts on those of them that the stack runs.
         group: Under which heading it is listed.
+        part: A part that it needs and that not every stack has; "" for none.
     """
 
     name: str
     title: str
     systems: frozenset[str]
     group: str
+    part: str = ""
 
     def inject(self, stack: Stack) -> None:
         """Break it."""
@@ -73,7 +75,7 @@ def inject(fault: Fault, stack: Stack) -> None:
     Break the stack and see it broken.
 
     Raises:
-        StackError: The fault is injected already, or touches no system of this stack.
+        StackError: The fault is injected already, touches no system of this stack, or needs a part that it lacks.
         FaultNotInForce: It could not be injected, or was not seen in force in time; it is healed again.
         FaultNotHealed: As above, and healing failed too.
     """
@@ -89,6 +91,12 @@ def inject(fault: Fault, stack: Stack) -> None:
                 f"the fault {fault.name} touches only {', '.join(sorted(fault.systems))}",
                 where=f"stack {stack.name} with {', '.join(state.systems)}",
                 next_step="start the stack with that system",
+            )
+        if fault.part and fault.part not in state.parts:
+            raise StackError(
+                f"the fault {fault.name} needs the part {fault.part}, and this stack was started without it",
+                where=f"stack {stack.name}",
+                next_step="install it, then start the stack again; `opsproof stack up` says how",
             )
         state.faults[fault.name] = FaultNote(fault.name, datetime.now(UTC).isoformat(timespec="seconds"))
     try:

@@ -44,7 +44,7 @@ class MigrationBehind(Fault):
 
     @override
     def undo_by_hand(self, stack: Stack) -> str:
-        return "INGEST_DATABASE_URL=... EVALUATION_DATABASE_URL=... python -m opsproof.stack.services.migrate SYSTEM"
+        return f". {stack.variables_file}; python -m opsproof.stack.services.migrate {' '.join(stack.state.systems)}"
 
     def _both(self, stack: Stack) -> tuple[dict[str, str], dict[str, str]]:
         now = self._revisions(stack)

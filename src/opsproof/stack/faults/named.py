@@ -1,6 +1,7 @@
 """The named faults of processes, cache, database and settings: one entry each."""
 
 import secrets
+from typing import LiteralString
 
 from opsproof.stack.credentials import token_variables
 from opsproof.stack.faults import database
@@ -10,14 +11,24 @@ from opsproof.stack.faults.migrations import MigrationBehind
 from opsproof.stack.faults.processes import PartFrozen, PartStopped
 from opsproof.stack.faults.seen import component_is_unhealthy
 from opsproof.stack.faults.settings import CallersChanged, Settings, SettingsChanged
-from opsproof.stack.parts.service import CORE_PATH
+from opsproof.stack.parts.service import CACHE_DATABASE, CORE_PATH
 
 INGEST = frozenset({"ingest"})
 EVALUATION = frozenset({"evaluation"})
-BOTH = INGEST | EVALUATION
+EVERY = frozenset(CACHE_DATABASE)
+"""The faults of what all systems share."""
 WORKER = ("evaluation-worker",)
-APIS = ("ingest-api", "evaluation-api")
+APIS = tuple(f"{system}-api" for system in CACHE_DATABASE)
 WRONG_VERSION = "0.0.0-wrong"
+_TABLES: dict[str, LiteralString] = {
+    "ingest": "items",
+    "evaluation": "jobs",
+    "storebridge": "products",
+    "factory-ai": "workflow_instances",
+    "ops-assistant": "services",
+}
+"""The table of each system that its health asks."""
+
 _TOO_SHORT_BYTES = 31
 _NO_WORKER = component_is_unhealthy("background_tasks")  # seen once the worker's last report has expired
 
@@ -33,12 +44,12 @@ def expired_tokens(system: str, jwt_secret: str) -> dict[str, str]:
 
 
 PROCESSES: tuple[Fault, ...] = (
-    PartStopped("redis-stopped", "Valkey has ended; connections are refused", BOTH, ("valkey",)),
-    PartFrozen("redis-frozen", "Valkey stands still; connections open, nothing answers", BOTH, ("valkey",)),
-    PartStopped("postgres-stopped", "PostgreSQL has ended; connections are refused", BOTH, ("postgres",)),
-    PartFrozen("postgres-frozen", "PostgreSQL and its children stand still", BOTH, ("postgres",)),
-    PartStopped("api-stopped", "the APIs have ended; connections are refused", BOTH, APIS),
-    PartFrozen("api-frozen", "the APIs stand still; connections open, nothing answers", BOTH, APIS),
+    PartStopped("redis-stopped", "Valkey has ended; connections are refused", EVERY, ("valkey",)),
+    PartFrozen("redis-frozen", "Valkey stands still; connections open, nothing answers", EVERY, ("valkey",)),
+    PartStopped("postgres-stopped", "PostgreSQL has ended; connections are refused", EVERY, ("postgres",)),
+    PartFrozen("postgres-frozen", "PostgreSQL and its children stand still", EVERY, ("postgres",)),
+    PartStopped("api-stopped", "the APIs have ended; connections are refused", EVERY, APIS),
+    PartFrozen("api-frozen", "the APIs stand still; connections open, nothing answers", EVERY, APIS),
     PartStopped(
         "worker-stopped", "the worker has ended; jobs stay queued", EVALUATION, ("evaluation-worker",), _NO_WORKER
     ),
@@ -48,31 +59,31 @@ PROCESSES: tuple[Fault, ...] = (
 )
 
 CACHE: tuple[Fault, ...] = (
-    PasswordRequired("redis-password-required", "Valkey wants a password that the services do not have", BOTH),
-    MemoryFull("cache-full", "Valkey's memory is full; reads work, writes fail", BOTH),
+    PasswordRequired("redis-password-required", "Valkey wants a password that the services do not have", EVERY),
+    MemoryFull("cache-full", "Valkey's memory is full; reads work, writes fail", EVERY),
 )
 
 DATABASE: tuple[Fault, ...] = (
-    database.PasswordChanged("database-password-changed", "the services' database password is refused", BOTH),
+    database.PasswordChanged("database-password-changed", "the services' database password is refused", EVERY),
     database.Held(
         "pool-exhausted",
         "all connections of PostgreSQL are in use",
-        BOTH,
+        EVERY,
         database.all_connections,
         database.connections_are_used_up,
     ),
     database.Held(
         "table-locked",
-        "the tables items and jobs are locked by somebody else",
-        BOTH,
-        database.locks({"ingest": "items", "evaluation": "jobs"}),
+        "a table of each system is locked by somebody else",
+        EVERY,
+        database.locks(_TABLES),
         database.table_is_locked,
     ),
-    MigrationBehind("migration-behind", "the schemas are one revision behind", BOTH),
+    MigrationBehind("migration-behind", "the schemas are one revision behind", EVERY),
     database.ContentChanged(
         "migration-unknown",
         "alembic_version names a revision that nobody knows",
-        BOTH,
+        EVERY,
         change="""
             CREATE TABLE opsproof_fault.revision AS TABLE alembic_version;
             UPDATE alembic_version SET version_num = 'ffffffffffff'
@@ -87,7 +98,7 @@ DATABASE: tuple[Fault, ...] = (
     database.ContentChanged(
         "migration-table-missing",
         "the table alembic_version is not there",
-        BOTH,
+        EVERY,
         change="ALTER TABLE alembic_version SET SCHEMA opsproof_fault",
         restore="ALTER TABLE IF EXISTS opsproof_fault.alembic_version SET SCHEMA public",
         seen="SELECT to_regclass('public.alembic_version') IS NULL",
@@ -129,27 +140,27 @@ DATABASE: tuple[Fault, ...] = (
 
 SETTINGS: tuple[Fault, ...] = (
     SettingsChanged(
-        "missing-secret", "the APIs run without POSTGRES_PASSWORD", BOTH, lambda: {"POSTGRES_PASSWORD": None}
+        "missing-secret", "the APIs run without POSTGRES_PASSWORD", EVERY, lambda: {"POSTGRES_PASSWORD": None}
     ),
     SettingsChanged(
-        "default-secret", "POSTGRES_PASSWORD of the APIs is a default", BOTH, lambda: {"POSTGRES_PASSWORD": "postgres"}
+        "default-secret", "POSTGRES_PASSWORD of the APIs is a default", EVERY, lambda: {"POSTGRES_PASSWORD": "postgres"}
     ),
     SettingsChanged(
         "weak-jwt-secret",
         f"JWT_SECRET of the APIs has {_TOO_SHORT_BYTES} bytes",
-        BOTH,
+        EVERY,
         lambda: {"JWT_SECRET": secrets.token_hex(16)[:_TOO_SHORT_BYTES]},
         tokens_with_the_new_secret,
     ),
     SettingsChanged(
         "secret-rotated",
         "the APIs have new secrets, callers still have the old credentials",
-        BOTH,
+        EVERY,
         lambda: {"JWT_SECRET": secrets.token_urlsafe(48), "API_KEY": secrets.token_urlsafe(24)},
     ),
-    CallersChanged("token-expired", "the callers' tokens have expired", BOTH, CORE_PATH, expired_tokens),
-    SettingsChanged("wrong-version", "the APIs run another version", BOTH, lambda: {"APP_VERSION": WRONG_VERSION}),
-    SettingsChanged("body-limit-off", "bodies of any size are taken", BOTH, lambda: {"MAX_REQUEST_BODY_BYTES": "0"}),
+    CallersChanged("token-expired", "the callers' tokens have expired", EVERY, CORE_PATH, expired_tokens),
+    SettingsChanged("wrong-version", "the APIs run another version", EVERY, lambda: {"APP_VERSION": WRONG_VERSION}),
+    SettingsChanged("body-limit-off", "bodies of any size are taken", EVERY, lambda: {"MAX_REQUEST_BODY_BYTES": "0"}),
     SettingsChanged(
         "batch-limit-off", "batches of any length are taken", INGEST, lambda: {"INGEST_MAX_BATCH_ITEMS": "0"}
     ),

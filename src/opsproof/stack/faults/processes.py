@@ -33,6 +33,7 @@ class PartFault(Fault):
     parts: tuple[str, ...]
     consequence: Seen = never_in_doubt
     group: str = "processes"
+    part: str = ""
 
     def present(self, stack: Stack) -> list[PartStatus]:
         """The parts that the stack has."""

@@ -6,9 +6,11 @@ import shutil
 from typing_extensions import override
 
 from opsproof.stack.ask import ask
-from opsproof.stack.parts.part import NOWHERE, Launch, Part, Plan
+from opsproof.stack.parts.part import Launch, Part, Plan
+from opsproof.stack.ports import HOST
 
 _PROGRAMS = ("prometheus-alertmanager", "alertmanager")  # as Debian names it, and as its makers do
+_NOWHERE = f"http://{HOST}:9"
 
 
 class Alertmanager(Part):
@@ -57,7 +59,7 @@ class Alertmanager(Part):
 
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
-        url = f"http://{plan.address(self.name)}" if plan.has(self.name) else NOWHERE
+        url = f"http://{plan.address(self.name)}" if plan.has(self.name) else _NOWHERE
         return {"ALERTMANAGER_URL": url, "ALERTS_ABSENT": "" if plan.has(self.name) else self.absent()}
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from opsproof.stack.ports import HOST
 
-NOWHERE = f"http://{HOST}:9"
-"""Where nothing listens: the address of a part that is left out."""
-
 
 @dataclass(frozen=True)
 class Plan:

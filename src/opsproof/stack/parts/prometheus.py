@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from opsproof.stack.ask import ask
 from opsproof.stack.names import SUPERVISOR, prefix_of
-from opsproof.stack.parts.part import NOWHERE, Launch, Part, Plan
+from opsproof.stack.parts.part import Launch, Part, Plan
 
 _RETENTION = "2h"
 
@@ -61,14 +61,16 @@ class Prometheus(Part):
 
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
-        there = plan.has(self.name)
-        url = f"http://{plan.address(self.name)}" if there else NOWHERE
-        variables = {"PROMETHEUS_URL": url}
-        for system in plan.systems:
+        if plan.has(self.name):
+            url = f"http://{plan.address(self.name)}"
+            metrics = dict.fromkeys(plan.systems, ("prometheus", url))
+            variables = {"PROMETHEUS_URL": url}
+        else:
+            metrics = {system: ("scrape", f"http://{plan.address(f'{system}-api')}/metrics") for system in plan.systems}
+            variables = {}
+        for system, (kind, url) in metrics.items():
             prefix = prefix_of(system)
-            own = f"http://{plan.address(f'{system}-api')}/metrics"
-            variables[f"{prefix}_METRICS_KIND"] = "prometheus" if there else "scrape"
-            variables[f"{prefix}_METRICS_URL"] = url if there else own
+            variables |= {f"{prefix}_METRICS_KIND": kind, f"{prefix}_METRICS_URL": url}
         return variables
 
 
