@@ -5,7 +5,15 @@ To add one: give an existing mechanism (`processes`, `settings`, `cache`, `datab
 `named` or `named_defects`; for a new mechanism write a module with a class that has the methods of `Fault`.
 """
 
-from opsproof.stack.faults import named, named_defects, named_storebridge, named_storebridge_rows
+from opsproof.stack.faults import (
+    named,
+    named_defects,
+    named_metrics,
+    named_ops_assistant,
+    named_ops_assistant_rows,
+    named_storebridge,
+    named_storebridge_rows,
+)
 from opsproof.stack.faults.fault import Fault, heal, inject, injected
 
 _ALL = (
@@ -18,12 +26,18 @@ _ALL = (
     *named_defects.TRACES,
     *named_defects.RULES,
     *named_defects.JOBS,
+    *named_metrics.PROMETHEUS,
+    *named_metrics.ALERTS,
     *named_storebridge.NUMBERS,
     *named_storebridge.QUEUES,
     *named_storebridge.QUOTAS,
     *named_storebridge_rows.DATABASE,
     *named_storebridge.LOGS,
     *named_storebridge.ANSWERS,
+    *named_ops_assistant.ANSWERS,
+    *named_ops_assistant.NUMBERS,
+    *named_ops_assistant.EXTERNAL,
+    *named_ops_assistant_rows.ROWS,
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 """Every named fault, in the order in which they are listed."""

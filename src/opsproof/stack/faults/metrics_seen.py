@@ -1,6 +1,7 @@
 """What tells that a fault shows in the numbers: the Prometheus of the stack is asked, or else the service itself."""
 
 import math
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -8,22 +9,27 @@ from opsproof.stack.ask import ask
 from opsproof.stack.faults.seen import Seen, answer_of
 from opsproof.stack.stack import Stack
 
+SPAN_SECONDS = 4.0
+
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def shown(promql: str, holds: Callable[[float], bool], *, scraped: Callable[[Numbers], float]) -> Seen:
+def shown(promql: str, holds: Callable[[float], bool], *, scraped: Callable[[Numbers, Numbers], float]) -> Seen:
     """
-    A number is seen to be as the fault makes it.
+    A number over time is seen to be as the fault makes it.
 
     Args:
         promql: What Prometheus is asked.
         holds: Whether the number shows the fault; a number that is not there does not.
-        scraped: The same from the service's own /metrics, where the stack has no Prometheus.
+        scraped: The same from two readings of the service's own /metrics, where the stack has no Prometheus.
     """
 
     def seen(stack: Stack, system: str) -> bool:
-        value = _asked(stack, promql) if stack.variables.get("PROMETHEUS_URL") else scraped(numbers(stack, system))
-        return not math.isnan(value) and holds(value)
+        if stack.variables.get("PROMETHEUS_URL"):
+            return _holds(holds, _asked(stack, promql))
+        before = numbers(stack, system)
+        time.sleep(SPAN_SECONDS)
+        return _holds(holds, scraped(before, numbers(stack, system)))
 
     return seen
 
@@ -31,7 +37,15 @@ def shown(promql: str, holds: Callable[[float], bool], *, scraped: Callable[[Num
 def gauge(name: str, holds: Callable[[float], bool], *, system: str, **labels: str) -> Seen:
     """The sum of a system's gauge over all its series is seen to be as the fault makes it."""
     selector = ",".join(f'{label}="{value}"' for label, value in {"system": system, **labels}.items())
-    return shown(f"sum({name}{{{selector}}})", holds, scraped=lambda found: total(found, name, **labels))
+
+    def seen(stack: Stack, system: str) -> bool:
+        # Both: what the checks read is a scrape behind what the service says.
+        there = _holds(holds, total(numbers(stack, system), name, **labels))
+        return there and (
+            not stack.variables.get("PROMETHEUS_URL") or _holds(holds, _asked(stack, f"sum({name}{{{selector}}})"))
+        )
+
+    return seen
 
 
 def numbers(stack: Stack, system: str) -> Numbers:
@@ -49,6 +63,10 @@ def total(found: Numbers, name: str, **labels: str) -> float:
     """The sum of the samples of a name that have these labels; NaN if there is none."""
     values = [value for (known, its), value in found.items() if known == name and labels.items() <= dict(its).items()]
     return sum(values) if values else math.nan
+
+
+def _holds(holds: Callable[[float], bool], value: float) -> bool:
+    return not math.isnan(value) and holds(value)
 
 
 def _asked(stack: Stack, promql: str) -> float:

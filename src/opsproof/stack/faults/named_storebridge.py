@@ -8,7 +8,7 @@ from opsproof.stack.faults.backlog import QueueBacklog
 from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
-from opsproof.stack.faults.metrics_seen import Numbers, gauge, numbers, shown, total
+from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, gauge, numbers, shown, total
 from opsproof.stack.faults.registrations_seen import registration_fails_with
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.stack import Stack
@@ -38,12 +38,13 @@ def _absent(name: str) -> Seen:
     return seen
 
 
-def _server_error_share(found: Numbers) -> float:
-    """Since the service began, where there is no Prometheus; the shares of a window are Prometheus's."""
-    every = [(dict(labels), value) for (name, labels), value in found.items() if name == "http_requests_total"]
-    users = [(its, value) for its, value in every if its["path"].startswith("/v1/")]
-    asked = sum(value for _, value in users)
-    return sum(value for its, value in users if its["status"].startswith("5")) / asked if asked else math.nan
+def _server_error_share(before: Numbers, after: Numbers) -> float:
+    errors = [total(found, "http_requests_total", status="500") for found in (before, after)]
+    return (errors[1] - (0 if math.isnan(errors[0]) else errors[0])) / _requests(before, after)
+
+
+def _requests(before: Numbers, after: Numbers) -> float:
+    return total(after, "http_requests_total") - total(before, "http_requests_total")
 
 
 def _errors(share: float) -> dict[str, Any]:
@@ -60,9 +61,13 @@ def _more_errors_than(limit: float) -> Seen:
 
 
 def _slower_than(limit: float) -> Seen:
-    def mean(found: Numbers) -> float:
-        seconds = total(found, "http_request_duration_seconds_sum", path=_USERS)
-        return seconds / total(found, "http_request_duration_seconds_count", path=_USERS)
+    def mean(before: Numbers, after: Numbers) -> float:
+        name = "http_request_duration_seconds"
+        seconds, answers = (
+            total(after, f"{name}_{part}", path=_USERS) - total(before, f"{name}_{part}", path=_USERS)
+            for part in ("sum", "count")
+        )
+        return seconds / answers if answers else math.nan
 
     return shown(_P95, lambda seconds: seconds > limit, scraped=mean)
 
@@ -99,7 +104,11 @@ NUMBERS: tuple[Fault, ...] = (
         f"users come {_FASTEST} times a second",
         STOREBRIDGE,
         {"users_per_second": _FASTEST, "users_of": ["storebridge"]},
-        shown(_REQUESTS, lambda rate: rate > _FASTEST / 2, scraped=lambda found: total(found, "http_requests_total")),
+        shown(
+            _REQUESTS,
+            lambda rate: rate > _FASTEST / 2,
+            scraped=lambda before, after: _requests(before, after) / SPAN_SECONDS,
+        ),
     ),
 )
 
