@@ -5,6 +5,8 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from opsproof.profile.indicators import Indicator, Priority
+from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
+from opsproof.profile.registration import Monitoring, Registration
 from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
 from opsproof.profile.scenarios import Scenario
 from opsproof.profile.sections import (
@@ -72,7 +74,14 @@ class Profile(Section):
     work: tuple[Work, ...] = Field((), description="Synthetic work that a worker must finish.")
     stored_metadata: StoredMetadata | None = None
     payload: Payload | None = None
+    answers: dict[str, AnswerTruth] = Field({}, description="Answers that must agree with the data, by name.")
+    inspector: Inspector | None = None
+    database_health: DatabaseHealth | None = None
+    pages: dict[str, Page] = Field({}, description="Pages that want a login, by name.")
+    external_api: ExternalApi | None = None
     decisions: Decisions | None = None
+    registration: Registration = Registration()
+    monitoring: Monitoring = Monitoring()
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
     policy: Policy = Policy()
