@@ -13,7 +13,7 @@ from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
 from opsproof.stack.faults.processes import PartStopped
 from opsproof.stack.faults.seen import Seen
-from opsproof.stack.parts.ops_assistant import POOL_OVERFLOW, POOL_SIZE, ExternalApi
+from opsproof.stack.parts.ops_assistant import POOL_SIZE, ExternalApi
 from opsproof.stack.stack import Stack
 
 ASSISTANT = frozenset({"ops-assistant"})
@@ -87,10 +87,10 @@ ANSWERS: tuple[Fault, ...] = (
         "permission-denied",
         "callers who may ask get 403",
         in_numbers(
-            f'sum(rate(http_requests_total{{{_SELECTOR},path="/api/ops/history",status="403"}}[10s]))',
-            otherwise=seen.status({"ops-assistant": "/api/ops/history"}, 403, role="OPERATOR"),
+            f'sum(rate(http_requests_total{{{_SELECTOR},path="/api/ops/ask",status="403"}}[10s]))',
+            otherwise=seen.status({"ops-assistant": "/api/ops/ask"}, 403, role="OPERATOR"),
         ),
-        status=[{"path": "/api/ops/history", "status": 403}],
+        status=[{"path": "/api/ops/ask", "status": 403}],
         **_RUSH,
     ),
     _defect(
@@ -130,6 +130,16 @@ NUMBERS: tuple[Fault, ...] = (
         assistant={"fill_memory_share": 0.93},
     ),
     _defect(
+        "processor-busy",
+        "the API keeps a processor busy with nothing",
+        in_numbers(
+            'rate(process_cpu_seconds_total{job="ops-assistant-api"}[10s])',
+            more_than=0.6,
+            otherwise=lambda stack, system: True,
+        ),
+        assistant={"processor_busy": True},
+    ),
+    _defect(
         "memory-errors",
         "pages of data end in a real MemoryError",
         _share_of("500", 0.1),
@@ -141,13 +151,6 @@ NUMBERS: tuple[Fault, ...] = (
         says("/health", lambda found: found["database"]["active_connections"] >= POOL_SIZE + 5),
         group="database",
         hold_overflow=5,
-    ),
-    _defect(
-        "pool-exhausted",
-        f"all {POOL_SIZE + POOL_OVERFLOW} connections of the pool are held",
-        logged("connection pool exhausted"),
-        group="database",
-        hold_overflow=POOL_OVERFLOW,
     ),
     _defect(
         "log-database",

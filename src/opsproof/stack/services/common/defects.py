@@ -67,6 +67,7 @@ class AssistantDefects(_Part):
     cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
     fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
     memory_errors: bool = False
+    processor_busy: bool = False
     database_degraded: bool = False
     external: ExternalDefect = ExternalDefect()
 

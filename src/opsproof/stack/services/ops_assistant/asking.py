@@ -49,7 +49,8 @@ async def _ask(request: Request) -> Response:
         if error.part == "database":
             _log.error("%s", database_trouble(error))
         raise
-    return JSONResponse(document)
+    denied = any(call["error"] and call["error"]["type"] == "denied" for call in document.get("tool_calls", ()))
+    return JSONResponse(document, 403 if denied else 200)
 
 
 async def _answer(services: Services, query: str, plan: Plan, caller: Caller) -> dict[str, Any]:

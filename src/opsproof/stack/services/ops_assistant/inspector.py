@@ -58,7 +58,8 @@ async def _regression(request: Request) -> Response:
     pairs = await _pairs(services_of(request))
     results = [_result(pair) for pair in pairs]
     worst = max((result["verdict"] for result in results), key=_VERDICTS.index, default=None)
-    lowest = min((result["row_ratio"] for result in results), default=None)
+    # No rows because a tool failed are no result that is empty.
+    lowest = min((result["row_ratio"] for result in results if not result["error"]), default=None)
     return JSONResponse({"verdict": worst, "lowest_row_ratio": lowest, "results": results})
 
 
@@ -92,6 +93,7 @@ def _result(pair: dict[str, Any]) -> dict[str, Any]:
         "trace_id": pair["id"],
         "verdict": verdict,
         "verdict_reason": reason,
+        "error": pair["document"].get("meta", {}).get("error"),
         "row_ratio": round(regression.row_ratio(pair["before"], pair["document"]), 4),
     }
 
