@@ -9,6 +9,9 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 @runbook(
     "EVAL-005",
+    "SB-073",
+    "SB-089",
+    "SB-153",
     severity="SEV-1",
     verifies="reach",
     next_step="Check endpoint and credential of DATABASE_URL, then the server itself.",

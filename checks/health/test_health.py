@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 @pytest.mark.hourly
 @runbook(
     "EVAL-001",
+    "SB-072",
     severity="SEV-1",
     verifies="reach",
     next_step="Read /health/detailed for the component that is down; if nothing answers, look at the process itself.",

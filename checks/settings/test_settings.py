@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.release]
     "ING-048",
     "ING-049",
     "ING-050",
+    "SB-153",
     severity="SEV-1",
     next_step="Set it in the secret store, roll the release out again, and rotate whatever was signed with a weak one.",
 )
