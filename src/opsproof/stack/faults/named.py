@@ -17,7 +17,9 @@ INGEST = frozenset({"ingest"})
 EVALUATION = frozenset({"evaluation"})
 EVERY = frozenset(CACHE_DATABASE)
 """The faults of what all systems share."""
-WORKER = ("evaluation-worker",)
+WORKED = frozenset({"evaluation", "storebridge"})
+"""The systems with a worker."""
+WORKERS = tuple(f"{system}-worker" for system in sorted(WORKED))
 APIS = tuple(f"{system}-api" for system in CACHE_DATABASE)
 WRONG_VERSION = "0.0.0-wrong"
 _TABLES: dict[str, LiteralString] = {
@@ -50,12 +52,8 @@ PROCESSES: tuple[Fault, ...] = (
     PartFrozen("postgres-frozen", "PostgreSQL and its children stand still", EVERY, ("postgres",)),
     PartStopped("api-stopped", "the APIs have ended; connections are refused", EVERY, APIS),
     PartFrozen("api-frozen", "the APIs stand still; connections open, nothing answers", EVERY, APIS),
-    PartStopped(
-        "worker-stopped", "the worker has ended; jobs stay queued", EVALUATION, ("evaluation-worker",), _NO_WORKER
-    ),
-    PartFrozen(
-        "worker-frozen", "the worker stands still; jobs stay queued", EVALUATION, ("evaluation-worker",), _NO_WORKER
-    ),
+    PartStopped("worker-stopped", "the workers have ended; jobs stay queued", WORKED, WORKERS, _NO_WORKER),
+    PartFrozen("worker-frozen", "the workers stand still; jobs stay queued", WORKED, WORKERS, _NO_WORKER),
 )
 
 CACHE: tuple[Fault, ...] = (
