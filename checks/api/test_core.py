@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
     next_step="Follow the error_id of the answer through the logs; if it began with the release, roll back.",
 )
 @proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
+@proven_by("factory-ai-judgment-503")
 @each(endpoint="core")
 async def test_core_endpoint_answers(api, endpoint):
     """A core path answers 2xx, with the fields that its callers need."""
@@ -37,7 +38,7 @@ async def test_core_endpoint_answers(api, endpoint):
     next_step="This is the scope of the incident; write it into the record, and begin with the database, then redis.",
 )
 @proven_by("api-stopped", "api-frozen", "postgres-stopped", "redis-stopped", "table-locked")
-@proven_by("core-endpoint-500", "slow-answers", "secret-rotated")
+@proven_by("core-endpoint-500", "slow-answers", "secret-rotated", "factory-ai-judgment-503")
 @needs("core", "authorization")
 async def test_no_area_is_impaired(api, database, cache, profile):
     """API paths, authorization, database and cache are asked, each for itself, and every one answers."""

@@ -7,8 +7,10 @@ from opsproof import needs, proven_by, runbook
 pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 
+@pytest.mark.hourly
 @runbook(
     "EVAL-006",
+    "FAI-084",
     "ING-029",
     severity="SEV-2",
     verifies="reach",

@@ -7,8 +7,11 @@ from opsproof import proven_by, runbook
 pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 
+@pytest.mark.hourly
+@pytest.mark.dr
 @runbook(
     "EVAL-005",
+    "FAI-083",
     "SB-073",
     "SB-089",
     "SB-153",
@@ -26,6 +29,7 @@ async def test_the_database_answers(database):
 @runbook(
     "EVAL-007",
     "EVAL-008",
+    "FAI-072",
     severity="SEV-1",
     next_step="Run the release's migrations (`alembic upgrade head`), or roll back to the release of this schema.",
 )

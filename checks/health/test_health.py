@@ -8,8 +8,11 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 
 @pytest.mark.hourly
+@pytest.mark.dr
 @runbook(
     "EVAL-001",
+    "FAI-077",
+    "FAI-131",
     "SB-072",
     severity="SEV-1",
     verifies="reach",

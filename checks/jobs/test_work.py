@@ -30,11 +30,13 @@ async def test_every_worker_answers_ping(workers):
     "EVAL-015",
     "EVAL-029",
     "EVAL-033",
+    "FAI-048",
+    "FAI-138",
     severity="SEV-1",
     verifies="answer",
     next_step="See where the work stands: queued, look at workers and broker; running or failed, at the worker's log.",
 )
-@proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck")
+@proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
 @proven_by("metadata-key-dropped", "metadata-lost", "secret-rotated")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers")
 @each(work="work")

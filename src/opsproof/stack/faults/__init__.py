@@ -8,6 +8,8 @@ To add one: give an existing mechanism (`processes`, `settings`, `cache`, `datab
 from opsproof.stack.faults import (
     named,
     named_defects,
+    named_factory_ai,
+    named_factory_ai_rows,
     named_metrics,
     named_ops_assistant,
     named_ops_assistant_rows,
@@ -38,6 +40,10 @@ _ALL = (
     *named_ops_assistant.NUMBERS,
     *named_ops_assistant.EXTERNAL,
     *named_ops_assistant_rows.ROWS,
+    *named_factory_ai.NUMBERS,
+    *named_factory_ai.ANSWERS,
+    *named_factory_ai_rows.ROWS,
+    *named_factory_ai_rows.SESSIONS,
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 """Every named fault, in the order in which they are listed."""

@@ -30,6 +30,34 @@ def idle_in_transaction(count: int) -> Hold:
     return hold
 
 
+def busy(count: int, statement: str, *, after: str = "SELECT 1") -> Hold:
+    """Hold so many connections of each system that are busy with a statement, once another has been run apart."""
+
+    def hold(stack: Stack, systems: list[str]) -> dict[str, Any]:
+        urls = [database_url(stack.plan, system) for system in systems]
+        return {
+            "locks": [{"url": url, "statement": after} for url in urls],
+            "busy": [{"url": url, "statement": statement} for url in urls for _ in range(count)],
+        }
+
+    return hold
+
+
+def are_busy(count: int) -> Seen:
+    """Whether so many statements of the holder are running for more than two seconds in the system's database."""
+
+    def seen(stack: Stack, system: str) -> bool:
+        with as_superuser(stack, system) as connection:
+            row = connection.execute(
+                "SELECT count(*) >= %s FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"
+                " AND datname = current_database() AND clock_timestamp() - query_start > interval '2 seconds'",
+                (count, HOLDER),
+            ).fetchone()
+        return bool(row and row[0])
+
+    return seen
+
+
 def are_open(count: int) -> Seen:
     """Whether the holder has so many connections to the system's database."""
     return _held(count, "idle")

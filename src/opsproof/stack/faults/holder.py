@@ -4,11 +4,13 @@
 What to hold stands in the environment variable HOLD (JSON), because the addresses have passwords in them:
     {"locks": [{"url": ..., "statement": "LOCK TABLE ..."}]}    or    {"connections": [url, ...], "superuser": url}
     or    {"idle": [url, ...]}, a connection for each
+    or    {"busy": [{"url": ..., "statement": "SELECT pg_sleep(3600)"}]}, a connection for each, which waits for an end
 """
 
 import json
 import os
 import signal
+import threading
 import time
 from typing import Any
 
@@ -31,6 +33,8 @@ def main() -> None:
     # Kept in a name: a connection that nobody refers to is closed.
     held = [_locked(lock["url"], lock["statement"]) for lock in wanted.get("locks", [])]
     held += [psycopg.connect(url, autocommit=True) for url in wanted.get("idle", [])]
+    for busy in wanted.get("busy", []):
+        threading.Thread(target=_run, args=(busy["url"], busy["statement"]), daemon=True).start()
     if "connections" in wanted:
         _occupy(wanted["connections"], wanted["superuser"], held)
     signal.pause()
@@ -40,6 +44,12 @@ def _locked(url: str, statement: str) -> psycopg.Connection:
     connection = psycopg.connect(url)
     connection.execute(statement.encode())
     return connection
+
+
+def _run(url: str, statement: str) -> None:
+    """The server notices within half a second that this process has ended; by itself it would end the statement first."""
+    with psycopg.connect(url, autocommit=True, options="-c client_connection_check_interval=500") as connection:
+        connection.execute(statement.encode())
 
 
 def _occupy(urls: list[str], superuser: str, held: list[psycopg.Connection]) -> None:

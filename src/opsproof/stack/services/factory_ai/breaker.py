@@ -1,4 +1,4 @@
-"""A circuit breaker: after some failures in a row it lets nobody through for a while."""
+"""A circuit breaker: after some failures in a row it lets next to nobody through, until a call succeeds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from opsproof.stack.services.factory_ai.names import BREAKER_STATE
 
-State = Literal["CLOSED", "OPEN", "HALF_OPEN"]
-STATES: tuple[State, ...] = ("CLOSED", "OPEN", "HALF_OPEN")
+State = Literal["CLOSED", "OPEN"]
+STATES: tuple[State, ...] = ("CLOSED", "OPEN")
 
 FAILURES_TO_OPEN = 5
 """In a row."""
 
-SECONDS_OPEN = 2.0
-"""Then one call is let through, which decides."""
+SECONDS_BETWEEN_TRIALS = 2.0
+"""An open breaker lets one call through so often; if it succeeds, the breaker closes."""
 
 
 class Breaker:
@@ -30,24 +30,27 @@ class Breaker:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.state: State = "CLOSED"
         self._failures = 0
-        self._opened: float | None = None
+        self._tried = 0.0
 
-    @property
-    def state(self) -> State:
-        """OPEN lets nothing through; HALF_OPEN lets through what will decide."""
-        if self._opened is None:
-            return "CLOSED"
-        return "OPEN" if time.monotonic() - self._opened < SECONDS_OPEN else "HALF_OPEN"
+    def refuses(self) -> bool:
+        """Whether a call may not be made now; a call that may be made must be, and its end told."""
+        if self.state == "CLOSED":
+            return False
+        now = time.monotonic()
+        if now - self._tried < SECONDS_BETWEEN_TRIALS:
+            return True
+        self._tried = now
+        return False
 
     def record(self, *, failed: bool) -> None:
         """Tell how a call ended."""
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures >= FAILURES_TO_OPEN and self.state == "CLOSED":
+            self.state, self._tried = "OPEN", time.monotonic()
         if not failed:
-            self._failures, self._opened = 0, None
-            return
-        self._failures += 1
-        if self._failures >= FAILURES_TO_OPEN or self._opened is not None:
-            self._opened = time.monotonic()
+            self.state = "CLOSED"
 
 
 def breaker_states(breakers: Iterable[Breaker]) -> GaugeMetricFamily:

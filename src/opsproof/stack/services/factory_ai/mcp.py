@@ -27,7 +27,7 @@ class McpHub:
 
     async def call(self, tool: str) -> None:
         """Call a tool; raises Unavailable if it timed out, or the circuit breaker is open."""
-        if self._breaker.state == "OPEN":
+        if self._breaker.refuses():
             raise Unavailable("mcp", "the circuit breaker is open")
         self._services.metrics.count(MCP_CALLS, tool=tool)
         hangs = self._services.defects.current().factory.mcp_hangs

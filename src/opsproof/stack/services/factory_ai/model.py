@@ -55,7 +55,7 @@ class Llm:
         """
         reason = ""
         for _ in range(options_of(self._services).retries + 1):
-            if self._breaker.state == "OPEN":
+            if self._breaker.refuses():
                 raise Unavailable("llm", "the circuit breaker is open")
             try:
                 return _parsed(await self._call(readings))

@@ -33,8 +33,9 @@ USERS = (
     Visit("/api/v1/chat/messages", "POST", {"text": "what is the status of line 3?"}),
     Visit("/api/v1/feedback", "POST", {"execution_id": "jud-456", "value": "thumbs_up"}),
     Visit("/api/v1/workflows", "POST", {"workflow_id": "notification"}),
+    Visit("/api/v1/learning/rulesets", weight=2),
 )
-"""A quarter of the visits asks the language model; most judgments are found in the cache."""
+"""A fifth of the visits asks the language model; most judgments are found in the cache."""
 
 SYSTEM = System(
     name="factory-ai",
