@@ -47,7 +47,7 @@ def _locked(url: str, statement: str) -> psycopg.Connection:
 
 
 def _run(url: str, statement: str) -> None:
-    """The server notices within half a second that this process has ended; by itself it would end the statement first."""
+    """Once this process has ended the server notices within half a second, instead of ending the statement first."""
     with psycopg.connect(url, autocommit=True, options="-c client_connection_check_interval=500") as connection:
         connection.execute(statement.encode())
 

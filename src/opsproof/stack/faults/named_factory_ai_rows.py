@@ -17,7 +17,8 @@ ROWS: tuple[Fault, ...] = (
         FACTORY_AI,
         change="""
             INSERT INTO workflow_instances (id, workflow_id, status, error_message, created_at)
-            SELECT 'opsproof-fault-' || n, 'notification', 'FAILED', 'the step collect failed', now() - interval '1 hour'
+            SELECT 'opsproof-fault-' || n, 'notification', 'FAILED', 'the step collect failed',
+                now() - interval '1 hour'
             FROM generate_series(1, 25) AS n
         """,
         restore="DELETE FROM workflow_instances WHERE id LIKE 'opsproof-fault-%'",
@@ -62,7 +63,8 @@ ROWS: tuple[Fault, ...] = (
         "a judgment of now was made with v1.3.0 of the rules",
         FACTORY_AI,
         change="""
-            INSERT INTO core.judgment_executions (id, workflow_id, method, decided_by, result, confidence, ruleset_version)
+            INSERT INTO core.judgment_executions
+                (id, workflow_id, method, decided_by, result, confidence, ruleset_version)
             VALUES ('opsproof-fault', 'line-quality', 'RULE_ONLY', 'RULE', 'NORMAL', 1, 'v1.3.0')
         """,
         restore="DELETE FROM core.judgment_executions WHERE id = 'opsproof-fault'",

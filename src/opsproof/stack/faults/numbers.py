@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import override
 
 from opsproof.stack.faults.defects import Defect
+from opsproof.stack.faults.processes import never_in_doubt
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.stack import Stack
 
@@ -25,7 +26,7 @@ class NumberDefect(Defect):
         well: Whether a system is seen to be well again.
     """
 
-    well: Seen = together()
+    well: Seen = never_in_doubt
 
     @override
     def gone(self, stack: Stack) -> bool:
