@@ -14,9 +14,15 @@ from lifetimes import nothing_left, owner, python, started
 from opsproof.errors import StackError
 from opsproof.stack import Stack, ports
 from opsproof.stack.ask import ask
-from opsproof.stack.parts import SYSTEMS
+from opsproof.stack.names import prefix_of
+from opsproof.stack.parts import ALL, SYSTEMS
 from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.process import belonging_to
+
+PARTS = """
+    prometheus alertmanager postgres valkey ingest-api evaluation-api evaluation-worker storebridge-api
+    storebridge-worker factory-ai-api ops-assistant-api ops-assistant-external
+"""
 
 
 def test_every_part_of_a_started_stack_answers_and_a_stopped_one_leaves_nothing(place):
@@ -26,11 +32,9 @@ def test_every_part_of_a_started_stack_answers_and_a_stopped_one_leaves_nothing(
     with Stack.start(progress=lines.append) as stack:
         variables, directory = stack.variables, stack.directory
         assert stack.missing() == {}
-        assert {part.name: part.state for part in stack.parts()} == dict.fromkeys(
-            ("postgres", "valkey", "ingest-api", "evaluation-api", "evaluation-worker"), "running"
-        )
+        assert {part.name: part.state for part in stack.parts()} == dict.fromkeys(PARTS.split(), "running")
         assert {line.split()[0] for line in lines} == {*(part.name for part in stack.parts()), "migrations"}
-        for system in ("INGEST", "EVALUATION"):
+        for system in map(prefix_of, ALL):
             assert ask(f"{variables[f'{system}_URL']}/health/ready").status == 200
             with psycopg.connect(variables[f"{system}_DATABASE_URL"]) as connection:
                 assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
