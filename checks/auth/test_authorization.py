@@ -34,6 +34,7 @@ async def test_the_wrong_role_is_refused(api, profile):
 @runbook(
     "ING-007",
     "ING-049",
+    "OPS-052",
     "SB-153",
     severity="SEV-2",
     next_step="See whether JWT_SECRET or API_KEY was changed with the release; every client has this trouble, too.",

@@ -9,9 +9,11 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 @pytest.mark.hourly
 @pytest.mark.dr
+@pytest.mark.hourly
 @runbook(
     "EVAL-005",
     "FAI-083",
+    "OPS-025",
     "SB-073",
     "SB-089",
     "SB-153",

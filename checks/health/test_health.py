@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
     "EVAL-001",
     "FAI-077",
     "FAI-131",
+    "OPS-107",
     "SB-072",
     severity="SEV-1",
     verifies="reach",
@@ -94,6 +95,7 @@ async def test_health_tells_the_state_of_each_component(api, profile):
 @pytest.mark.dr
 @runbook(
     "EVAL-014",
+    "OPS-068",
     severity="SEV-2",
     verifies="answer",
     next_step="Repair what is listed, in the order database, redis, workers; then run this check again.",
