@@ -1,7 +1,7 @@
 """The named faults of storebridge: one entry each."""
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 from opsproof.stack.faults import counters, seen
 from opsproof.stack.faults.backlog import QueueBacklog
@@ -9,8 +9,11 @@ from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
 from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, gauge, numbers, shown, total
+from opsproof.stack.faults.numbers import NumberDefect, more_users
 from opsproof.stack.faults.registrations_seen import registration_fails_with
 from opsproof.stack.faults.seen import Seen
+from opsproof.stack.faults.settings import SettingsChanged
+from opsproof.stack.faults.shown import Shown
 from opsproof.stack.stack import Stack
 
 STOREBRIDGE = frozenset({"storebridge"})
@@ -26,8 +29,11 @@ _P95 = (
     ' (rate(http_request_duration_seconds_bucket{system="storebridge",path!~"/metrics|/health.*"}[10s])))'
 )
 _REQUESTS = 'sum(rate(http_requests_total{system="storebridge"}[10s]))'
+_WELL_SHARE = 0.01
+_WELL_SECONDS = 2.0
 _FASTER = 30
 _FASTEST = 80
+_LITTLE_MIB = 64
 
 
 def _absent(name: str) -> Seen:
@@ -38,29 +44,23 @@ def _absent(name: str) -> Seen:
     return seen
 
 
-def _server_error_share(before: Numbers, after: Numbers) -> float:
-    errors = [total(found, "http_requests_total", status="500") for found in (before, after)]
-    return (errors[1] - (0 if math.isnan(errors[0]) else errors[0])) / _requests(before, after)
-
-
-def _requests(before: Numbers, after: Numbers) -> float:
+def _answered(before: Numbers, after: Numbers) -> float:
     return total(after, "http_requests_total") - total(before, "http_requests_total")
 
 
-def _errors(share: float) -> dict[str, Any]:
-    # Four of the users' visits are one to this path: four times the share there is the share of all.
-    return {
-        "status": [{"path": _USERS, "status": 500, "share": 4 * share}],
-        "users_per_second": _FASTER,
-        "users_of": ["storebridge"],
-    }
+def _requests(holds: Callable[[float], bool]) -> Seen:
+    return shown(_REQUESTS, holds, scraped=lambda before, after: _answered(before, after) / SPAN_SECONDS)
 
 
-def _more_errors_than(limit: float) -> Seen:
-    return shown(_SERVER_ERRORS, lambda share: share > limit, scraped=_server_error_share)
+def _error_share(holds: Callable[[float], bool]) -> Seen:
+    def scraped(before: Numbers, after: Numbers) -> float:
+        errors = [total(found, "http_requests_total", status="500") for found in (before, after)]
+        return (errors[1] - (0 if math.isnan(errors[0]) else errors[0])) / _answered(before, after)
+
+    return shown(_SERVER_ERRORS, holds, scraped=scraped)
 
 
-def _slower_than(limit: float) -> Seen:
+def _p95(holds: Callable[[float], bool]) -> Seen:
     def mean(before: Numbers, after: Numbers) -> float:
         name = "http_request_duration_seconds"
         seconds, answers = (
@@ -69,11 +69,31 @@ def _slower_than(limit: float) -> Seen:
         )
         return seconds / answers if answers else math.nan
 
-    return shown(_P95, lambda seconds: seconds > limit, scraped=mean)
+    return shown(_P95, holds, scraped=mean)
 
 
-def _slow(seconds: float) -> dict[str, Any]:
-    return {"slow": [{"path": _USERS, "seconds": seconds}]}
+def _errors(percent: int, limit: float) -> Fault:
+    # One of the users' four visits is to this path: four times the share there is the share of all.
+    errors = [{"path": _USERS, "status": 500, "share": 4 * percent / 100}]
+    return NumberDefect(
+        f"storebridge-errors-{percent}",
+        f"users get 500 for {percent} % of all",
+        STOREBRIDGE,
+        more_users("storebridge", _FASTER, status=errors),
+        _error_share(lambda share: share > limit),
+        well=_error_share(lambda share: share < _WELL_SHARE),
+    )
+
+
+def _slow(name: str, seconds: float, limit: float) -> Fault:
+    return NumberDefect(
+        f"storebridge-slow-{name}",
+        f"a quarter of what users ask takes {seconds:g} s",
+        STOREBRIDGE,
+        {"slow": [{"path": _USERS, "seconds": seconds}]},
+        _p95(lambda found: found > limit),
+        well=_p95(lambda found: found < _WELL_SECONDS),
+    )
 
 
 def _queue(messages: int) -> Fault:
@@ -90,25 +110,27 @@ def _queue(messages: int) -> Fault:
 
 
 NUMBERS: tuple[Fault, ...] = (
-    Defect(
-        "storebridge-errors-2", "2 % of what users ask gets 500", STOREBRIDGE, _errors(0.02), _more_errors_than(0.01)
-    ),
-    Defect(
-        "storebridge-errors-6", "6 % of what users ask gets 500", STOREBRIDGE, _errors(0.06), _more_errors_than(0.05)
-    ),
-    Defect("storebridge-slow-2500ms", "a quarter of the answers takes 2.5 s", STOREBRIDGE, _slow(2.5), _slower_than(2)),
-    Defect("storebridge-slow-3500ms", "a quarter of the answers takes 3.5 s", STOREBRIDGE, _slow(3.5), _slower_than(3)),
-    Defect("storebridge-slow-6s", "a quarter of the answers takes 6 s", STOREBRIDGE, _slow(6), _slower_than(5)),
-    Defect(
+    _errors(2, 0.01),
+    _errors(6, 0.05),
+    _slow("2500ms", 2.5, 2.0),
+    _slow("3500ms", 3.5, 3.0),
+    _slow("6s", 6.0, 5.0),
+    NumberDefect(
         "storebridge-rush",
         f"users come {_FASTEST} times a second",
         STOREBRIDGE,
-        {"users_per_second": _FASTEST, "users_of": ["storebridge"]},
-        shown(
-            _REQUESTS,
-            lambda rate: rate > _FASTEST / 2,
-            scraped=lambda before, after: _requests(before, after) / SPAN_SECONDS,
+        more_users("storebridge", _FASTEST),
+        _requests(lambda rate: rate > _FASTEST / 2),
+        well=_requests(lambda rate: rate < _FASTEST / 4),
+    ),
+    Shown(
+        SettingsChanged(
+            "storebridge-memory-small",
+            f"the API may have {_LITTLE_MIB} MiB of memory, which it uses up",
+            STOREBRIDGE,
+            lambda: {"MEMORY_LIMIT_MIB": str(_LITTLE_MIB)},
         ),
+        gauge("process_memory_limit_bytes", lambda limit: limit == _LITTLE_MIB * 1024**2, system="storebridge"),
     ),
 )
 

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from opsproof.stack.services.common.cache import cache_errors
 from opsproof.stack.services.common.failures import Unavailable
 from opsproof.stack.services.common.services import Services
+from opsproof.stack.services.storebridge.options import options_of
 from opsproof.stack.services.storebridge.queue_names import NAMES
 from opsproof.stack.services.storebridge.quotas import read_quotas
 
@@ -23,8 +24,9 @@ _SUCCESS = """
 async def registration_metrics(services: Services) -> Iterable[Metric]:
     """The metrics of one scrape; what cannot be read is left out rather than shown as 0."""
     groups = await asyncio.gather(_success(services), _queues(services), _quotas(services))
+    memory = GaugeMetricFamily("process_memory_limit_bytes", "Memory limit.", options_of(services).memory_limit)
     dropped = services.defects.current().drop_metrics
-    return [metric for group in groups for metric in group if metric.name not in dropped]
+    return [metric for group in (*groups, [memory]) for metric in group if metric.name not in dropped]
 
 
 async def _success(services: Services) -> list[Metric]:

@@ -10,14 +10,13 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from redis import Redis
 
 from opsproof.stack.services.common.cache import cache_errors
 from opsproof.stack.services.common.services import Services
-from opsproof.stack.services.storebridge.options import StorebridgeOptions
+from opsproof.stack.services.storebridge.options import options_of
 
 TIMEZONE = ZoneInfo("Asia/Seoul")
 """Where the market's day begins."""
@@ -62,7 +61,7 @@ def naver_key(second: int) -> str:
 
 async def read_quotas(services: Services) -> tuple[Quota, Quota]:
     """Both quotas; raises Unavailable if Redis cannot be asked."""
-    options = cast(StorebridgeOptions, services.options)
+    options = options_of(services)
     now = int(time.time())
     with cache_errors():
         daily, seconds = await asyncio.gather(
