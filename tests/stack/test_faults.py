@@ -187,9 +187,9 @@ def test_a_fault_is_injected_once(stack):
 def test_a_fault_of_another_system_is_refused(stack):
     """It would be in force nowhere."""
     toy = Toy()
-    toy.systems = frozenset({"storebridge"})
+    toy.systems = frozenset({"another"})
 
-    with pytest.raises(StackError, match="touches only storebridge"):
+    with pytest.raises(StackError, match="touches only another"):
         inject(toy, stack)
 
 

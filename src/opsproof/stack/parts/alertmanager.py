@@ -27,7 +27,7 @@ class Alertmanager(Part):
     @override
     def prepare(self, plan: Plan) -> None:
         home = plan.directory / self.name
-        home.mkdir()
+        home.mkdir(mode=0o700)
         route = {
             "receiver": "nobody",
             "group_by": ["alertname", "system"],

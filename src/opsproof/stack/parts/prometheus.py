@@ -33,7 +33,8 @@ class Prometheus(Part):
     @override
     def prepare(self, plan: Plan) -> None:
         home = home_of(plan)
-        (home / "rules").mkdir(parents=True)
+        home.mkdir(mode=0o700)
+        (home / "rules").mkdir()
         write_config(plan, plan.systems)
 
     @override
