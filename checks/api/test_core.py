@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
     next_step="Follow the error_id of the answer through the logs; if it began with the release, roll back.",
 )
 @proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
-@proven_by("factory-ai-judgment-503")
+@proven_by("factory-ai-judgment-503", "storebridge-no-pagination")
 @each(endpoint="core")
 async def test_core_endpoint_answers(api, endpoint):
     """A core path answers 2xx, with the fields that its callers need."""

@@ -39,6 +39,7 @@ async def test_every_worker_answers_ping(workers):
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
 @proven_by("metadata-key-dropped", "metadata-lost", "secret-rotated")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers")
+@proven_by("storebridge-naver-503", "storebridge-naver-used-up")
 @each(work="work")
 async def test_synthetic_work_is_finished(api, work, clean_up):
     """Work that is submitted is finished in time, and keeps its metadata."""

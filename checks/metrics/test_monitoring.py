@@ -13,7 +13,7 @@ from opsproof import NoData, needs, proven_by, runbook
     severity="SEV-2",
     next_step="Restore the metric under its name: an alert on a metric that is not there never fires.",
 )
-@proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage")
+@proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage", "scrape-down")
 @needs("exposition", "monitoring.series")
 async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     """The service exports every metric that the dashboards and alerts read."""
@@ -32,7 +32,7 @@ async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     severity="SEV-2",
     next_step="See the target's last error in Prometheus (/targets): until it is up again its numbers stand still.",
 )
-@proven_by("api-stopped", "api-frozen", "metrics-missing", "metrics-garbage")
+@proven_by("api-stopped", "api-frozen", "metrics-missing", "metrics-garbage", "scrape-down", "metrics-stale")
 @needs("monitoring.jobs")
 async def test_every_scrape_target_is_up(metrics, profile):
     """Every scrape job of this system has a target, and Prometheus can read every one of them."""

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.diagnosis]
     verifies="answer",
     next_step="Repair the list of jobs: without its total nobody knows what was registered yesterday.",
 )
-@proven_by("storebridge-no-pagination")
+@proven_by("storebridge-no-pagination", "secret-rotated")
 @needs("registration.statistics")
 async def test_yesterdays_finished_jobs_are_counted(api, profile):
     """The list of jobs says how many were finished since yesterday; none is a number, too."""
@@ -41,7 +41,7 @@ async def test_yesterdays_finished_jobs_are_counted(api, profile):
     verifies="answer",
     next_step="Register nothing until validation works: what it lets through is rejected by the market, one by one.",
 )
-@proven_by("storebridge-validates-anything", "storebridge-product-500")
+@proven_by("storebridge-validates-anything", "storebridge-product-500", "secret-rotated")
 @needs("registration.validation")
 async def test_a_product_is_validated_before_it_is_registered(api, profile):
     """A valid product gets a result, and a body that is no product is refused with 4xx."""
@@ -65,6 +65,7 @@ async def test_a_product_is_validated_before_it_is_registered(api, profile):
     next_step="Follow the error_id of the answer through the logs; until then read the product in the database.",
 )
 @proven_by("storebridge-product-500")
+@proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
 @needs("registration.details")
 async def test_a_single_product_can_be_looked_at(api, profile):
     """The newest product can be read, with its state and its error code."""

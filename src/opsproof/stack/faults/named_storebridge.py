@@ -32,7 +32,7 @@ _REQUESTS = 'sum(rate(http_requests_total{system="storebridge"}[10s]))'
 _WELL_SHARE = 0.01
 _WELL_SECONDS = 2.0
 _FASTER = 30
-_FASTEST = 80
+_FASTEST = 100
 _LITTLE_MIB = 64
 
 

@@ -23,6 +23,6 @@ SYSTEM = System(
         Visit("/v1/quotas"),
         Visit("/v1/manual-review?page_size=5"),
         Visit("/v1/jobs?limit=5"),
-        Visit("/v1/products/validate", "POST", {"domeggook_item_id": "DG123456"}),
+        Visit("/v1/jobs?status=COMPLETED&limit=5"),
     ),
 )
