@@ -12,8 +12,8 @@ from opsproof.stack.process import wait_for
 from opsproof.stack.stack import Stack
 from opsproof.stack.state import FaultNote, edit_state
 
-SECONDS_TO_TAKE_HOLD = 15.0
-SECONDS_TO_GO = 15.0
+SECONDS_TO_TAKE_HOLD = 30.0
+SECONDS_TO_GO = 30.0
 SECONDS_TO_READY = 20.0
 _SECONDS_BETWEEN_STARTS = 2.0
 _PAUSE = 0.02
