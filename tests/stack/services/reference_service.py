@@ -15,6 +15,7 @@ import psycopg
 
 from opsproof.stack import Stack
 from opsproof.stack.credentials import token
+from opsproof.stack.names import prefix_of
 
 PATIENCE_SECONDS = 30.0
 
@@ -33,7 +34,7 @@ class Service:
     def __init__(self, stack: Stack, system: str) -> None:
         self.stack = stack
         self.system = system
-        self.prefix = system.upper()
+        self.prefix = prefix_of(system)
         self.url = self["URL"]
         self.http = httpx.Client(base_url=self.url, headers={"X-API-Key": self["API_KEY"]}, timeout=10)
         self.anybody = httpx.Client(base_url=self.url, timeout=10)

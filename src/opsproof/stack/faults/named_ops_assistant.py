@@ -1,9 +1,6 @@
 """The named faults of the ops assistant that a defect or an ended part makes: one entry each."""
 
-from dataclasses import dataclass
 from typing import Any
-
-from typing_extensions import override
 
 from opsproof.stack.ask import ask
 from opsproof.stack.faults import assistant_seen, seen
@@ -13,6 +10,7 @@ from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
 from opsproof.stack.faults.processes import PartStopped
 from opsproof.stack.faults.seen import Seen
+from opsproof.stack.faults.shown import Shown
 from opsproof.stack.parts.ops_assistant import POOL_SIZE, ExternalApi
 from opsproof.stack.stack import Stack
 
@@ -162,15 +160,6 @@ NUMBERS: tuple[Fault, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class _ExternalStopped(PartStopped):
-    """Gone only when tools reach the external API again, too."""
-
-    @override
-    def gone(self, stack: Stack) -> bool:
-        return super().gone(stack) and not self.is_felt(stack)
-
-
 def _open_incident(stack: Stack, system: str) -> bool:
     found = _ask_external(stack, "/status")
     return bool(found and found.get("incidents"))
@@ -188,11 +177,13 @@ def _ask_external(stack: Stack, path: str) -> dict[str, Any] | None:
 
 
 EXTERNAL: tuple[Fault, ...] = (
-    _ExternalStopped(
-        "ops-external-stopped",
-        "the external API has ended; connections are refused",
-        ASSISTANT,
-        (ExternalApi.name,),
+    Shown(
+        PartStopped(
+            "ops-external-stopped",
+            "the external API has ended; connections are refused",
+            ASSISTANT,
+            (ExternalApi.name,),
+        ),
         tool_errors("unreachable"),
     ),
     _external("502", "the external API answers 502", tool_errors("http_5xx"), status=502),

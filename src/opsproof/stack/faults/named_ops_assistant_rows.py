@@ -3,11 +3,11 @@
 from typing import LiteralString
 
 from opsproof.stack.faults.assistant_seen import in_numbers, row_ratio_is, says
-from opsproof.stack.faults.content import ContentShown
 from opsproof.stack.faults.database import ContentChanged
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.named_ops_assistant import ASSISTANT
 from opsproof.stack.faults.seen import Seen
+from opsproof.stack.faults.shown import Shown
 
 _DENIED = in_numbers(
     'sum(increase(ops_tool_errors_total{system="ops-assistant",type="denied"}[10s]))',
@@ -16,7 +16,7 @@ _DENIED = in_numbers(
 
 
 def _asset(name: str, title: str, change: LiteralString, seen: LiteralString, shown: Seen) -> Fault:
-    return ContentShown(
+    content = ContentChanged(
         f"ops-{name}",
         title,
         ASSISTANT,
@@ -28,8 +28,8 @@ def _asset(name: str, title: str, change: LiteralString, seen: LiteralString, sh
             DROP TABLE opsproof_fault.assets
         """,
         seen=seen,
-        shown=shown,
     )
+    return Shown(content, shown)
 
 
 def _setting(name: str, title: str, change: LiteralString, seen: LiteralString) -> Fault:
@@ -49,21 +49,23 @@ def _setting(name: str, title: str, change: LiteralString, seen: LiteralString) 
 
 
 ROWS: tuple[Fault, ...] = (
-    ContentShown(
-        "ops-rows-lost",
-        "85 % of the open events are gone",
-        ASSISTANT,
-        change="""
+    Shown(
+        ContentChanged(
+            "ops-rows-lost",
+            "85 % of the open events are gone",
+            ASSISTANT,
+            change="""
             CREATE TABLE opsproof_fault.events AS SELECT * FROM events WHERE status = 'open' AND id > 6;
             DELETE FROM events WHERE status = 'open' AND id > 6
         """,
-        restore="""
+            restore="""
             CREATE TABLE IF NOT EXISTS opsproof_fault.events AS TABLE events WITH NO DATA;
             INSERT INTO events SELECT * FROM opsproof_fault.events ON CONFLICT DO NOTHING;
             DROP TABLE opsproof_fault.events
         """,
-        seen="SELECT count(*) <= 6 FROM events WHERE status = 'open'",
-        shown=row_ratio_is(lambda ratio: ratio <= 0.2),
+            seen="SELECT count(*) <= 6 FROM events WHERE status = 'open'",
+        ),
+        row_ratio_is(lambda ratio: ratio <= 0.2),
     ),
     _asset(
         "filter-narrowed",
@@ -94,12 +96,15 @@ ROWS: tuple[Fault, ...] = (
         """,
         "SELECT value = '1' FROM app_settings WHERE key = 'tool_retry_attempts'",
     ),
-    ContentChanged(
-        "ops-privilege-revoked",
-        "the application's role may not read the table dependencies",
-        ASSISTANT,
-        change='REVOKE SELECT ON dependencies FROM "ops-assistant"',
-        restore='GRANT SELECT ON dependencies TO "ops-assistant"',
-        seen="SELECT NOT has_table_privilege('ops-assistant', 'dependencies', 'SELECT')",
+    Shown(
+        ContentChanged(
+            "ops-privilege-revoked",
+            "the application's role may not read the table dependencies",
+            ASSISTANT,
+            change='REVOKE SELECT ON dependencies FROM "ops-assistant"',
+            restore='GRANT SELECT ON dependencies TO "ops-assistant"',
+            seen="SELECT NOT has_table_privilege('ops-assistant', 'dependencies', 'SELECT')",
+        ),
+        _DENIED,
     ),
 )
