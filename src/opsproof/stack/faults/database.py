@@ -24,6 +24,7 @@ HOLDER = "opsproof-fault"
 """Name by which the connections of a holding process are known in pg_stat_activity."""
 
 _SECONDS_TO_START = 10.0
+_PASSING = ("is starting up", "too many clients already")
 _DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 
 
@@ -222,7 +223,7 @@ def _present(fault: Fault, stack: Stack) -> list[str]:
 
 
 def as_superuser(stack: Stack, database: str) -> "psycopg.Connection":
-    """A connection of the superuser; a server that is just starting is waited for."""
+    """A connection of the superuser; a server that is just starting, or has no place for a moment, is waited for."""
     import psycopg
 
     url, until = superuser_url(stack.plan, database), time.monotonic() + _SECONDS_TO_START
@@ -230,6 +231,6 @@ def as_superuser(stack: Stack, database: str) -> "psycopg.Connection":
         try:
             return psycopg.connect(url, autocommit=True, connect_timeout=2, options="-c statement_timeout=5000")
         except psycopg.OperationalError as exc:
-            if "is starting up" not in str(exc) or time.monotonic() > until:
+            if not any(passing in str(exc) for passing in _PASSING) or time.monotonic() > until:
                 raise
         time.sleep(0.05)

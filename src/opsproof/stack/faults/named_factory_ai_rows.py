@@ -6,7 +6,7 @@ from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.named_factory_ai import FACTORY_AI
 
 _MANY = 12
-_OPEN = 30
+_OPEN = 40
 _SLEEP = "SELECT pg_sleep(3600)"
 _LOCK = "SELECT pg_advisory_lock(4711)"
 

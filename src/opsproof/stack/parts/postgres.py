@@ -15,12 +15,14 @@ from opsproof.stack.parts.postgres_programs import find_programs, unprivileged_u
 from opsproof.stack.ports import HOST
 from opsproof.stack.process import MARK
 
-MAX_CONNECTIONS = 60
+MAX_CONNECTIONS = 80
+_RESERVED = 13  # whoever is refused has one for a moment: five services that try again must leave some to the superuser
 _HAS_STRATEGIES = 150_000
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": str(MAX_CONNECTIONS),
+    "superuser_reserved_connections": str(_RESERVED),
     "shared_buffers": "16MB",
     "dynamic_shared_memory_type": "mmap",  # its files go with the data folder, whatever kills the server
     "fsync": "off",
