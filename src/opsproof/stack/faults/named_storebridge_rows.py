@@ -114,10 +114,10 @@ DATABASE: tuple[Fault, ...] = (
     ),
     database.Held(
         "storebridge-connections-open",
-        "40 connections are open and idle",
+        "30 connections are open and idle",
         STOREBRIDGE,
-        held.idle(40),
-        held.are_open(40),
+        held.idle(30),
+        held.are_open(30),
     ),
     database.Held(
         "storebridge-idle-in-transaction",

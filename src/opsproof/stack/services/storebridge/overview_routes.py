@@ -1,4 +1,4 @@
-"""What the daily rounds look at: what waits for a person, and what is left of the quotas."""
+"""What the rounds look at: what waits for a person, what is left of the quotas, and the whole in numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,17 @@ async def _quotas(request: Request) -> Response:
     )
 
 
+@requires(Role.ADMIN)
+async def _summary(request: Request) -> Response:
+    rows = await services_of(request).database.query(
+        "SELECT 'products' AS kind, state, count(*) AS count FROM products GROUP BY state"
+        " UNION ALL SELECT 'jobs', status, count(*) FROM jobs GROUP BY status ORDER BY kind, state"
+    )
+    return JSONResponse({"summary": rows})
+
+
 ROUTES = (
+    Route("/v1/admin/summary", _summary, methods=["GET"]),
     Route("/v1/manual-review", _manual_review, methods=["GET"]),
     Route("/v1/quotas", _quotas, methods=["GET"]),
 )
