@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from opsproof.errors import PreconditionMissing
+from opsproof.errors import NoData, PreconditionMissing
 from opsproof.evidence.recorder import recording
-from opsproof.judge.limits import Judgement, judge_number
+from opsproof.judge.limits import Judgement, State, judge_number
 from opsproof.probes import Probe
 from opsproof.profile.indicators import Indicator
 
@@ -45,6 +45,12 @@ class Reader:
                 next_step="Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`): the runbook has none.",
             )
         judgement = judge_number(indicator, number.value, recovering=self._recovering)
+        if number.at_least and judgement.state is State.WELL:
+            raise NoData(
+                f"cannot be told from being bad: {judgement.words}; {number.note}",
+                where=f"indicators.{indicator.id} of {self._profile}",
+                next_step="Give the service's histogram a bucket beyond the limit.",
+            )
         if number.note:
             judgement = judgement.model_copy(update={"words": f"{judgement.words}; {number.note}"})
         recorder = recording.get()

@@ -41,6 +41,16 @@ def field(value: Any, name: str) -> Any:
     return value
 
 
+def has_value(line: dict[str, Any], name: str, value: Any) -> bool:
+    """Whether an object has a value under a name, plain or dotted."""
+    if name in line:
+        return bool(line[name] == value)
+    try:
+        return bool(field(line, name) == value)
+    except FieldMissing:
+        return False
+
+
 def _what_is_there(value: Any, key: str) -> str:
     if isinstance(value, dict):
         return f"has no {key!r}, it has {', '.join(map(str, list(value)[:20])) or 'nothing'}"

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self
 
 from opsproof.errors import NotObserved, PreconditionMissing, Unreachable
 from opsproof.evidence.observer import Observer, Question
-from opsproof.probes.fields import FieldMissing, field
+from opsproof.probes.fields import has_value
 from opsproof.probes.probe import Probe
 from opsproof.probes.reason import Reason
 from opsproof.profile.targets import LogFileTarget
@@ -201,17 +201,8 @@ class _Search:
         except (ValueError, RecursionError):
             self.found.unparsed += 1
             return
-        if all(_has(line, name, value) for name, value in self._fields.items()):
+        if all(has_value(line, name, value) for name, value in self._fields.items()):
             self.found.append(line)
-
-
-def _has(line: dict[str, Any], name: str, value: Any) -> bool:
-    if name in line:
-        return bool(line[name] == value)
-    try:
-        return bool(field(line, name) == value)
-    except FieldMissing:
-        return False
 
 
 def _jq_path(name: str) -> str:

@@ -30,11 +30,13 @@ class Number:
 
     Attributes:
         value: Finite; a share for `%`, seconds for a time.
-        note: What else the answer said: warnings, a cut result.
+        note: What else the answer said: warnings, the counts behind a share.
+        at_least: True if the value is a lower bound.
     """
 
     value: float
     note: str = ""
+    at_least: bool = False
 
 
 async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Number:
@@ -56,7 +58,7 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Numb
         question = indicator.form or indicator.promql
         if question is not None:
             sample = await probe.number(question, max_age=indicator.max_age, empty=indicator.empty)
-            return Number(sample.value, sample.note)
+            return Number(sample.value, sample.note, sample.at_least)
     try:
         value = await _value(indicator, probe, timezone)
     except NoData:

@@ -132,4 +132,4 @@ class Indicator(Section):
     @property
     def severity(self) -> Severity:
         """How bad it can become; also how bad it is not to know it."""
-        return SEVERITY_OF[next(iter(self.limits), "P2")]
+        return SEVERITY_OF[next(iter(self.limits), "P1")]

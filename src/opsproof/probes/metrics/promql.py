@@ -1,0 +1,99 @@
+"""PromQL of the structured forms: increases that count every event once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opsproof.profile.numbers import MetricForm, Quantile, Ratio
+from opsproof.profile.scalars import duration_text, seconds
+from opsproof.profile.selectors import parsed_promql, parsed_selector
+
+PART = "opsproof_part"
+"""Label by which the two sums of a ratio are told apart."""
+
+
+def compiled(form: MetricForm, labels: Mapping[str, str]) -> str:
+    """
+    The PromQL of a form; its answer is what `forms` computes with.
+
+    `increase()` alone misses the first events of a series that is born in the window: the first error of a counter that
+    did not exist before counts as none. So a series that was not there at the window's beginning counts with all it
+    has, provided that its target was watched then, or was started since. (Where neither is known, `increase()` has to
+    do.)
+
+    Args:
+        form: What is asked.
+        labels: Narrow every selector.
+
+    Returns:
+        For a ratio both sums, told apart by the label `opsproof_part`; for a quantile the increase of each bucket, by
+        `le`; else one sum. No series at all gives no sum.
+    """
+    window = duration_text(form.window)
+    if isinstance(form, Ratio):
+        parts = {name: increases(narrowed(getattr(form, name), labels), window) for name in ("of", "over")}
+        return " or ".join(f'label_replace(sum({text}), "{PART}", "{name}", "", "")' for name, text in parts.items())
+    if isinstance(form, Quantile):
+        return f"sum by (le) ({increases(narrowed(form.of, labels, '_bucket'), window)})"
+    return f"sum({increases(narrowed(form.of, labels), window)})"
+
+
+def increases(selector: str, window: str) -> str:
+    """
+    PromQL of the increase of every series that a selector matches.
+
+    Args:
+        selector: As PromQL writes it.
+        window: A duration as PromQL writes it.
+    """
+    watched = f"(up offset {window}) or (process_start_time_seconds > time() - {seconds(window):g})"
+    born = f"(({selector} unless {selector} offset {window}) and on (job, instance) ({watched}))"
+    return f"({born} or increase({selector}[{window}]))"
+
+
+def narrowed(selector: str, labels: Mapping[str, str], suffix: str = "") -> str:
+    """A selector with more labels to match, and a suffix behind its name."""
+    parsed = parsed_selector(selector)
+    matchers = [f"{one.name}{_operator(one)}{_quoted(one.value)}" for one in parsed.matchers.matchers]
+    matchers += [f"{name}={_quoted(value)}" for name, value in labels.items()]
+    return f"{parsed.name}{suffix}{{{', '.join(matchers)}}}"
+
+
+def selectors(promql: str) -> list[str]:
+    """The selectors of an expression, each once, without offset; none of those that ask for absence."""
+    return list(dict.fromkeys(_selectors(parsed_promql(promql))))
+
+
+def _selectors(node: Any) -> Iterator[str]:
+    import promql_parser as parser
+
+    match node:
+        case parser.VectorSelector():
+            matchers = [f"{one.name}{_operator(one)}{_quoted(one.value)}" for one in node.matchers.matchers]
+            yield f"{node.name or ''}{{{', '.join(matchers)}}}"
+        case parser.MatrixSelector():
+            yield from _selectors(node.vector_selector)
+        case parser.Call():
+            if not node.func.name.startswith("absent"):
+                for argument in node.args:
+                    yield from _selectors(argument)
+        case parser.BinaryExpr():
+            yield from _selectors(node.lhs)
+            yield from _selectors(node.rhs)
+        case parser.AggregateExpr() | parser.ParenExpr() | parser.UnaryExpr() | parser.SubqueryExpr():
+            yield from _selectors(node.expr)
+
+
+def _operator(matcher: Any) -> str:
+    import promql_parser as parser
+
+    ops = {
+        parser.MatchOp.Equal: "=",
+        parser.MatchOp.NotEqual: "!=",
+        parser.MatchOp.Re: "=~",
+        parser.MatchOp.NotRe: "!~",
+    }
+    return next(text for op, text in ops.items() if op == matcher.op)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,0 +1,126 @@
+"""The probe of a service's own /metrics, where there is no Prometheus: read twice, a span apart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from opsproof.errors import BadAnswer, NoData, NotObserved, PreconditionMissing
+from opsproof.evidence.observer import Observer
+from opsproof.evidence.recorder import recording
+from opsproof.probes.exposition import NotExposition
+from opsproof.probes.http.answer import HttpAnswer
+from opsproof.probes.http.probe import HttpProbe
+from opsproof.probes.metrics import forms
+from opsproof.probes.metrics.readings import Reading, increases
+from opsproof.probes.metrics.sample import Sample, noted
+from opsproof.profile.numbers import Increase, MetricForm, Quantile, Ratio
+from opsproof.profile.selectors import parsed_selector
+from opsproof.profile.targets import ScrapeTarget, Url
+
+_SECOND = {"X-Opsproof-Reading": "second"}
+
+
+class ScrapeProbe(HttpProbe):
+    """Reads a service's own metrics twice; all questions of a sweep share the two readings."""
+
+    def __init__(self, name: str, target: ScrapeTarget, observer: Observer) -> None:
+        parts = urlsplit(target.url.get_secret_value())
+        origin = parts._replace(path="", query="").geturl()
+        super().__init__(name, target.model_copy(update={"url": Url(origin)}), observer)
+        self._path = (parts.path or "/metrics") + (f"?{parts.query}" if parts.query else "")
+        self._span = target.span
+        self._first_read: float | None = None
+
+    async def number(self, question: MetricForm | str, *, max_age: float, empty: float | None = None) -> Sample:
+        """
+        The one number that a form has for an answer; the span between the readings stands in for its window.
+
+        Args:
+            question: A structured form; PromQL needs a Prometheus.
+            max_age: Not needed here: both readings are of now.
+            empty: What it means that there is no such metric; None if it means nothing.
+
+        Raises:
+            PreconditionMissing: The question is PromQL.
+            NoData: There is no such metric or label, or no traffic between the readings.
+            BadAnswer: What answers is no exposition.
+            NotObserved: There is no answer; says why.
+        """
+        if isinstance(question, str):
+            raise self._failed(
+                PreconditionMissing,
+                "only a Prometheus can answer PromQL",
+                "Give the profile a target `metrics` of kind prometheus, or use ratio, rate, increase or quantile.",
+            )
+        before, after, seconds = await self._readings()
+        if unknown := _unknown_part(before, after, question):
+            if empty is None:
+                raise self._failed(NoData, unknown, "Compare the names with what the service's /metrics shows.")
+            return Sample(empty, f"{unknown}: counted as this number by the indicator")
+        try:
+            sample = _computed(question, before, after, seconds)
+        except forms.Nothing as nothing:
+            raise self._failed(NoData, str(nothing), "See whether anybody uses the service.") from None
+        return Sample(sample.value, noted(sample.note, f"over {seconds:.1f} s"), sample.at_least)
+
+    async def _readings(self) -> tuple[Reading, Reading, float]:
+        first, began = await self._read({})
+        if self._first_read is None:
+            self._first_read = time.monotonic()
+        if not self.replays:
+            await asyncio.sleep(max(0.0, self._first_read + self._span - time.monotonic()))
+        second, ended = await self._read(_SECOND)
+        return self._parsed(first), self._parsed(second), (ended - began).total_seconds()
+
+    async def _read(self, headers: dict[str, str]) -> tuple[HttpAnswer, datetime]:
+        """One reading, and when it was asked for; a replay knows that from the observation."""
+        answer = await self.get(self._path, headers=headers)
+        recorder = recording.get()
+        return answer, recorder.observations[-1].started if recorder else datetime.now(UTC)
+
+    def _parsed(self, answer: HttpAnswer) -> Reading:
+        if answer.ok:
+            try:
+                return Reading.of(answer.text)
+            except NotExposition as exc:
+                what = f"{answer.status_line} with something else than Prometheus metrics: {exc}"
+        else:
+            what = f"{answer.status_line} where metrics were expected"
+        raise self._failed(BadAnswer, what, "See by hand what is served there.")
+
+    def _failed(self, kind: type[NotObserved], what: str, next_step: str) -> NotObserved:
+        where = self.observer.where(f"GET {self._path}")
+        return kind(self.observer.redactor.text(what), where=where, next_step=next_step, target=self.name)
+
+
+def _computed(form: MetricForm, before: Reading, after: Reading, seconds: float) -> Sample:
+    if isinstance(form, Quantile):
+        buckets: dict[float, float] = {}
+        for labels, increase in increases(before, after, form.of, "_bucket"):
+            end = float(labels.get("le", "nan"))
+            buckets[end] = buckets.get(end, 0.0) + increase
+        return forms.quantile(form, buckets)
+    of = sum(increase for _, increase in increases(before, after, form.of))
+    if isinstance(form, Ratio):
+        return forms.share(of, sum(increase for _, increase in increases(before, after, form.over)))
+    if isinstance(form, Increase):
+        return Sample(of * form.window / seconds, f"{of:.6g}, scaled to {form.window:g} s")
+    return Sample(of / seconds)
+
+
+def _unknown_part(before: Reading, after: Reading, form: MetricForm) -> str:
+    """Which part of a form no series has: a name, or a label; "" if each exists."""
+    suffix = "_bucket" if isinstance(form, Quantile) else ""
+    for selector in (form.of, form.over) if isinstance(form, Ratio) else (form.of,):
+        parsed = parsed_selector(selector)
+        series = after.values.get(parsed.name + suffix) or before.values.get(parsed.name + suffix)
+        if not series:
+            return f"there is no metric {parsed.name}{suffix}"
+        known = {name for labels in series for name, _ in labels}
+        if missing := [one.name for one in parsed.matchers.matchers if one.name not in known]:
+            there = ", ".join(sorted(known)) or "none"
+            return f"the metric {parsed.name} has no label {', '.join(missing)}; it has: {there}"
+    return ""
