@@ -195,12 +195,13 @@ NUMBERS: tuple[Fault, ...] = (
         _misses(_over(2)),
         well=_misses(_under(1.2)),
     ),
-    Defect(
+    NumberDefect(
         "factory-ai-database-cpu",
         "the database server uses 95 % of its CPU",
         FACTORY_AI,
         {"factory": {"database_cpu": 0.95}},
         gauge("database_cpu_usage_ratio", _over(0.9), system=SYSTEM),
+        well=gauge("database_cpu_usage_ratio", _under(0.9), system=SYSTEM),
     ),
 )
 
