@@ -93,12 +93,20 @@ DATABASE: tuple[Fault, ...] = (
         "storebridge-archive-behind",
         "jobs has a column that jobs_archive lacks",
         STOREBRIDGE,
-        change="ALTER TABLE jobs ADD COLUMN opsproof_fault integer",
-        restore="ALTER TABLE jobs DROP COLUMN IF EXISTS opsproof_fault",
-        seen="""
-            SELECT EXISTS (SELECT FROM information_schema.columns
-                WHERE table_name = 'jobs' AND column_name = 'opsproof_fault')
+        # The archive is changed, not jobs: a service that reads jobs would trip over the new column.
+        change="""
+            ALTER TABLE jobs_archive SET SCHEMA opsproof_fault;
+            CREATE TABLE jobs_archive AS SELECT id, queue, status, created_at, completed_at FROM jobs WITH NO DATA
         """,
+        restore="""
+            DO $$ BEGIN
+                IF to_regclass('opsproof_fault.jobs_archive') IS NOT NULL THEN
+                    DROP TABLE IF EXISTS public.jobs_archive;
+                    ALTER TABLE opsproof_fault.jobs_archive SET SCHEMA public;
+                END IF;
+            END $$
+        """,
+        seen="SELECT to_regclass('opsproof_fault.jobs_archive') IS NOT NULL",
     ),
     database.ContentChanged(
         "storebridge-database-large",
