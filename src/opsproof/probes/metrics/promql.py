@@ -86,13 +86,13 @@ def _selectors(node: Any) -> Iterator[str]:
 def _operator(matcher: Any) -> str:
     import promql_parser as parser
 
-    ops = {
-        parser.MatchOp.Equal: "=",
-        parser.MatchOp.NotEqual: "!=",
-        parser.MatchOp.Re: "=~",
-        parser.MatchOp.NotRe: "!~",
-    }
-    return next(text for op, text in ops.items() if op == matcher.op)
+    ops = (
+        (parser.MatchOp.Equal, "="),
+        (parser.MatchOp.NotEqual, "!="),
+        (parser.MatchOp.Re, "=~"),
+        (parser.MatchOp.NotRe, "!~"),
+    )
+    return next(text for op, text in ops if op == matcher.op)
 
 
 def _quoted(value: str) -> str:
