@@ -17,13 +17,14 @@ from opsproof.stack.parts.prometheus import Prometheus
 from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.parts.worker import CeleryWorker
 
-_BASE = (Prometheus(), Alertmanager(), Postgres(), Valkey(), Migrations())
+_BASE = (Postgres(), Valkey(), Migrations())
+_WATCH = (Prometheus(), Alertmanager())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
-    "ingest": (*_BASE, Api("ingest")),
-    "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation")),
-    "storebridge": (*_BASE, Api("storebridge"), CeleryWorker("storebridge", pool="threads", concurrency=4)),
-    "factory-ai": (*_BASE, Api("factory-ai")),
-    "ops-assistant": (*_BASE, ExternalApi(), OpsAssistantApi()),
+    "ingest": (*_BASE, Api("ingest"), *_WATCH),
+    "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation"), *_WATCH),
+    "storebridge": (*_BASE, Api("storebridge"), CeleryWorker("storebridge", pool="threads", concurrency=4), *_WATCH),
+    "factory-ai": (*_BASE, Api("factory-ai"), *_WATCH),
+    "ops-assistant": (*_BASE, ExternalApi(), OpsAssistantApi(), *_WATCH),
 }
 ALL = tuple(SYSTEMS)
 

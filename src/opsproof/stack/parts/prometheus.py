@@ -8,15 +8,18 @@ from typing import Any
 from typing_extensions import override
 
 from opsproof.stack.ask import ask
-from opsproof.stack.names import SUPERVISOR, prefix_of
+from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 
 _RETENTION = "2h"
+_SCRAPES = 2
+_LATELY = "5s"
 
 
 class Prometheus(Part):
     """
-    Ready when every API that lives has been scraped, and every rule has been evaluated without an error.
+    Ready when every API has been scraped twice, because one sample has no rate, and every rule has been
+    evaluated without an error.
 
     It looks for what it is to scrape 5 seconds after its start and not before, whatever it is told: nobody who needs
     its numbers can be ready sooner.
@@ -48,17 +51,7 @@ class Prometheus(Part):
         answer = ask(f"http://{plan.address(self.name)}/-/ready")
         if answer is None or answer.status != 200:
             return "/-/ready is not answered with 200"
-        active = question(plan, "targets?state=active").get("activeTargets", [])
-        targets = {target["labels"]["job"]: target for target in active}
-        for system in plan.systems:
-            target = targets.get(f"{system}-api", {"health": "unknown"})
-            if target["health"] == "unknown" or (target["health"] == "down" and _lives(plan, system)):
-                return f"{system}-api is not scraped yet{_because(target.get('lastError'))}"
-        rules = [rule for group in question(plan, "rules").get("groups", []) for rule in group["rules"]]
-        for rule in rules:
-            if rule["health"] != "ok":
-                return f"the rule {rule['name']} is not evaluated yet{_because(rule.get('lastError'))}"
-        return ""
+        return _unscraped(plan) or _unevaluated(plan)
 
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
@@ -105,9 +98,24 @@ def question(plan: Plan, path: str) -> dict[str, Any]:
     return dict(found.get("data", {}))
 
 
-def _lives(plan: Plan, system: str) -> bool:
-    url = f"http://{plan.address(f'{system}-api')}/health/live"
-    return ask(url, headers={"User-Agent": SUPERVISOR}) is not None
+def _unscraped(plan: Plan) -> str:
+    active = question(plan, "targets?state=active").get("activeTargets", [])
+    targets = {target["labels"]["job"]: target for target in active}
+    jobs = [f"{system}-api" for system in plan.systems]
+    for job in jobs:
+        target = targets.get(job, {})
+        if target.get("health") != "up":
+            return f"{job} is not scraped{_because(target.get('lastError'))}"
+    scrapes = question(plan, f"query?query=sum_over_time(up[{_LATELY}])").get("result", [])
+    enough = {found["metric"]["job"] for found in scrapes if float(found["value"][1]) >= _SCRAPES}
+    few = [job for job in jobs if job not in enough]
+    return f"{', '.join(few)}: less than {_SCRAPES} scrapes in the last {_LATELY}" if few else ""
+
+
+def _unevaluated(plan: Plan) -> str:
+    rules = [rule for group in question(plan, "rules").get("groups", []) for rule in group["rules"]]
+    pending = (rule for rule in rules if rule["health"] != "ok")
+    return next((f"the rule {one['name']} is not evaluated yet{_because(one.get('lastError'))}" for one in pending), "")
 
 
 def _because(error: str | None) -> str:
