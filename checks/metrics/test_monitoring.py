@@ -50,6 +50,9 @@ async def test_every_scrape_target_is_up(metrics, profile):
 @pytest.mark.alert
 @pytest.mark.release
 @runbook(
+    "FAI-079",
+    "FAI-091",
+    "FAI-101",
     "SB-084",
     severity="SEV-2",
     next_step="Load the rule file again (promtool check rules says what is wrong with it): nobody is told meanwhile.",
