@@ -78,7 +78,7 @@ ANSWERS: tuple[Fault, ...] = (
     _defect(
         "trace-without-tools",
         "traces do not tell their tool calls",
-        says("/api/ops/traces/latest?query=total-cost", lambda trace: "tool_calls" not in trace),
+        assistant_seen.fired("Tool Path Changes"),
         assistant={"drop_trace_fields": ["tool_calls"]},
     ),
     _defect(
