@@ -111,9 +111,9 @@ def test_what_cannot_be_scraped_has_no_samples_any_more(stack, name):
         assert samples(stack, "http_requests_total") == []
 
 
-def test_a_machine_without_them_has_a_stack_that_says_so(place, tmp_path, monkeypatch):
+def test_a_machine_without_them_has_a_stack_that_says_so(place, monkeypatch):
     """Nobody needs root for a first look; what is skipped then has its reason."""
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(place))
     lines = []
 
     with Stack.start(["ingest"], progress=lines.append) as stack:
