@@ -63,8 +63,6 @@ class Registration(Section):
 class Monitoring(Section):
     """What the metrics server must watch."""
 
-    series: tuple[str, ...] = Field(
-        (), description="Metrics of the service that dashboards and alerts read."
-    )
+    series: tuple[str, ...] = Field((), description="Metrics of the service that dashboards and alerts read.")
     jobs: tuple[str, ...] = Field((), description="Scrape jobs that must have a target, and every one up.")
     rules: tuple[str, ...] = Field((), description="Alert rules that must be loaded, and be evaluated without error.")
