@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from opsproof.errors import StackError
 from opsproof.stack.parts.alertmanager import Alertmanager
 from opsproof.stack.parts.api import Api
+from opsproof.stack.parts.loki import Loki
 from opsproof.stack.parts.migrations import Migrations
 from opsproof.stack.parts.ops_assistant import ExternalApi, OpsAssistantApi
 from opsproof.stack.parts.part import Launch, Part, Plan
@@ -18,7 +19,7 @@ from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.parts.worker import CeleryWorker
 
 _BASE = (Postgres(), Valkey(), Migrations())
-_WATCH = (Prometheus(), Alertmanager())
+_WATCH = (Prometheus(), Alertmanager(), Loki())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
     "ingest": (*_BASE, Api("ingest"), *_WATCH),
     "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation"), *_WATCH),

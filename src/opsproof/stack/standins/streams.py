@@ -1,0 +1,77 @@
+"""The log files of a stack as Loki's streams."""
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+_MOST_LINES = 100_000
+_COMPONENTS = ("api", "worker")
+
+
+@dataclass
+class Stream:
+    """
+    One log file.
+
+    Attributes:
+        labels: job (`shop-api`), system (`shop`), component (`api`).
+        lines: The newest lines with their times in nanoseconds since 1970.
+    """
+
+    path: Path
+    labels: dict[str, str]
+    lines: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
+    _offset: int = 0
+    _inode: int = 0
+
+    def read_on(self) -> None:
+        """Take in what was written since the last call; a file that was cut or replaced is read from its beginning."""
+        with self.path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_ino != self._inode or found.st_size < self._offset:
+                self._offset, self._inode = 0, found.st_ino
+            file.seek(self._offset)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._offset += len(whole) + len(newline)
+        for line in whole.decode(errors="replace").split("\n") if newline else ():
+            self.lines.append((_time(line), line))
+
+    def between(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """The lines from `start` up to `end`, nanoseconds since 1970, `end` not included."""
+        return ((at, line) for at, line in self.lines if start <= at < end)
+
+
+class Streams:
+    """All streams of a stack's folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._streams: dict[Path, Stream] = {}
+
+    def now(self) -> list[Stream]:
+        """The streams, with what was written up to now."""
+        for component in _COMPONENTS:
+            for path in self._directory.glob(f"*-{component}.log"):
+                if path not in self._streams:
+                    labels = {
+                        "job": path.stem,
+                        "system": path.stem.removesuffix(f"-{component}"),
+                        "component": component,
+                    }
+                    self._streams[path] = Stream(path, labels)
+        for stream in self._streams.values():
+            stream.read_on()
+        return list(self._streams.values())
+
+
+def _time(line: str) -> int:
+    """When a line was written, by its field `ts`; a line without one is from now."""
+    try:
+        return int(datetime.fromisoformat(json.loads(line)["ts"]).timestamp() * 1e9)
+    except (ValueError, KeyError, TypeError):
+        return time.time_ns()
