@@ -6,6 +6,7 @@ from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.metrics import StoreEmpty, target_is_down
 from opsproof.stack.faults.named import EVERY
 from opsproof.stack.faults.processes import PartStopped
+from opsproof.stack.faults.rules import RulesMissing
 
 _HANGS_SECONDS = 10
 
@@ -19,6 +20,7 @@ PROMETHEUS: tuple[Fault, ...] = (
         part="prometheus",
     ),
     StoreEmpty("prometheus-empty", "Prometheus answers from an empty store and scrapes nothing", EVERY),
+    RulesMissing("alert-rule-missing", "Prometheus has lost its alert rules", EVERY),
     Defect(
         "scrape-down",
         "/metrics answers 503: Prometheus has no samples from now on",
