@@ -1,5 +1,6 @@
 """The named faults of the ops assistant that a defect or an ended part makes: one entry each."""
 
+import math
 from typing import Any
 
 from opsproof.stack.ask import ask
@@ -8,6 +9,7 @@ from opsproof.stack.faults.assistant_seen import in_numbers, says, tool_errors
 from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
+from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, shown, total
 from opsproof.stack.faults.processes import PartStopped
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.faults.shown import Shown
@@ -22,6 +24,9 @@ _SHARE_OF_DATA = 10 / 16
 _SELECTOR = 'system="ops-assistant",path!~"/metrics|/health.*"'
 _RUSH: dict[str, Any] = {"users_per_second": 100, "users_of": sorted(ASSISTANT)}
 _SLOW_TOOL_SECONDS = 5.0
+_MUCH = 0.5
+"""Processors that one API keeps busy."""
+
 _USUAL_P95 = 0.4
 """Below it the numbers are well again."""
 
@@ -47,12 +52,21 @@ def _p95_over(seconds: float) -> Seen:
     return in_numbers(promql, more_than=seconds, otherwise=seen.slow({"ops-assistant": "/api/ops/data/cost_list"}))
 
 
+def _more(before: Numbers, now: Numbers, name: str, **labels: str) -> float:
+    return total(now, name, **labels) - total(before, name, **labels)
+
+
+def _misses(before: Numbers, now: Numbers) -> float:
+    pages = _more(before, now, "ops_cache_requests_total")
+    return _more(before, now, "ops_cache_requests_total", result="miss") / pages if pages else math.nan
+
+
 def _misses_over(share: float) -> Seen:
     promql = (
         'sum(rate(ops_cache_requests_total{system="ops-assistant",result="miss"}[10s]))'
         ' / sum(rate(ops_cache_requests_total{system="ops-assistant"}[10s]))'
     )
-    return in_numbers(promql, more_than=share, otherwise=lambda stack, system: True)
+    return shown(promql, lambda misses: misses > share, scraped=_misses)
 
 
 def _errors(percent: int) -> Fault:
@@ -140,10 +154,10 @@ NUMBERS: tuple[Fault, ...] = (
     _defect(
         "processor-busy",
         "the API keeps a processor busy with nothing",
-        in_numbers(
+        shown(
             'rate(process_cpu_seconds_total{job="ops-assistant-api"}[10s])',
-            more_than=0.6,
-            otherwise=lambda stack, system: True,
+            lambda processors: processors > _MUCH,
+            scraped=lambda before, now: _more(before, now, "process_cpu_seconds_total") / SPAN_SECONDS,
         ),
         assistant={"processor_busy": True},
     ),
