@@ -60,21 +60,22 @@ def are_busy(count: int) -> Seen:
 
 def are_open(count: int) -> Seen:
     """Whether the holder has so many connections to the system's database."""
-    return _held(count, "idle")
+    return _held(count, "idle", "0 seconds")
 
 
 def are_in_transaction(count: int) -> Seen:
-    """Whether the holder has so many open transactions in the system's database."""
-    return _held(count, "idle in transaction")
+    """Whether the holder has so many transactions in the system's database, open for longer than profiles tolerate."""
+    return _held(count, "idle in transaction", "1.5 seconds")
 
 
-def _held(count: int, state: str) -> Seen:
+def _held(count: int, state: str, age: str) -> Seen:
     def seen(stack: Stack, system: str) -> bool:
         with as_superuser(stack, system) as connection:
             row = connection.execute(
                 "SELECT count(*) >= %s FROM pg_stat_activity"
-                " WHERE application_name = %s AND state = %s AND datname = current_database()",
-                (count, HOLDER, state),
+                " WHERE application_name = %s AND state = %s AND datname = current_database()"
+                " AND state_change <= now() - %s::interval",
+                (count, HOLDER, state, age),
             ).fetchone()
         return bool(row and row[0])
 
