@@ -28,14 +28,14 @@ def _judged(workflow_id: str, *, use_cache: bool = True, weight: int) -> Visit:
 USERS = (
     _judged("press-maintenance", weight=4),
     _judged("line-quality", weight=1),
-    _judged("defect-vision", use_cache=False, weight=3),
+    _judged("defect-vision", use_cache=False, weight=5),
     Visit("/api/v1/bi/query?question=results%20of%20today"),
     Visit("/api/v1/chat/messages", "POST", {"text": "what is the status of line 3?"}),
     Visit("/api/v1/feedback", "POST", {"execution_id": "jud-456", "value": "thumbs_up"}),
     Visit("/api/v1/workflows", "POST", {"workflow_id": "notification"}),
     Visit("/api/v1/learning/rulesets", weight=2),
 )
-"""A fifth of the visits asks the language model; most judgments are found in the cache."""
+"""Five of sixteen visits ask the language model; most judgments are found in the cache."""
 
 SYSTEM = System(
     name="factory-ai",
