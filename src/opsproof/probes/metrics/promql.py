@@ -17,8 +17,9 @@ def compiled(form: MetricForm, labels: Mapping[str, str]) -> str:
 
     `increase()` alone misses the first events of a series that is born in the window: the first error of a counter that
     did not exist before counts as none. So a series that was not there at the window's beginning counts with all it
-    has, provided that its target was watched then, or was started since. (Where neither is known, `increase()` has to
-    do.)
+    has, also when it is gone again, provided that its target was scraped well then, or was started since. (Where neither
+    is known, as after a failed scrape or in a store without `up`, `increase()` has to do.) A series that was born and
+    then reset counts with its smallest value and its increase: too little by what it was born with at most.
 
     Args:
         form: What is asked.
@@ -45,9 +46,13 @@ def increases(selector: str, window: str) -> str:
         selector: As PromQL writes it.
         window: A duration as PromQL writes it.
     """
-    watched = f"(up offset {window}) or (process_start_time_seconds > time() - {seconds(window):g})"
-    born = f"(({selector} unless {selector} offset {window}) and on (job, instance) ({watched}))"
-    return f"({born} or increase({selector}[{window}]))"
+    within = f"{selector}[{window}]"
+    whole = f"(last_over_time({within}) unless resets({within}) > 0)"
+    whole_after_reset = f"(increase({within}) + min_over_time({within}))"
+    started = f"last_over_time(process_start_time_seconds[{window}]) > time() - {seconds(window):g}"
+    watched = f"(up offset {window} == 1 or {started})"
+    born = f"((({whole} or {whole_after_reset}) unless {selector} offset {window}) and on (job, instance) {watched})"
+    return f"({born} or increase({within}))"
 
 
 def narrowed(selector: str, labels: Mapping[str, str], suffix: str = "") -> str:
