@@ -15,6 +15,7 @@ from opsproof.stack.faults import (
     named_ops_assistant_rows,
     named_storebridge,
     named_storebridge_rows,
+    named_traffic,
 )
 from opsproof.stack.faults.fault import Fault, heal, inject, injected
 
@@ -28,6 +29,7 @@ _ALL = (
     *named_defects.TRACES,
     *named_defects.RULES,
     *named_defects.JOBS,
+    *named_traffic.NUMBERS,
     *named_metrics.PROMETHEUS,
     *named_metrics.ALERTS,
     *named_storebridge.NUMBERS,

@@ -119,6 +119,7 @@ class Defects(_Part):
     assistant: AssistantDefects = AssistantDefects()
     factory: FactoryDefects = FactoryDefects()
     users_per_second: float = Field(default=0.0, ge=0.0, le=100.0)
+    users_stay_away: bool = False
     users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     drop_metrics: tuple[str, ...] = ()

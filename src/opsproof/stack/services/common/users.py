@@ -104,6 +104,8 @@ class Users:
 
     def _per_second(self) -> float:
         defects = self._defects.current()
+        if defects.users_stay_away:
+            return 0
         concerned = not defects.users_of or self._settings.system in defects.users_of
         return (concerned and defects.users_per_second) or self._settings.users_per_second
 

@@ -9,3 +9,6 @@ NAMES = CeleryNames("evaluation", (QUEUE,), "evaluation.run_job")
 
 FINISHED_KEY = "evaluation:finished"
 """A Redis hash that counts finished jobs, by `type:status`."""
+
+JOB_ID = "ccb9364f-d454-5d95-a196-de1cb89fc0a4"
+"""The first job of a fresh stack (see `seed`)."""

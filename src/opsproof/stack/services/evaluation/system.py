@@ -8,6 +8,7 @@ from opsproof.stack.services.common.users import Visit
 from opsproof.stack.services.evaluation import job_routes, run_routes
 from opsproof.stack.services.evaluation.finished import job_metrics
 from opsproof.stack.services.evaluation.options import EvaluationOptions
+from opsproof.stack.services.evaluation.queue_names import JOB_ID
 from opsproof.stack.services.evaluation.runners import runner_for
 
 SYSTEM = System(
@@ -21,5 +22,9 @@ SYSTEM = System(
     },
     background=runner_for,
     collect=job_metrics,
-    users=(Visit("/api/v1/jobs?limit=10", weight=3), Visit("/version", identity="anonymous")),
+    users=(
+        Visit("/api/v1/jobs?limit=10", weight=2),
+        Visit(f"/api/v1/jobs/{JOB_ID}"),
+        Visit("/version", identity="anonymous"),
+    ),
 )

@@ -30,7 +30,7 @@ class Limit:
 
 
 NORMAL = Limit(1000, 10)
-PROBE = Limit(5, 2)
+PROBE = Limit(5, 4)
 """The limit of the probe key, low enough to be reached by a check without harming anybody."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 
 _SEED = """
-    INSERT INTO items (tenant, key, payload)
-    SELECT 'seed', 'item-' || n, jsonb_build_object('n', n) FROM generate_series(1, 20) AS n
+    INSERT INTO items (id, tenant, key, payload)
+    SELECT md5('item-' || n)::uuid, 'seed', 'item-' || n, jsonb_build_object('n', n) FROM generate_series(1, 20) AS n
     ON CONFLICT (tenant, key) DO UPDATE SET created_at = now()
 """
 
