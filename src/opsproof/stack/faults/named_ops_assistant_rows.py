@@ -2,8 +2,9 @@
 
 from typing import LiteralString
 
+from opsproof.stack.faults import held
 from opsproof.stack.faults.assistant_seen import in_numbers, row_ratio_is, says
-from opsproof.stack.faults.database import ContentChanged
+from opsproof.stack.faults.database import ContentChanged, Held
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.named_ops_assistant import ASSISTANT
 from opsproof.stack.faults.seen import Seen
@@ -49,6 +50,13 @@ def _setting(name: str, title: str, change: LiteralString, seen: LiteralString) 
 
 
 ROWS: tuple[Fault, ...] = (
+    Held(
+        "ops-query-slow",
+        "a query of the application's role runs and does not end",
+        ASSISTANT,
+        held.busy(1, "SELECT pg_sleep(600)"),
+        held.are_busy(1),
+    ),
     Shown(
         ContentChanged(
             "ops-rows-lost",
