@@ -8,6 +8,7 @@ To add one: give an existing mechanism (`processes`, `settings`, `cache`, `datab
 from opsproof.stack.faults import (
     named,
     named_defects,
+    named_evaluation,
     named_factory_ai,
     named_factory_ai_rows,
     named_metrics,
@@ -29,6 +30,7 @@ _ALL = (
     *named_defects.TRACES,
     *named_defects.RULES,
     *named_defects.JOBS,
+    *named_evaluation.JOBS,
     *named_traffic.NUMBERS,
     *named_metrics.PROMETHEUS,
     *named_metrics.ALERTS,

@@ -1,0 +1,47 @@
+"""The named faults of evaluation's jobs: failed, waiting, piled up in the broker."""
+
+from opsproof.stack.faults.backlog import QueueBacklog
+from opsproof.stack.faults.database import ContentChanged
+from opsproof.stack.faults.fault import Fault
+from opsproof.stack.faults.metrics_seen import gauge
+from opsproof.stack.faults.named import EVALUATION
+from opsproof.stack.services.evaluation.queue_names import NAMES, QUEUE
+
+_PILE = 150
+
+JOBS: tuple[Fault, ...] = (
+    ContentChanged(
+        "jobs-failed",
+        "30 jobs have failed just now",
+        EVALUATION,
+        change="""
+            INSERT INTO jobs (job_id, type, status, attempts, error_message, started_at, finished_at)
+                SELECT md5('opsproof-failed-' || n)::uuid, 'echo', 'failed', 1, 'a drill', now(), now()
+                FROM generate_series(1, 30) AS n
+        """,
+        restore="DELETE FROM jobs WHERE job_id IN (SELECT md5('opsproof-failed-' || n)::uuid"
+        " FROM generate_series(1, 30) AS n)",
+        seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-failed-1')::uuid)",
+    ),
+    ContentChanged(
+        "jobs-waiting",
+        "a job has waited for 20 minutes and was tried 12 times",
+        EVALUATION,
+        change="""
+            INSERT INTO jobs (job_id, type, status, attempts, error_message, created_at)
+                VALUES (md5('opsproof-waiting')::uuid, 'echo', 'queued', 12, 'a drill', now() - interval '20 minutes')
+        """,
+        restore="DELETE FROM jobs WHERE job_id = md5('opsproof-waiting')::uuid",
+        seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-waiting')::uuid AND status = 'queued')",
+    ),
+    QueueBacklog(
+        "queue-backlog",
+        f"{_PILE} jobs wait in the broker, and nobody works them off",
+        EVALUATION,
+        "EVALUATION_BROKER_URL",
+        QUEUE,
+        NAMES.task,
+        _PILE,
+        gauge("queue_depth", lambda jobs: jobs >= _PILE, system="evaluation"),
+    ),
+)
