@@ -1,35 +1,28 @@
-"""One stack for all proofs, and the gate against it."""
+"""The lanes in which all selected faults are proven, and the gate against a sound stack."""
 
 import pytest
-from proof_gate import run_smoke
+from lanes import Lanes
+from proof_gate import run_gate
 
 from opsproof.stack import Stack
+from opsproof.stack.parts import ALL
 
 
 @pytest.fixture(scope="session")
-def stacks():
-    """The stack that all proofs use, one after the other."""
-    running = [Stack.start()]
+def lanes(request, tmp_path_factory):
+    """Begins to prove the faults of all selected tests at once."""
+    specs = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    faults = list(dict.fromkeys(params["fault"] for params in specs if "fault" in params))
+    running = Lanes(faults, tmp_path_factory.mktemp("proof"))
     yield running
-    running[0].stop()
-
-
-@pytest.fixture
-def stack(stacks):
-    """A sound stack, broken and healed again and again; a new one after a fault that could not be healed."""
-    if stacks[0].missing() or stacks[0].state.faults:
-        stacks[0].stop()
-        stacks[0] = Stack.start()
-    return stacks[0]
-
-
-@pytest.fixture
-def run_gate(stack, tmp_path):
-    """Run the smoke gate against the stack."""
-    return lambda *more: run_smoke(stack.name, tmp_path, *more)[0]
+    running.close()
 
 
 @pytest.fixture(scope="session")
-def green(stacks, tmp_path_factory):
-    """The gate against the sound stack."""
-    return run_smoke(stacks[0].name, tmp_path_factory.mktemp("green"))[0]
+def green(tmp_path_factory):
+    """The gate against the sound stack of all systems."""
+    stack = Stack.start()
+    try:
+        return run_gate(stack.name, ALL, tmp_path_factory.mktemp("green"))[0]
+    finally:
+        stack.stop()

@@ -137,7 +137,7 @@ class _Block:
         reasons = (
             (said["why"], view.deciding_reasons, 2),
             (said["waived"], (*waived,), 1),
-            (said["warning"], (*warnings,), 1),
+            (said["warning"], (*warnings,), 2),
             (said["note"], view.run.notes, 2),
         )
         for word, texts, lines in reasons:

@@ -1,0 +1,101 @@
+"""Lanes: a stack proves fault after fault, and several stacks do so side by side: proving is mostly waiting."""
+
+import itertools
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from proof_gate import proves, run_gate
+
+from opsproof.judge.outcome import Status
+from opsproof.report.run import Run
+from opsproof.stack import Stack
+from opsproof.stack.faults import FAULTS, injected
+from opsproof.stack.parts import ALL
+
+Systems = tuple[str, ...]
+_LANES: tuple[tuple[Systems, ...], ...] = (
+    (ALL,),
+    (("storebridge",), ("evaluation",), ("ingest",)),
+    (("factory-ai",), ("ops-assistant",)),
+)
+"""What runs beside each other: a fault of one system is proven on a stack of that system alone."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The gate under a fault, and what of it ran again once the fault was healed."""
+
+    broken: Run
+    healed: Run
+
+
+class Lanes:
+    """
+    Proves faults in threads of its own.
+
+    Args:
+        faults: Names of the faults to prove.
+        folder: Where the reports go.
+    """
+
+    def __init__(self, faults: Iterable[str], folder: Path) -> None:
+        self._folder = folder
+        self._proofs: dict[str, Future[Proof]] = {name: Future() for name in faults}
+        self._numbers = itertools.count()
+        self._stopping = Event()
+        self._threads = [Thread(target=self._run, args=(lane,)) for lane in _LANES]
+        for thread in self._threads:
+            thread.start()
+
+    def proof(self, fault: str) -> Proof:
+        """The proof of a fault, as soon as it is there; raises what went wrong."""
+        return self._proofs[fault].result()
+
+    def close(self) -> None:
+        """Prove nothing more, and wait for what is under way."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, lane: tuple[Systems, ...]) -> None:
+        for systems in lane:
+            mine = [name for name in self._proofs if _stack_of(name) == systems]
+            if mine and not self._stopping.is_set():
+                self._prove_all(mine, systems)
+
+    def _prove_all(self, names: list[str], systems: Systems) -> None:
+        stack: Stack | None = None
+        for name in names:
+            if self._stopping.is_set():
+                break
+            try:
+                if stack is not None and (stack.missing() or stack.state.faults):
+                    stack.stop()
+                    stack = None
+                stack = stack or Stack.start(systems)
+                self._proofs[name].set_result(self._prove(name, stack, systems))
+            except BaseException as exc:  # noqa: BLE001 - whatever it was, the test of this fault tells it
+                self._proofs[name].set_exception(exc)
+        if stack is not None:
+            stack.stop()
+
+    def _prove(self, name: str, stack: Stack, systems: Systems) -> Proof:
+        with injected(FAULTS[name], stack):
+            broken, _ = run_gate(stack.name, systems, self._reports())
+        red = {
+            outcome.name for outcome in broken.outcomes if outcome.status is not Status.PASSED and proves(name, outcome)
+        }
+        selection = " or ".join(sorted(word.partition(".")[2] for word in red)) or "ready"
+        healed, _ = run_gate(stack.name, systems, self._reports(), "-k", selection)
+        return Proof(broken, healed)
+
+    def _reports(self) -> Path:
+        return self._folder / str(next(self._numbers))
+
+
+def _stack_of(fault: str) -> Systems:
+    systems = FAULTS[fault].systems
+    return tuple(systems) if len(systems) == 1 else ALL
