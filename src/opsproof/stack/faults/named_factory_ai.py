@@ -44,10 +44,12 @@ def _share(of: str, over: str, holds: _Holds, *labels: dict[str, str]) -> Seen:
     return shown(f"({counted}) / sum(rate({over}{{{_ON}}}[10s]))", holds, scraped=scraped)
 
 
-def _p95(name: str, holds: _Holds) -> Seen:
+def _p95(name: str, holds: _Holds, **labels: str) -> Seen:
+    """`labels` are those of the slow series, whose mean has to do where there is no Prometheus."""
+
     def mean(before: Numbers, after: Numbers) -> float:
-        count = _grown(before, after, f"{name}_count")
-        return _grown(before, after, f"{name}_sum") / count if count else math.nan
+        count = _grown(before, after, f"{name}_count", **labels)
+        return _grown(before, after, f"{name}_sum", **labels) / count if count else math.nan
 
     buckets = f'sum by (le) (rate({name}_bucket{{{_ON},path!~"/metrics|/health.*"}}[10s]))'
     return shown(f"histogram_quantile(0.95, {buckets})", holds, scraped=mean)
@@ -137,8 +139,8 @@ NUMBERS: tuple[Fault, ...] = (
         "judgments take 3.5 s",
         FACTORY_AI,
         {"slow": [{"path": _EXECUTIONS, "seconds": 3.5}]},
-        _p95("http_request_duration_seconds", _over(2.5)),
-        well=_p95("http_request_duration_seconds", _under(2.5)),
+        _p95("http_request_duration_seconds", _over(2.5), path=_EXECUTIONS),
+        well=_p95("http_request_duration_seconds", _under(2.5), path=_EXECUTIONS),
     ),
     _llm_failing(3, 0.022),
     _llm_failing(6, 0.053),
