@@ -32,12 +32,23 @@ def main() -> None:
     wanted: dict[str, Any] = json.loads(os.environ["HOLD"])
     # Kept in a name: a connection that nobody refers to is closed.
     held = [_locked(lock["url"], lock["statement"]) for lock in wanted.get("locks", [])]
-    held += [psycopg.connect(url, autocommit=True) for url in wanted.get("idle", [])]
+    held += [_opened(url) for url in wanted.get("idle", [])]
     for busy in wanted.get("busy", []):
         threading.Thread(target=_run, args=(busy["url"], busy["statement"]), daemon=True).start()
     if "connections" in wanted:
         _occupy(wanted["connections"], wanted["superuser"], held)
     signal.pause()
+
+
+def _opened(url: str) -> psycopg.Connection:
+    """A connection, once there is a place for it: services give theirs back one by one."""
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True)
+        except psycopg.OperationalError as error:
+            if "connection slots" not in str(error):
+                raise
+        time.sleep(_PAUSE)
 
 
 def _locked(url: str, statement: str) -> psycopg.Connection:
