@@ -29,7 +29,10 @@ NOT_HERE = {"SB-011"}
 SMOKE_ROWS = [
     id_
     for id_, row in ROWS.items()
-    if "smoke" in row["markers"].split() and row["probe"] not in WITHOUT_A_PROBE and id_ not in NOT_HERE
+    if "smoke" in row["markers"].split()
+    and row["kind"] in ("check", "indicator", "diagnosis")
+    and row["probe"] not in WITHOUT_A_PROBE
+    and id_ not in NOT_HERE
 ]
 PROFILES = find_profiles(["*/*"], REPOSITORY / "profiles")
 
