@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.smoke]
     verifies="answer",
     next_step="404, the release lost the page; 200 without a login, take it off the network until that is repaired.",
 )
-@proven_by("ops-page-missing", "auth-off")
+@proven_by("ops-page-missing", "auth-off", "secret-rotated")
 @each(page="pages")
 async def test_the_page_wants_a_login(api, page):
     """The page is shown to whom may see it, and to nobody without a login."""

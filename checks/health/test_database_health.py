@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.diagnosis]
     severity="SEV-1",
     next_step="Check the pool (active against size), then slow queries and the database itself; if it lasts, the DBA.",
 )
-@proven_by("ops-health-degraded", "ops-pool-overflow")
+@proven_by("ops-health-degraded", "ops-pool-overflow", "table-locked")
 @needs("database_health")
 async def test_the_health_page_says_that_the_database_is_well(api, profile):
     """The health page tells the database's status, its connections in use and the pool's size; the status is well."""

@@ -27,7 +27,7 @@ _TABLES: dict[str, LiteralString] = {
     "evaluation": "jobs",
     "storebridge": "products",
     "factory-ai": "workflow_instances",
-    "ops-assistant": "services",
+    "ops-assistant": "app_settings",
 }
 """The table of each system that its health asks."""
 

@@ -29,7 +29,7 @@ async def _settings(request: Request) -> Response:
 @requires(Role.ADMIN)
 async def _summary(request: Request) -> Response:
     rows = await services_of(request).database.query(
-        "SELECT count(*) AS assets, count(*) FILTER (WHERE status = 'published') AS published FROM query_assets"
+        "SELECT (SELECT count(*) FROM query_assets) AS assets, (SELECT count(*) FROM app_settings) AS settings"
     )
     users = [{"name": role.name.lower(), "roles": [role.name.lower()]} for role in Role]
     return JSONResponse({"users": users, **rows[0]})

@@ -49,7 +49,7 @@ def _health_body(services: Services, database: dict[str, Any]) -> dict[str, Any]
 
 SYSTEM = System(
     name="ops-assistant",
-    health_query="SELECT 1 FROM services LIMIT 1",
+    health_query="SELECT 1 FROM app_settings LIMIT 1",
     routes=(*admin.ROUTES, *asking.ROUTES, *inspector.ROUTES, *explorer.ROUTES),
     configure=OpsAssistantOptions.read,
     counters={CACHE_COUNTER: CounterSpec("Pages of the data explorer, from the cache or not.", ("result",))},
