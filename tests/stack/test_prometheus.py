@@ -119,7 +119,7 @@ def test_a_machine_without_them_has_a_stack_that_says_so(place, monkeypatch):
     with Stack.start(["ingest"], progress=lines.append) as stack:
         variables = stack.variables
         assert stack.missing() == {}
-        assert {part.name for part in stack.parts()} == {"postgres", "valkey", "ingest-api"}
+        assert {part.name for part in stack.parts()} == {"postgres", "valkey", "loki", "ingest-api"}
         with pytest.raises(StackError, match="needs the part prometheus"):
             inject(FAULTS["prometheus-stopped"], stack)
         assert stack.state.faults == {}

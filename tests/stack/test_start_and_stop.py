@@ -20,7 +20,7 @@ from opsproof.stack.parts.valkey import Valkey
 from opsproof.stack.process import belonging_to
 
 PARTS = """
-    prometheus alertmanager postgres valkey ingest-api evaluation-api evaluation-worker storebridge-api
+    prometheus alertmanager loki postgres valkey ingest-api evaluation-api evaluation-worker storebridge-api
     storebridge-worker factory-ai-api ops-assistant-api ops-assistant-external
 """
 
