@@ -33,7 +33,7 @@ class McpHub:
         hangs = self._services.defects.current().factory.mcp_hangs
         if hangs:
             await asyncio.sleep(_TIMEOUT_SECONDS)
-            self._services.metrics.count(MCP_TIMEOUTS, tool=tool)
+            self._services.metrics.count(MCP_TIMEOUTS)
         self._breaker.record(failed=hangs)
         if hangs:
             raise Unavailable("mcp", f"{tool} gave no answer within {_TIMEOUT_SECONDS:g} s")

@@ -48,7 +48,7 @@ SYSTEM = System(
         names.LLM_PARSING_FAILURES: CounterSpec("Answers of the language model that could not be parsed."),
         names.LLM_COST: CounterSpec("What the language model cost, in US dollars.", ("model",)),
         names.MCP_CALLS: CounterSpec("Calls of tools of the MCP hub.", ("tool",)),
-        names.MCP_TIMEOUTS: CounterSpec("Calls of tools that timed out.", ("tool",)),
+        names.MCP_TIMEOUTS: CounterSpec("Calls of tools that timed out."),
         names.CACHE_HITS: CounterSpec("Judgments found in the cache."),
         names.CACHE_MISSES: CounterSpec("Judgments not found in the cache."),
     },
