@@ -35,6 +35,7 @@ _ALL = (
     *named_metrics.PROMETHEUS,
     *named_metrics.ALERTS,
     *named_storebridge.NUMBERS,
+    *named_storebridge.RESTARTS,
     *named_storebridge.QUEUES,
     *named_storebridge.QUOTAS,
     *named_storebridge_rows.DATABASE,

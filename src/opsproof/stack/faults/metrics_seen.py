@@ -48,6 +48,17 @@ def gauge(name: str, holds: Callable[[float], bool], *, system: str, **labels: s
     return seen
 
 
+def started(stack: Stack, system: str, *, changes: str = "") -> float:
+    """
+    When the system's API was started, as Prometheus has seen it; NaN if it has not.
+
+    Args:
+        changes: A duration as PromQL writes it: how often it was started in that time, instead.
+    """
+    series = f'process_start_time_seconds{{system="{system}"}}'
+    return _asked(stack, f"sum(changes({series}[{changes}]))" if changes else f"sum({series})")
+
+
 def numbers(stack: Stack, system: str) -> Numbers:
     """Every sample of the service's /metrics, by name and labels; empty when it does not answer."""
     from prometheus_client.parser import text_string_to_metric_families

@@ -11,6 +11,7 @@ from opsproof.stack.faults.logs_seen import logged
 from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, gauge, numbers, shown, total
 from opsproof.stack.faults.numbers import NumberDefect, more_users
 from opsproof.stack.faults.registrations_seen import registration_fails_with
+from opsproof.stack.faults.restarts import ApiRestarting
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.faults.settings import SettingsChanged
 from opsproof.stack.faults.shown import Shown
@@ -132,6 +133,10 @@ NUMBERS: tuple[Fault, ...] = (
         ),
         gauge("process_memory_limit_bytes", lambda limit: limit == _LITTLE_MIB * 1024**2, system="storebridge"),
     ),
+)
+
+RESTARTS: tuple[Fault, ...] = (
+    ApiRestarting("storebridge-api-restarting", "the API was started four times in 20 s", STOREBRIDGE, 4, "20s"),
 )
 
 QUEUES: tuple[Fault, ...] = (_queue(1001), _queue(2001), _queue(5001))
