@@ -11,6 +11,7 @@ from opsproof.stack.ask import ask
 from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 
+_RULES = Path(__file__).parents[1] / "rules"
 _RETENTION = "2h"
 _SCRAPES = 2
 _LATELY = "5s"
@@ -38,6 +39,8 @@ class Prometheus(Part):
         home = home_of(plan)
         home.mkdir(mode=0o700)
         (home / "rules").mkdir()
+        for system in plan.systems:
+            shutil.copy(_RULES / f"{system}.yml", home / "rules")
         write_config(plan, plan.systems)
 
     @override

@@ -123,6 +123,7 @@ class Defects(_Part):
     users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     drop_metrics: tuple[str, ...] = ()
+    busy: tuple[str, ...] = Field(default=(), description="Systems whose APIs keep a processor busy.")
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 
 
