@@ -1,0 +1,58 @@
+"""The alert rules of the runbooks, checked and tested by Prometheus' own tool."""
+
+import csv
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import opsproof.stack.parts.prometheus as prometheus
+from opsproof.stack.parts import ALL
+
+RULES = Path(prometheus.__file__).parents[1] / "rules"
+TESTS = Path(__file__).parent / "rules"
+RUNBOOKS = Path(__file__).parents[2] / "checks" / "runbooks"
+
+
+def promtool(*arguments, cwd=None):
+    """The tool's exit status and what it said; it comes with Prometheus."""
+    program = shutil.which("promtool")
+    assert program, "promtool is not installed; next: apt-get install prometheus"
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("system", ALL)
+def test_prometheus_takes_the_rules(system):
+    """A file that cannot be read silences all its alerts."""
+    status, said = promtool("check", "rules", RULES / f"{system}.yml")
+
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("test", sorted(TESTS.glob("*.test.yml")), ids=lambda path: path.name)
+def test_rules_fire_above_their_limits_and_not_at_them(test, tmp_path):
+    """At the limit, just above it, and without traffic."""
+    shutil.copy(test, tmp_path)
+    shutil.copy(RULES / f"{test.name.removesuffix('.test.yml')}.yml", tmp_path)
+
+    status, said = promtool("test", "rules", test.name, cwd=tmp_path)
+
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("system", ALL)
+def test_every_rule_names_its_system_priority_and_row(system):
+    """Who is paged follows from the label; what to do, from the row."""
+    rows = {row["id"] for row in csv.DictReader((RUNBOOKS / f"{system}.csv").open(encoding="utf-8"))}
+    groups = yaml.safe_load((RULES / f"{system}.yml").read_text(encoding="utf-8"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+
+    assert rules
+    for rule in rules:
+        assert rule["labels"]["system"] == system
+        assert rule["labels"]["priority"] in ("P0", "P1", "P2", "none"), rule["alert"]
+        assert rule["labels"]["runbook"] in rows, rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "summary_ko"}
