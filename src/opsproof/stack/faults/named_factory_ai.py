@@ -1,18 +1,14 @@
 """The named faults of factory-ai's answers and numbers: one entry each."""
 
-import math
-from collections.abc import Callable
-
+from opsproof.stack.faults import factory_numbers as numbers
 from opsproof.stack.faults import factory_seen, seen
 from opsproof.stack.faults.defects import Defect
+from opsproof.stack.faults.factory_numbers import EXECUTIONS, SYSTEM, Holds
 from opsproof.stack.faults.fault import Fault
-from opsproof.stack.faults.metrics_seen import Numbers, gauge, shown, total
+from opsproof.stack.faults.metrics_seen import gauge
 from opsproof.stack.faults.numbers import NumberDefect, more_users, together
-from opsproof.stack.faults.seen import Seen
 
-SYSTEM = "factory-ai"
 FACTORY_AI = frozenset({SYSTEM})
-_EXECUTIONS = "/api/v1/judgment/executions"
 _USERS = "/api/v1/learning/rulesets"
 """A path that only users ask for, no check; one of eight of their visits goes there."""
 
@@ -20,83 +16,19 @@ _MANY_USERS = 40
 _MOST_USERS = 70
 """22 calls of the language model a second: of 220 in a window, 6 % are 13, and one more or less does not matter."""
 
-_ON = f'system="{SYSTEM}"'
-_REQUESTS = f"http_requests_total{{{_ON}}}"
-_Holds = Callable[[float], bool]
 
-
-def _grown(before: Numbers, after: Numbers, name: str, **labels: str) -> float:
-    """By how much a counter has grown; one that is not there is 0."""
-    then, now = total(before, name, **labels), total(after, name, **labels)
-    return 0.0 if math.isnan(now) else now - (0.0 if math.isnan(then) else then)
-
-
-def _share(of: str, over: str, holds: _Holds, *labels: dict[str, str]) -> Seen:
-    """The share of one counter's growth in another's; `labels` are the alternatives of what is counted as `of`."""
-    wanted = labels or ({},)
-    selectors = [",".join([_ON, *(f'{label}="{value}"' for label, value in one.items())]) for one in wanted]
-    counted = " + ".join(f"(sum(rate({of}{{{selector}}}[10s])) or vector(0))" for selector in selectors)
-
-    def scraped(before: Numbers, after: Numbers) -> float:
-        whole = _grown(before, after, over)
-        return sum(_grown(before, after, of, **one) for one in wanted) / whole if whole else math.nan
-
-    return shown(f"({counted}) / sum(rate({over}{{{_ON}}}[10s]))", holds, scraped=scraped)
-
-
-def _p95(name: str, holds: _Holds, **labels: str) -> Seen:
-    """`labels` are those of the slow series, whose mean has to do where there is no Prometheus."""
-
-    def mean(before: Numbers, after: Numbers) -> float:
-        count = _grown(before, after, f"{name}_count", **labels)
-        return _grown(before, after, f"{name}_sum", **labels) / count if count else math.nan
-
-    buckets = f'sum by (le) (rate({name}_bucket{{{_ON},path!~"/metrics|/health.*"}}[10s]))'
-    return shown(f"histogram_quantile(0.95, {buckets})", holds, scraped=mean)
-
-
-def _errors(holds: _Holds) -> Seen:
-    return _share("http_requests_total", "http_requests_total", holds, {"status": "500"}, {"status": "503"})
-
-
-def _unavailable(holds: _Holds) -> Seen:
-    return _share("http_requests_total", "http_requests_total", holds, {"status": "503", "path": _EXECUTIONS})
-
-
-def _llm_failures(holds: _Holds) -> Seen:
-    return _share("llm_call_failures_total", "llm_calls_total", holds)
-
-
-def _nonsense(holds: _Holds) -> Seen:
-    return _share("llm_parsing_failures_total", "llm_calls_total", holds)
-
-
-def _mcp_timeouts(holds: _Holds) -> Seen:
-    return _share("mcp_call_timeouts_total", "mcp_calls_total", holds)
-
-
-def _misses(holds: _Holds) -> Seen:
-    """Misses for each hit: more than 1.5 are less than 40 % hits."""
-    return _share("judgment_cache_misses_total", "judgment_cache_hits_total", holds)
-
-
-def _cost(holds: _Holds) -> Seen:
-    promql = f"sum(increase(llm_cost_usd_total{{{_ON}}}[10s]))"
-    return shown(promql, holds, scraped=lambda before, after: _grown(before, after, "llm_cost_usd_total"))
-
-
-def _over(limit: float) -> _Holds:
+def _over(limit: float) -> Holds:
     return lambda value: value > limit
 
 
-def _under(limit: float) -> _Holds:
+def _under(limit: float) -> Holds:
     return lambda value: value < limit
 
 
 _NO_BREAKER_IS_OPEN = gauge("circuit_breaker_state", _under(1), system=SYSTEM, state="OPEN")
 _A_BREAKER_IS_OPEN = gauge("circuit_breaker_state", _over(0), system=SYSTEM, state="OPEN")
-_NO_ERRORS = together(_errors(_under(0.01)), _unavailable(_under(1e-9)))
-_MODEL_IS_WELL = together(_NO_BREAKER_IS_OPEN, _llm_failures(_under(0.02)), _NO_ERRORS)
+_NO_ERRORS = together(numbers.errors(_under(0.01)), numbers.unavailable(_under(1e-9)))
+_MODEL_IS_WELL = together(_NO_BREAKER_IS_OPEN, numbers.llm_failures(_under(0.02)), _NO_ERRORS)
 
 
 def _errors_of_users(percent: int) -> Fault:
@@ -107,7 +39,7 @@ def _errors_of_users(percent: int) -> Fault:
         f"{percent} % of what users ask gets 500",
         FACTORY_AI,
         more_users(SYSTEM, _MANY_USERS, status=[failing]),
-        _errors(_over(0.9 * percent / 100 - 0.005)),
+        numbers.errors(_over(0.9 * percent / 100 - 0.005)),
         well=_NO_ERRORS,
     )
 
@@ -118,7 +50,7 @@ def _llm_failing(percent: int, limit: float) -> Fault:
         f"{percent} % of the calls of the language model fail",
         FACTORY_AI,
         more_users(SYSTEM, _MOST_USERS, factory={"llm_failure_share": percent / 100}),
-        _llm_failures(_over(limit)),
+        numbers.llm_failures(_over(limit)),
         well=_MODEL_IS_WELL,
     )
 
@@ -131,16 +63,16 @@ NUMBERS: tuple[Fault, ...] = (
         "the judgment service is down: its routes answer 503",
         FACTORY_AI,
         {"status": [{"path": "/api/v1/judgment/*", "status": 503}]},
-        _unavailable(_over(0.2)),
+        numbers.unavailable(_over(0.2)),
         well=_NO_ERRORS,
     ),
     NumberDefect(
         "factory-ai-judgment-slow-3500ms",
         "judgments take 3.5 s",
         FACTORY_AI,
-        {"slow": [{"path": _EXECUTIONS, "seconds": 3.5}]},
-        _p95("http_request_duration_seconds", _over(2.5), path=_EXECUTIONS),
-        well=_p95("http_request_duration_seconds", _under(2.5), path=_EXECUTIONS),
+        {"slow": [{"path": EXECUTIONS, "seconds": 3.5}]},
+        numbers.p95("http_request_duration_seconds", _over(2.5), path=EXECUTIONS),
+        well=numbers.p95("http_request_duration_seconds", _under(2.5), path=EXECUTIONS),
     ),
     _llm_failing(3, 0.022),
     _llm_failing(6, 0.053),
@@ -149,23 +81,28 @@ NUMBERS: tuple[Fault, ...] = (
         "5 % of the answers of the language model cannot be parsed",
         FACTORY_AI,
         more_users(SYSTEM, _MANY_USERS, factory={"llm_nonsense_share": 0.05}),
-        _nonsense(_over(0.02)),
-        well=_nonsense(_under(0.005)),
+        numbers.nonsense(_over(0.02)),
+        well=numbers.nonsense(_under(0.005)),
     ),
     NumberDefect(
         "factory-ai-llm-slow-2200ms",
         "the language model answers after 2.2 s",
         FACTORY_AI,
         {"factory": {"llm_seconds": 2.2}},
-        _p95("llm_response_seconds", _over(2)),
-        well=_p95("llm_response_seconds", _under(2)),
+        numbers.p95("llm_response_seconds", _over(2)),
+        well=numbers.p95("llm_response_seconds", _under(2)),
     ),
     NumberDefect(
         "factory-ai-llm-down",
         "every call of the language model fails; rules stand in where they may",
         FACTORY_AI,
         {"factory": {"llm_failure_share": 1}},
-        together(_A_BREAKER_IS_OPEN, _llm_failures(_over(0.05)), _unavailable(_over(0)), _errors(_over(0.01))),
+        together(
+            _A_BREAKER_IS_OPEN,
+            numbers.llm_failures(_over(0.05)),
+            numbers.unavailable(_over(0)),
+            numbers.errors(_over(0.01)),
+        ),
         well=_MODEL_IS_WELL,
     ),
     NumberDefect(
@@ -173,7 +110,12 @@ NUMBERS: tuple[Fault, ...] = (
         "every call of the language model fails, and rules may not stand in",
         FACTORY_AI,
         {"factory": {"llm_failure_share": 1, "rule_fallback_off": True}},
-        together(_A_BREAKER_IS_OPEN, _llm_failures(_over(0.05)), _unavailable(_over(0)), _errors(_over(0.01))),
+        together(
+            _A_BREAKER_IS_OPEN,
+            numbers.llm_failures(_over(0.05)),
+            numbers.unavailable(_over(0)),
+            numbers.errors(_over(0.01)),
+        ),
         well=_MODEL_IS_WELL,
     ),
     NumberDefect(
@@ -181,24 +123,24 @@ NUMBERS: tuple[Fault, ...] = (
         "the language model costs a thousand times as much",
         FACTORY_AI,
         {"factory": {"llm_cost_factor": 1000}},
-        _cost(_over(8)),
-        well=_cost(_under(8)),
+        numbers.cost(_over(8)),
+        well=numbers.cost(_under(8)),
     ),
     NumberDefect(
         "factory-ai-mcp-hangs",
         "the MCP hub answers no call, and its circuit breaker is open",
         FACTORY_AI,
         more_users(SYSTEM, _MANY_USERS, factory={"mcp_hangs": True}),
-        together(_A_BREAKER_IS_OPEN, _mcp_timeouts(_over(0.05)), _errors(_over(0.01))),
-        well=together(_NO_BREAKER_IS_OPEN, _mcp_timeouts(_under(0.01)), _NO_ERRORS),
+        together(_A_BREAKER_IS_OPEN, numbers.mcp_timeouts(_over(0.05)), numbers.errors(_over(0.01))),
+        well=together(_NO_BREAKER_IS_OPEN, numbers.mcp_timeouts(_under(0.01)), _NO_ERRORS),
     ),
     NumberDefect(
         "factory-ai-cache-misses",
         "seven of ten judgments are not found in the cache",
         FACTORY_AI,
         more_users(SYSTEM, _MANY_USERS, factory={"cache_miss_share": 0.7}),
-        _misses(_over(2)),
-        well=_misses(_under(1.2)),
+        numbers.misses(_over(2)),
+        well=numbers.misses(_under(1.2)),
     ),
     NumberDefect(
         "factory-ai-database-cpu",
