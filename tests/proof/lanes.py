@@ -84,6 +84,7 @@ class Lanes:
 
     def _prove(self, name: str, stack: Stack, systems: Systems) -> Proof:
         with injected(FAULTS[name], stack):
+            assert FAULTS[name].undo_by_hand(stack)
             broken, _ = run_gate(stack.name, systems, self._reports())
         red = {
             outcome.name for outcome in broken.outcomes if outcome.status is not Status.PASSED and proves(name, outcome)
