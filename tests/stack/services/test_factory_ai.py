@@ -111,14 +111,14 @@ def test_a_failing_model_opens_its_circuit_breaker_and_a_sound_one_closes_it(fac
     with factory.defects(factory={"llm_failure_share": 1}):
         for _ in range(2):
             judge(factory, "defect-vision", status=503)
-        opened = counted(factory, "circuit_breaker_state", breaker="llm", state="OPEN")
+        opened = counted(factory, "circuit_breaker_state", service="llm", state="OPEN")
         calls = counted(factory, "llm_calls_total")
         judge(factory, "defect-vision", status=503)
         more = counted(factory, "llm_calls_total") - calls
 
     assert opened == 1
     assert more <= 1
-    assert eventually(lambda: counted(factory, "circuit_breaker_state", breaker="llm", state="CLOSED") == 1)
+    assert eventually(lambda: counted(factory, "circuit_breaker_state", service="llm", state="CLOSED") == 1)
 
 
 def test_calls_of_the_model_are_counted_by_how_they_end(factory):
@@ -185,7 +185,7 @@ def test_a_hub_that_hangs_is_counted_and_opens_its_breaker(factory):
     """MCP time-outs and the breaker are two lines of the daily round."""
     with factory.defects(factory={"mcp_hangs": True}):
         answers = [factory.http.get("/api/v1/bi/query", params={"question": "defects"}) for _ in range(6)]
-        opened = counted(factory, "circuit_breaker_state", breaker="mcp", state="OPEN")
+        opened = counted(factory, "circuit_breaker_state", service="mcp", state="OPEN")
 
     assert {answer.status_code for answer in answers} == {503}
     assert opened == 1

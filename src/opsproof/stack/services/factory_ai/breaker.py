@@ -55,7 +55,7 @@ class Breaker:
 
 def breaker_states(breakers: Iterable[Breaker]) -> GaugeMetricFamily:
     """One series for each breaker and state, 1 for the state that it has and 0 for the others."""
-    states = GaugeMetricFamily(BREAKER_STATE, "State of each circuit breaker.", labels=["breaker", "state"])
+    states = GaugeMetricFamily(BREAKER_STATE, "State of each circuit breaker.", labels=["service", "state"])
     for breaker in breakers:
         for state in STATES:
             states.add_metric([breaker.name, state], float(breaker.state == state))
