@@ -11,7 +11,7 @@ from opsproof.stack.logs import log_tail
 from opsproof.stack.parts import Part, Plan
 from opsproof.stack.process import Process, exit_status
 
-SECONDS_TO_READY = 30.0
+SECONDS_TO_READY = 60.0
 _PAUSE = 0.02
 
 Progress = Callable[[str], None]
@@ -31,7 +31,7 @@ def start_parts(plan: Plan, parts: Mapping[str, Part], progress: Progress) -> di
         Seconds from now until each part was ready.
     Raises:
         PortTaken: A part could not listen where it was told to.
-        StackError: A part ended, or is not ready after 30 seconds.
+        StackError: A part ended, or is not ready after 60 seconds.
     """
     begun = time.monotonic()
     cancelled = threading.Event()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 
 

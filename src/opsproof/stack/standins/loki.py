@@ -58,10 +58,10 @@ def _query_range(streams: Streams, request: Request) -> dict[str, Any]:
     query = parse(_parameter(request, "query"))
     if isinstance(query, CountQuery):
         raise ParseError("this stand-in of Loki gives no metric over a range; ask /loki/api/v1/query")
+    all_streams = streams.now()  # before the stretch's end is known: a line without a time is from its reading
     start, end = _stretch(request)
     limit = _whole(request.query_params.get("limit", str(_DEFAULT_LIMIT)))
     backward = request.query_params.get("direction", "backward") == "backward"
-    all_streams = streams.now()
     found = [
         (at, line, number)
         for number, stream in enumerate(all_streams)
@@ -82,10 +82,11 @@ def _query(streams: Streams, request: Request) -> dict[str, Any]:
     query = parse(_parameter(request, "query"))
     if isinstance(query, LogQuery):
         raise ParseError("log queries are not supported as an instant query type: ask /loki/api/v1/query_range")
+    all_streams = streams.now()
     end = _moment(request.query_params["time"]) if "time" in request.query_params else time.time_ns()
     counts = [
         (stream.labels, sum(query.log.passes(line) for _, line in stream.between(end - int(query.window * _NS), end)))
-        for stream in streams.now()
+        for stream in all_streams
         if query.log.selects(stream.labels)
     ]
     counted = [(labels, count) for labels, count in counts if count]  # as Loki: a stream without lines has no count

@@ -8,21 +8,24 @@ import threading
 from opsproof.stack.services.common.defects import DefectsFile
 
 _PIECE = bytes(4_000_000)
+_THREADS = 3
+"""More than one, so that it has its share beside others that want the processors as well."""
 
 
 class Busy:
-    """Keeps one processor busy while the defects name the system; hashing leaves the interpreter to the requests."""
+    """Keeps the processors busy while the defects name the system; hashing leaves the interpreter to the requests."""
 
     def __init__(self, system: str, defects: DefectsFile) -> None:
         self._system = system
         self._defects = defects
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def look(self) -> None:
         """Begin if the defects say so, and nothing is under way; it ends by itself once they do not."""
-        if self._wanted() and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._work, name="busy", daemon=True)
-            self._thread.start()
+        if self._wanted() and not any(thread.is_alive() for thread in self._threads):
+            self._threads = [threading.Thread(target=self._work, name="busy", daemon=True) for _ in range(_THREADS)]
+            for thread in self._threads:
+                thread.start()
 
     def _wanted(self) -> bool:
         return self._system in self._defects.current().busy
