@@ -56,7 +56,6 @@ async def test_every_golden_query_passes(api, profile):
     "OPS-007",
     "OPS-010",
     "OPS-017",
-    "OPS-019",
     "OPS-032",
     "OPS-044",
     severity="SEV-3",
