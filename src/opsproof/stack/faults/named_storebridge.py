@@ -33,7 +33,7 @@ _REQUESTS = 'sum(rate(http_requests_total{system="storebridge"}[10s]))'
 _WELL_SHARE = 0.01
 _WELL_SECONDS = 2.0
 _CPU = 'sum(rate(process_cpu_seconds_total{system="storebridge"}[10s]))'
-_BUSY = 0.6
+_BUSY = 0.42
 _FASTER = 30
 _FASTEST = 100
 _LITTLE_MIB = 64
