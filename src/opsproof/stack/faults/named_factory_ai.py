@@ -39,7 +39,7 @@ def _errors_of_users(percent: int) -> Fault:
         f"{percent} % of what users ask gets 500",
         FACTORY_AI,
         more_users(SYSTEM, _MANY_USERS, status=[failing]),
-        numbers.errors(_over(0.9 * percent / 100 - 0.005)),
+        numbers.errors(_over(0.6 * percent / 100)),
         well=_NO_ERRORS,
     )
 
