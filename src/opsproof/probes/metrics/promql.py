@@ -17,9 +17,9 @@ def compiled(form: MetricForm, labels: Mapping[str, str]) -> str:
 
     `increase()` alone misses the first events of a series that is born in the window: the first error of a counter that
     did not exist before counts as none. So a series that was not there at the window's beginning counts with all it
-    has, also when it is gone again, provided that its target was scraped well then, or was started since. (Where neither
-    is known, as after a failed scrape or in a store without `up`, `increase()` has to do.) A series that was born and
-    then reset counts with its smallest value and its increase: too little by what it was born with at most.
+    has, also when it is gone again, provided that its target was scraped well then, or was started since. (Where
+    neither is known, as after a failed scrape or in a store without `up`, `increase()` has to do.) A series that was
+    born and then reset counts with its smallest value and its increase: too little by what it was born with at most.
 
     Args:
         form: What is asked.

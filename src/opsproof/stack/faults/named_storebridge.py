@@ -32,8 +32,6 @@ _P95 = (
 _REQUESTS = 'sum(rate(http_requests_total{system="storebridge"}[10s]))'
 _WELL_SHARE = 0.01
 _WELL_SECONDS = 2.0
-_CPU = 'sum(rate(process_cpu_seconds_total{system="storebridge"}[10s]))'
-_BUSY = 0.42
 _FASTER = 30
 _FASTEST = 100
 _LITTLE_MIB = 64
@@ -73,14 +71,6 @@ def _p95(holds: Callable[[float], bool]) -> Seen:
         return seconds / answers if answers else math.nan
 
     return shown(_P95, holds, scraped=mean)
-
-
-def _processor(holds: Callable[[float], bool]) -> Seen:
-    def share(before: Numbers, after: Numbers) -> float:
-        name = "process_cpu_seconds_total"
-        return (total(after, name) - total(before, name)) / SPAN_SECONDS
-
-    return shown(_CPU, holds, scraped=share)
 
 
 def _errors(percent: int, limit: float) -> Fault:
@@ -133,14 +123,6 @@ NUMBERS: tuple[Fault, ...] = (
         more_users("storebridge", _FASTEST),
         _requests(lambda rate: rate > _FASTEST / 2),
         well=_requests(lambda rate: rate < _FASTEST / 4),
-    ),
-    NumberDefect(
-        "storebridge-busy",
-        "the API keeps a processor busy",
-        STOREBRIDGE,
-        {"busy": ["storebridge"]},
-        _processor(lambda share: share > _BUSY),
-        well=_processor(lambda share: share < _BUSY / 2),
     ),
     Shown(
         SettingsChanged(

@@ -67,7 +67,6 @@ class AssistantDefects(_Part):
     cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
     fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
     memory_errors: bool = False
-    processor_busy: bool = False
     database_degraded: bool = False
     external: ExternalDefect = ExternalDefect()
 
@@ -123,7 +122,6 @@ class Defects(_Part):
     users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     drop_metrics: tuple[str, ...] = ()
-    busy: tuple[str, ...] = Field(default=(), description="Systems whose APIs keep a processor busy.")
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from opsproof.stack.services.common.busy import Busy
 from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.failures import ApiError, error_response
 from opsproof.stack.services.common.services import Services
@@ -31,7 +30,6 @@ class Misbehaviour:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
         self._services = services
-        self._busy = Busy(services.system.name, services.defects)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,7 +42,6 @@ class Misbehaviour:
         if defects.hold_overflow and database.pool_size.overflow:
             held = database.pool_size.size + defects.hold_overflow
         await database.hold(held)
-        self._busy.look()
         for line in defects.log_lines:
             _log.error(line)
         path = scope["path"]

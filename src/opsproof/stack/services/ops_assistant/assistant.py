@@ -6,7 +6,6 @@ import asyncio
 import logging
 import mmap
 import os
-import threading
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -42,7 +41,6 @@ class Assistant:
         self._task: asyncio.Task[None] | None = None
         self.tools = Tools(options_of(services))
         self.one_page = asyncio.Lock()
-        self._busy = threading.Event()
 
     async def start(self) -> None:
         """Begin to look after traces and memory."""
@@ -52,7 +50,6 @@ class Assistant:
         """End and release what is held."""
         if self._task is not None:
             self._task.cancel()
-        self._busy.clear()
         await self.tools.close()
 
     async def details(self) -> dict[str, Any]:
@@ -81,7 +78,6 @@ class Assistant:
         while True:
             defects = self._services.defects.current().assistant
             self._fill(defects.fill_memory_share)
-            self._keep_busy(defects.processor_busy)
             rounds += 1
             if rounds % _ROUNDS_BETWEEN_CLEANINGS == 0:
                 try:
@@ -89,14 +85,6 @@ class Assistant:
                 except Unavailable as error:
                     _log.warning("old traces were kept: %s", error.reason)
             await asyncio.sleep(_PAUSE_SECONDS)
-
-    def _keep_busy(self, busy: bool) -> None:
-        """A thread that does nothing useful, and does it all the time."""
-        if busy and not self._busy.is_set():
-            self._busy.set()
-            threading.Thread(target=_count_while, args=(self._busy,), daemon=True).start()
-        elif not busy:
-            self._busy.clear()
 
     def _fill(self, share: float) -> None:
         """Really use this share of the memory that the process may have; 0 gives everything back."""
@@ -120,12 +108,6 @@ def pool_numbers(services: Services) -> dict[str, int]:
     database = services.database
     active, size = database.usage()["in_use"], database.pool_size.size
     return {"active": active, "idle": database.idle(), "size": size, "overflow": max(0, active - size)}
-
-
-def _count_while(busy: threading.Event) -> None:
-    number = 0
-    while busy.is_set():
-        number += 1
 
 
 def _resident_bytes() -> int:
