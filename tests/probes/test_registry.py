@@ -12,6 +12,10 @@ from opsproof.profile.targets import AnyTarget
 
 TARGETS = {
     "http": {"url": "http://ops:planted-pw@api.example:8080/v1"},
+    "prometheus": {"url": "http://ops:planted-pw@metrics.example:9090"},
+    "scrape": {"url": "http://ops:planted-pw@api.example:8080/metrics"},
+    "alertmanager": {"url": "http://ops:planted-pw@alerts.example:9093"},
+    "loki": {"url": "http://ops:planted-pw@logs.example:3100", "selector": '{app="web"}'},
     "postgres": {"dsn": "postgresql://app:planted-pw@db.example/x"},
     "redis": {"url": "redis://:planted-pw@cache.example/0"},
     "celery": {"broker": "redis://:planted-pw@cache.example/1"},
@@ -19,7 +23,7 @@ TARGETS = {
     "logfile": {"path": "/var/log/api.log"},
     "settings": {"env_file": "/etc/api.env"},
 }
-HEAVY = ("httpx", "psycopg", "redis", "celery", "kombu", "alembic", "sqlalchemy", "dotenv", "prometheus_client")
+HEAVY = ("httpx", "psycopg", "redis", "celery", "kombu", "alembic", "sqlalchemy", "dotenv", "prometheus_client", "promql_parser")
 
 
 def test_every_kind_of_a_profile_has_a_probe():

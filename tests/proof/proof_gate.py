@@ -21,11 +21,17 @@ REPOSITORY = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Check:
-    """What a check says about itself."""
+    """
+    What a check says about itself.
+
+    Attributes:
+        about_traffic: True for a number that all requests of a window leave behind, in metrics or logs.
+    """
 
     rows: tuple[str, ...]
     faults: frozenset[str]
     markers: frozenset[str]
+    about_traffic: bool = False
 
 
 def checks_in_repository() -> dict[str, Check]:
@@ -58,7 +64,10 @@ def indicators_in_repository() -> dict[tuple[str, str], Check]:
         profile, _ = load_with_unset(f"{system}/embedded", root=REPOSITORY / "profiles", variables=os.environ)
         for key, indicator in profile.indicators.items():
             found[indicator_check(key), system] = Check(
-                indicator.runbook, frozenset(indicator.proven_by), frozenset(indicator.markers)
+                indicator.runbook,
+                frozenset(indicator.proven_by),
+                frozenset(indicator.markers),
+                about_traffic=indicator.asks in ("metrics", "logs"),
             )
     return found
 
