@@ -51,8 +51,8 @@ def test_fault_turns_its_checks_red_and_no_other(fault, lanes):
     """
     Under the fault the checks that cite it fail, on every system that it touches.
 
-    Another check fails only where the run itself says why (its target depends on one that is down), or where it is about
-    all traffic of a window: the errors that the fault makes are in it, as many as there happened to be.
+    Another check fails only where the run itself says why (its target depends on one that is down), or where it is
+    about all traffic of a window: the errors that the fault makes are in it, as many as there happened to be.
     """
     proof = lanes.proof(fault)
 
