@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
+
+from typing_extensions import override
 
 from opsproof.errors import BadAnswer, NotObserved
 from opsproof.probes.http.probe import HttpProbe
@@ -62,6 +64,10 @@ class AlertmanagerProbe(HttpProbe):
             return [_alert(one) for one in _list(answer.json())]
         except (KeyError, TypeError, AttributeError):
             raise self._bad(f"{answer.status_line} with something else than a list of alerts", path) from None
+
+    @override
+    def _shown(self, path: str) -> str:
+        return unquote_plus(path)
 
     def _bad(self, what: str, path: str) -> NotObserved:
         next_step = "See by hand what answers there; the target's url may be another service's."

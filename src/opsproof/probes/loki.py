@@ -7,7 +7,9 @@ import json
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
+
+from typing_extensions import override
 
 from opsproof.errors import BadAnswer, NoData, NotObserved
 from opsproof.evidence.observer import Observer
@@ -103,6 +105,10 @@ class LokiProbe(HttpProbe):
             next_step="Compare the labels with those that the shipper of the logs gives; see whether it runs.",
             target=self.name,
         )
+
+    @override
+    def _shown(self, path: str) -> str:
+        return unquote_plus(path)
 
     async def _data(self, path: str, question: str, *, fresh: bool = False) -> Any:
         answer = await self.get(path, headers=self._headers, fresh=fresh)

@@ -155,7 +155,7 @@ class HttpProbe(Probe):
         fresh: bool = False,
         new_connection: bool = False,
     ) -> HttpAnswer:
-        text = in_words(method, path, who, headers or {}, body)
+        text = in_words(method, self._shown(path), who, headers or {}, body)
         recorder = recording.get()
         may_write = self.replays or (recorder is not None and recorder.may_write)
         if refusal := objection(method, path, headers or {}, may_write=may_write):
@@ -206,6 +206,10 @@ class HttpProbe(Probe):
         return await self.observer.ask(
             Question(text, by_hand), fetch, HttpAnswer, fresh=fresh or new_connection, overdue=overdue
         )
+
+    def _shown(self, path: str) -> str:
+        """The path as people read it; two different questions must not look the same."""
+        return path
 
     def _identity(self, who: Who, question: str) -> Identity | None:
         if who is None:

@@ -7,7 +7,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
+
+from typing_extensions import override
 
 from opsproof.errors import BadAnswer, NoData, NotObserved
 from opsproof.evidence.observer import Observer
@@ -78,8 +80,13 @@ class PrometheusProbe(HttpProbe):
         data, _ = await self._data("/api/v1/rules?type=alert")
         return self._read(api.alert_rules, data, "/api/v1/rules")
 
+    @override
+    def _shown(self, path: str) -> str:
+        return unquote_plus(path)
+
     async def _of_promql(self, promql: str, max_age: float, empty: float | None) -> Sample:
-        (found, note), _ = await asyncio.gather(self._instant(promql), self._must_be_fresh(selectors(promql), max_age))
+        await self._must_be_fresh(selectors(promql), max_age)
+        found, note = await self._instant(promql)
         if not found:
             return await self._nothing(selectors(promql), promql, empty)
         try:
@@ -89,7 +96,8 @@ class PrometheusProbe(HttpProbe):
 
     async def _of_form(self, form: MetricForm, max_age: float, empty: float | None) -> Sample:
         promql, always_there = compiled(form, self._labels), _there_with_traffic(form, self._labels)
-        (found, note), _ = await asyncio.gather(self._instant(promql), self._must_be_fresh([always_there], max_age))
+        await self._must_be_fresh([always_there], max_age)
+        found, note = await self._instant(promql)
         parts = {point.labels.get(PART, ""): point.value for point in found}
         if not found or (isinstance(form, Ratio) and "over" not in parts):
             return await self._nothing([always_there], promql, empty)
