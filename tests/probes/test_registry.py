@@ -23,7 +23,18 @@ TARGETS = {
     "logfile": {"path": "/var/log/api.log"},
     "settings": {"env_file": "/etc/api.env"},
 }
-HEAVY = ("httpx", "psycopg", "redis", "celery", "kombu", "alembic", "sqlalchemy", "dotenv", "prometheus_client", "promql_parser")
+HEAVY = (
+    "httpx",
+    "psycopg",
+    "redis",
+    "celery",
+    "kombu",
+    "alembic",
+    "sqlalchemy",
+    "dotenv",
+    "prometheus_client",
+    "promql_parser",
+)
 
 
 def test_every_kind_of_a_profile_has_a_probe():

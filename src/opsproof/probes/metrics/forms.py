@@ -38,7 +38,9 @@ def quantile(form: Quantile, buckets: Mapping[float, float]) -> Sample:
         Nothing: Nothing was observed, or the histogram lacks its last bucket.
     """
     ends = sorted(buckets)
-    if not ends or ends[-1] != math.inf or len(ends) == 1:
+    if not ends:
+        raise Nothing("nothing was observed in the window: there was no traffic")
+    if ends[-1] != math.inf or len(ends) == 1:
         raise Nothing("the histogram has no bucket for +Inf, or no other: it is no histogram")
     counts = _rising(buckets[end] for end in ends)
     total = counts[-1]

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
 from typing_extensions import override
@@ -99,14 +99,17 @@ class PrometheusProbe(HttpProbe):
         await self._must_be_fresh([always_there], max_age)
         found, note = await self._instant(promql)
         parts = {point.labels.get(PART, ""): point.value for point in found}
-        if not found or (isinstance(form, Ratio) and "over" not in parts):
+        nothing = not found or (isinstance(form, Ratio) and "over" not in parts)
+        if nothing and not (await self._presence(always_there)).is_known:
             return await self._nothing([always_there], promql, empty)
         try:
             sample = _computed(form, found, parts)
-        except forms.Nothing as nothing:
-            raise self._no_data(str(nothing), promql) from None
-        if isinstance(form, Ratio) and "of" not in parts:
-            await self._must_exist(form.of, empty)
+        except forms.Nothing as exc:
+            raise self._no_data(str(exc), promql) from None
+        if isinstance(form, Ratio) and "of" not in parts and empty is None:
+            of = await self._presence(narrowed(form.of, self._labels))
+            if not of.is_known:
+                raise self._no_data(of.words, form.of)
         return Sample(sample.value, noted(sample.note, note), sample.at_least)
 
     async def _nothing(self, asked: Sequence[str], promql: str, empty: float | None) -> Sample:
@@ -115,17 +118,11 @@ class PrometheusProbe(HttpProbe):
         if not watched:
             what = "Prometheus holds no sample of any target: its store is empty, or it scrapes nothing"
             raise self._no_data(what, promql)
-        unknown = [part for selector in asked if (part := await self._unknown_part(selector))]
-        what = unknown[0] if unknown else "the query gives no series, although its metrics are there"
+        words = [(await self._presence(selector)).words for selector in asked]
+        what = next(filter(None, words), "the query gives no series, although its metrics are there")
         if empty is None:
             raise self._no_data(what, promql)
         return Sample(empty, f"{what}: counted as this number by the indicator")
-
-    async def _must_exist(self, selector: str, empty: float | None) -> None:
-        """No series of what is looked for is a share of 0, if the labels that it asks for exist at all."""
-        unknown = await self._unknown_part(selector) if empty is None else ""
-        if unknown and not unknown.endswith(selector):
-            raise self._no_data(unknown, selector)
 
     async def _must_be_fresh(self, asked: Sequence[str], max_age: float) -> None:
         """A number computed from samples of long ago says nothing of now, however fresh the answer is."""
@@ -142,20 +139,25 @@ class PrometheusProbe(HttpProbe):
             found, _ = await self._instant(f"time() - max(max_over_time(timestamp({selector})[1h:15s]))")
         return found[0].value if found else None
 
-    async def _unknown_part(self, selector: str) -> str:
-        """Which part of a selector no series has: the name, or a label; "" if each exists."""
+    async def _presence(self, selector: str) -> _Presence:
+        """What is there of a selector: its series, or the metric and its labels, or not even these."""
         parsed = parsed_selector(selector)
-        name = narrowed(parsed.name, {})
-        data, _ = await self._data(f"/api/v1/labels?{urlencode({'match[]': name})}")
+        data, _ = await self._data(f"/api/v1/labels?{urlencode({'match[]': narrowed(parsed.name, {})})}")
         known = set(data) if isinstance(data, list) else set()
         if not known:
-            return f"there is no metric {parsed.name}"
+            return _Presence(f"there is no metric {parsed.name}", is_known=False)
         labels = [one.name for one in parsed.matchers.matchers if one.name not in known]
         if labels:
             there = ", ".join(sorted(known - {"__name__"}))
-            return f"the metric {parsed.name} has no label {', '.join(labels)}; it has: {there}"
+            words = f"the metric {parsed.name} has no label {', '.join(labels)}; it has: {there}"
+            return _Presence(words, is_known=False)
         found, _ = await self._instant(f"count({selector})")
-        return "" if found else f"the metric {parsed.name} is there, but no series matches {selector}"
+        if found:
+            return _Presence("", is_known=True)
+        others, _ = await self._instant(f"count({narrowed(parsed.name, self._labels)})")
+        if not others:
+            return _Presence(f"the metric {parsed.name} was there once, and has no series now", is_known=False)
+        return _Presence(f"the metric {parsed.name} is there, but no series matches {selector}", is_known=True)
 
     async def _instant(self, promql: str) -> tuple[list[api.Point], str]:
         data, note = await self._data(f"/api/v1/query?{urlencode({'query': promql})}")
@@ -183,12 +185,26 @@ class PrometheusProbe(HttpProbe):
         return kind(self.observer.redactor.text(what), where=where, next_step=next_step, target=self.name)
 
 
+class _Presence(NamedTuple):
+    """
+    What is there of a selector.
+
+    Attributes:
+        words: What is missing, or "".
+        is_known: True if the metric has series now, and every label that the selector names.
+    """
+
+    words: str
+    is_known: bool
+
+
 def _computed(form: MetricForm, found: Sequence[api.Point], parts: Mapping[str, float]) -> Sample:
+    """The number of a form; no series of a metric that is there have increased by nothing."""
     if isinstance(form, Ratio):
-        return forms.share(parts.get("of", 0.0), parts["over"])
+        return forms.share(parts.get("of", 0.0), parts.get("over", 0.0))
     if isinstance(form, Quantile):
         return forms.quantile(form, {float(point.labels.get("le", "nan")): point.value for point in found})
-    increase = found[0].value
+    increase = found[0].value if found else 0.0
     return forms.rate(form, increase) if isinstance(form, Rate) else Sample(increase)
 
 
