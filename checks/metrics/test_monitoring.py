@@ -11,9 +11,10 @@ from opsproof import NoData, needs, proven_by, runbook
 @runbook(
     "SB-054",
     severity="SEV-2",
+    verifies="answer",
     next_step="Restore the metric under its name: an alert on a metric that is not there never fires.",
 )
-@proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage", "scrape-down")
+@proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage", "scrape-down", "metrics-stale")
 @needs("exposition", "monitoring.series")
 async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     """The service exports every metric that the dashboards and alerts read."""

@@ -118,7 +118,7 @@ class PrometheusProbe(HttpProbe):
         if not watched:
             what = "Prometheus holds no sample of any target: its store is empty, or it scrapes nothing"
             raise self._no_data(what, promql)
-        words = [(await self._presence(selector)).words for selector in asked]
+        words = [(await self._presence(selector)).words for selector in asked if not selector.startswith("{")]
         what = next(filter(None, words), "the query gives no series, although its metrics are there")
         if empty is None:
             raise self._no_data(what, promql)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from opsproof.errors import BadAnswer, NoData, NotObserved, PreconditionMissing
 from opsproof.evidence.observer import Observer
-from opsproof.evidence.recorder import recording
+from opsproof.evidence.recorder import Recorder, recording
 from opsproof.probes.exposition import NotExposition
 from opsproof.probes.http.answer import HttpAnswer
 from opsproof.probes.http.probe import HttpProbe
@@ -32,7 +31,6 @@ class ScrapeProbe(HttpProbe):
         super().__init__(name, target.model_copy(update={"url": Url(origin)}), observer)
         self._path = (parts.path or "/metrics") + (f"?{parts.query}" if parts.query else "")
         self._span = target.span
-        self._first_read: float | None = None
 
     async def number(self, question: MetricForm | str, *, max_age: float, empty: float | None = None) -> Sample:
         """
@@ -68,18 +66,21 @@ class ScrapeProbe(HttpProbe):
 
     async def _readings(self) -> tuple[Reading, Reading, float]:
         first, began = await self._read({})
-        if self._first_read is None:
-            self._first_read = time.monotonic()
         if not self.replays:
-            await asyncio.sleep(max(0.0, self._first_read + self._span - time.monotonic()))
+            passed = (datetime.now(UTC) - began).total_seconds()
+            await asyncio.sleep(min(self._span, max(0.0, self._span - passed)))
         second, ended = await self._read(_SECOND)
         return self._parsed(first), self._parsed(second), (ended - began).total_seconds()
 
     async def _read(self, headers: dict[str, str]) -> tuple[HttpAnswer, datetime]:
-        """One reading, and when it was asked for; a replay knows that from the observation."""
-        answer = await self.get(self._path, headers=headers)
-        recorder = recording.get()
-        return answer, recorder.observations[-1].started if recorder else datetime.now(UTC)
+        """One reading, and when it was asked for: that is in the observation, which all askers and a replay share."""
+        recorder = recording.get() or Recorder("")
+        before = recording.set(recorder)
+        try:
+            answer = await self.get(self._path, headers=headers)
+        finally:
+            recording.reset(before)
+        return answer, recorder.observations[-1].started
 
     def _parsed(self, answer: HttpAnswer) -> Reading:
         if answer.ok:

@@ -25,11 +25,11 @@ JOBS: tuple[Fault, ...] = (
     ),
     ContentChanged(
         "jobs-waiting",
-        "a job has waited for 20 minutes and was tried 12 times",
+        "a job has waited for 20 minutes and was tried 120 times",
         EVALUATION,
         change="""
             INSERT INTO jobs (job_id, type, status, attempts, error_message, created_at)
-                VALUES (md5('opsproof-waiting')::uuid, 'echo', 'queued', 12, 'a drill', now() - interval '20 minutes')
+                VALUES (md5('opsproof-waiting')::uuid, 'echo', 'queued', 120, 'a drill', now() - interval '20 minutes')
         """,
         restore="DELETE FROM jobs WHERE job_id = md5('opsproof-waiting')::uuid",
         seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-waiting')::uuid AND status = 'queued')",
