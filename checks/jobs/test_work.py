@@ -37,6 +37,7 @@ async def test_every_worker_answers_ping(workers):
     next_step="See where the work stands: queued, look at workers and broker; running or failed, at the worker's log.",
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
+@proven_by("queue-backlog")
 @proven_by("metadata-key-dropped", "metadata-lost", "secret-rotated")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers")
 @proven_by("storebridge-naver-503", "storebridge-naver-used-up")
