@@ -1,4 +1,4 @@
-"""What the probe of Prometheus says where there is no number, against real Prometheus; and the runbooks' own ratio."""
+"""What the probe of Prometheus says where there is no number, and what the runbooks' own ratio says."""
 
 import asyncio
 import itertools
