@@ -35,3 +35,11 @@ def parsed_selector(text: str) -> Any:
     if not plain or expression.offset is not None or expression.at is not None or expression.matchers.or_matchers:
         raise ValueError('expected a metric\'s name with label matchers: http_requests_total{status=~"5.."}')
     return expression
+
+
+def labels_that_must_be(selector: Any) -> list[str]:
+    """Labels that a parsed selector wants to have a value; a series without them cannot match."""
+    import promql_parser as promql
+
+    positive = (promql.MatchOp.Equal, promql.MatchOp.Re)
+    return [one.name for one in selector.matchers.matchers if one.value and any(one.op == op for op in positive)]

@@ -18,7 +18,7 @@ from opsproof.probes.metrics import api, forms
 from opsproof.probes.metrics.promql import PART, compiled, narrowed, selectors
 from opsproof.probes.metrics.sample import Sample, noted
 from opsproof.profile.numbers import MetricForm, Quantile, Rate, Ratio
-from opsproof.profile.selectors import parsed_selector
+from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 from opsproof.profile.targets import PrometheusTarget
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class PrometheusProbe(HttpProbe):
         known = set(data) if isinstance(data, list) else set()
         if not known:
             return _Presence(f"there is no metric {parsed.name}", is_known=False)
-        labels = [one.name for one in parsed.matchers.matchers if one.name not in known]
+        labels = [name for name in labels_that_must_be(parsed) if name not in known]
         if labels:
             there = ", ".join(sorted(known - {"__name__"}))
             words = f"the metric {parsed.name} has no label {', '.join(labels)}; it has: {there}"

@@ -16,7 +16,7 @@ from opsproof.probes.metrics import forms
 from opsproof.probes.metrics.readings import Reading, increases
 from opsproof.probes.metrics.sample import Sample, noted
 from opsproof.profile.numbers import Increase, MetricForm, Quantile, Ratio
-from opsproof.profile.selectors import parsed_selector
+from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 from opsproof.profile.targets import ScrapeTarget, Url
 
 _SECOND = {"X-Opsproof-Reading": "second"}
@@ -121,7 +121,7 @@ def _unknown_part(before: Reading, after: Reading, form: MetricForm) -> str:
         if not series:
             return f"there is no metric {parsed.name}{suffix}"
         known = {name for labels in series for name, _ in labels}
-        if missing := [one.name for one in parsed.matchers.matchers if one.name not in known]:
+        if missing := [name for name in labels_that_must_be(parsed) if name not in known]:
             there = ", ".join(sorted(known)) or "none"
             return f"the metric {parsed.name} has no label {', '.join(missing)}; it has: {there}"
     return ""
