@@ -34,6 +34,7 @@ async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     next_step="See the target's last error in Prometheus (/targets): until it is up again its numbers stand still.",
 )
 @proven_by("api-stopped", "api-frozen", "metrics-missing", "metrics-garbage", "scrape-down", "metrics-stale")
+@proven_by("prometheus-empty")
 @needs("monitoring.jobs")
 async def test_every_scrape_target_is_up(metrics, profile):
     """Every scrape job of this system has a target, and Prometheus can read every one of them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import sleep
 
-from proof_gate import run_gate
+from proof_gate import must_be_green_again, run_gate
 
 from opsproof.judge.outcome import Status
 from opsproof.report.run import Run
@@ -91,10 +91,11 @@ class Lanes:
         with injected(FAULTS[name], stack):
             assert FAULTS[name].undo_by_hand(stack)
             broken, _ = run_gate(stack.name, systems, self._reports())
-        bad = {outcome.name.partition(".")[2] for outcome in broken.outcomes if outcome.status in _BAD}
+        bad = [o for o in broken.outcomes if o.status in _BAD and must_be_green_again(name, o)]
+        selection = " or ".join(sorted({outcome.name.partition(".")[2] for outcome in bad})) or "ready"
         for _ in range(_LOOKS):
-            healed, _ = run_gate(stack.name, systems, self._reports(), "-k", " or ".join(sorted(bad)) or "ready")
-            if not any(outcome.status in _BAD for outcome in healed.outcomes):
+            healed, _ = run_gate(stack.name, systems, self._reports(), "-k", selection)
+            if not any(o.status in _BAD and must_be_green_again(name, o) for o in healed.outcomes):
                 break
             sleep(_SECONDS_TO_FORGET)
         return Proof(broken, healed)

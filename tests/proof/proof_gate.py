@@ -25,7 +25,7 @@ class Check:
     What a check says about itself.
 
     Attributes:
-        about_traffic: True for a number that all requests of a window leave behind, in metrics or logs.
+        about_traffic: True for a number that all requests of a window leave behind, in metrics, logs or alerts.
     """
 
     rows: tuple[str, ...]
@@ -67,7 +67,7 @@ def indicators_in_repository() -> dict[tuple[str, str], Check]:
                 indicator.runbook,
                 frozenset(indicator.proven_by),
                 frozenset(indicator.markers),
-                about_traffic=indicator.asks in ("metrics", "logs"),
+                about_traffic=indicator.asks in ("metrics", "logs", "alerts"),
             )
     return found
 
@@ -86,6 +86,11 @@ def check_of(outcome: Outcome) -> Check:
 def proves(fault: str, outcome: Outcome) -> bool:
     """True if the outcome's check cites the fault, and the fault touches its system."""
     return fault in check_of(outcome).faults and outcome.profile.partition("/")[0] in FAULTS[fault].systems
+
+
+def must_be_green_again(fault: str, outcome: Outcome) -> bool:
+    """True if an outcome has no reason to be bad a moment after the fault is healed; alerts may fire for minutes."""
+    return proves(fault, outcome) or not check_of(outcome).about_traffic
 
 
 def run_gate(stack: str, systems: tuple[str, ...], reports: Path, *more: str) -> tuple[Run, str]:
