@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.hourly, pytest.mark.diagnosis]
     verifies="answer",
     next_step="Repair /metrics before anything else is judged by it: alerts on a metric that stands still never fire.",
 )
-@proven_by("metrics-missing", "metrics-garbage", "metrics-frozen", "metrics-stale")
+@proven_by("metrics-missing", "metrics-garbage", "metrics-frozen", "metrics-stale", "scrape-down")
 @needs("exposition")
 async def test_metrics_are_served_and_move(api, profile):
     """The metrics parse, the request counter is among them, and requests move it."""
