@@ -61,7 +61,7 @@ def test_every_smoke_row_has_a_smoke_check(row):
     assert [name for name, check in checks.items() if row in check.rows and "smoke" in check.markers] != []
 
 
-@pytest.mark.parametrize("system", ["storebridge", "factory-ai", "ops-assistant"])
+@pytest.mark.parametrize("system", ["evaluation", "storebridge", "factory-ai", "ops-assistant"])
 def test_every_sign_of_a_scenario_is_looked_at_in_a_diagnosis(system):
     """`pytest -m diagnosis` measures all that it judges by."""
     profile = load_profile(f"{system}/embedded", root=REPOSITORY / "profiles", variables={}, missing="keep")

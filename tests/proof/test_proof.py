@@ -1,10 +1,12 @@
 """Every check is proven: green, a fault seen in force, red for its own reason, the fault seen gone, green again."""
 
 import pytest
-from proof_gate import CHECKS, CITED, INDICATORS, check_of, must_be_green_again, proves
+from proof_gate import CHECKS, CITED, INDICATORS, REPOSITORY, check_of, must_be_green_again, proves
 
+from opsproof.judge.diagnosis import diagnose
 from opsproof.judge.outcome import Cause, Status
 from opsproof.judge.verdict import Word
+from opsproof.profile import load_profile
 from opsproof.profile.scalars import SEVERITIES
 from opsproof.stack.faults import FAULTS
 
@@ -18,6 +20,30 @@ BLINDING = {
     "alertmanager-stopped": (Cause.UNREACHABLE, ""),
 }
 """Faults of our own eyes: why nothing can be measured, and how the next step begins."""
+
+SCENARIOS = (
+    ("ops-wrong-answer", "ops-assistant", "wrong-answer"),
+    ("ops-rows-lost", "ops-assistant", "no-data"),
+    ("ops-external-slow", "ops-assistant", "tool-timeout"),
+    ("ops-external-502", "ops-assistant", "external-5xx"),
+    ("ops-permission-denied", "ops-assistant", "permission"),
+    ("ops-pool-overflow", "ops-assistant", "database"),
+    ("ops-slow-2500ms", "ops-assistant", "slow"),
+    ("ops-memory-full", "ops-assistant", "memory"),
+    ("factory-ai-judgment-503", "factory-ai", "judgment-service-down"),
+    ("factory-ai-llm-failures-6", "factory-ai", "llm-trouble"),
+    ("factory-ai-lock-waiting", "factory-ai", "postgresql-slow"),
+    ("factory-ai-negative-feedback-25", "factory-ai", "bad-rules"),
+    ("error-share-6", "evaluation", "api-availability"),
+    ("jobs-failed", "evaluation", "job-success"),
+    ("metadata-key-missing", "evaluation", "evaluation-runs"),
+    ("storebridge-naver-used-up", "storebridge", "naver-rate-limit"),
+    ("storebridge-registrations-60", "storebridge", "registrations-fail"),
+    ("storebridge-connections-open", "storebridge", "connections-used-up"),
+    ("storebridge-database-large", "storebridge", "disk-full"),
+    ("api-stopped", "storebridge", "crash-loop"),
+)
+"""Fault, system, and the scenario that `pytest -m diagnosis` must name first."""
 
 
 def test_every_check_names_a_fault_that_exists():
@@ -96,6 +122,35 @@ def test_what_cannot_be_measured_is_inconclusive(fault, lanes):
     if fault not in CITED:
         assert blind.verdict.word is Word.INCONCLUSIVE, blind.verdict.reasons
         assert {outcome.cause for outcome in unknown} == {cause}, _told(unknown)
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "priority"),
+    [
+        ("storebridge-queue-5001", "indicators.queue-depth", "P1"),
+        ("storebridge-queue-2001", "indicators.queue-depth", "P2"),
+        ("storebridge-errors-6", "indicators.error-share", "P0"),
+        ("storebridge-slow-6s", "indicators.latency-p95", "P1"),
+        ("storebridge-registrations-60", "indicators.registration-success", "P1"),
+        ("factory-ai-judgment-503", "indicators.judgment-unavailable", "P0"),
+    ],
+)
+def test_a_fault_has_the_priority_of_the_runbook(fault, check, priority, lanes):
+    """What pages somebody at night is not what waits for the morning."""
+    (outcome,) = (o for o in lanes.proof(fault).broken.outcomes if o.name == check)
+
+    assert outcome.priority == priority, outcome.message
+
+
+@pytest.mark.parametrize(("fault", "system", "scenario"), SCENARIOS)
+def test_a_diagnosis_names_the_scenario_first(fault, system, scenario, lanes):
+    """All scenarios of four runbooks, each told from its neighbours by what a fault of it leaves behind."""
+    profile = load_profile(f"{system}/embedded", root=REPOSITORY / "profiles", variables={}, missing="keep")
+    outcomes = [o for o in lanes.proof(fault).broken.outcomes if o.profile == profile.name]
+
+    fits = diagnose(profile.name, profile.scenarios, outcomes).fits
+
+    assert [fit.scenario for fit in fits][:1] == [scenario], fits
 
 
 def test_every_fault_is_of_use():
