@@ -6,9 +6,9 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asking import a_probe, as_a_check, memory_of
+from asking import a_probe, a_server, always, as_a_check, memory_of, response
 
-from opsproof.errors import BadAnswer, Unreachable
+from opsproof.errors import BadAnswer, NoData, Unreachable
 
 
 @pytest.fixture
@@ -96,6 +96,59 @@ def test_a_replay_tells_the_same(url, firing):
         return await probe.alerts(match=match, silenced=True)
 
     assert asyncio.run(replayed()) == live
+
+
+def _silence(url, identity):
+    async def asked():
+        as_a_check()
+        probe = a_probe(name="alerts", kind="alertmanager", url=url)
+        try:
+            return await probe.silence(identity)
+        finally:
+            await probe.close()
+
+    return asyncio.run(asked())
+
+
+def test_a_silence_tells_who_why_and_until_when(url, firing):
+    """An alert that is held back is known to somebody, or was forgotten: the operator wants the name."""
+    found = _silence(url, firing)
+
+    assert (found.id, found.state, found.created_by, found.comment) == (firing, "active", "kim@ops", "known")
+    assert datetime.fromisoformat(found.ends_at) > datetime.now(UTC)
+
+
+def test_a_silence_that_is_not_there_is_said(url):
+    """Alertmanager forgets silences after their end; what is no id at all is no silence either."""
+    with pytest.raises(NoData, match="there is no silence 00000000-0000-0000-0000-000000000000"):
+        _silence(url, "00000000-0000-0000-0000-000000000000")
+    with pytest.raises(BadAnswer, match="where a silence was expected"):
+        _silence(url, "no-uuid")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="no-list"),
+        pytest.param([7], id="no-alert"),
+        pytest.param([{"labels": {"alertname": "A"}}], id="no-status"),
+        pytest.param([{"labels": None, "status": {"state": "active"}}], id="no-labels"),
+    ],
+)
+def test_an_answer_of_another_form_is_said_in_words(body):
+    """Neither `no alerts` nor a traceback."""
+
+    async def asked():
+        as_a_check()
+        async with a_server(always(response(json.dumps(body).encode()))) as server:
+            probe = a_probe(name="alerts", kind="alertmanager", url=server.url)
+            try:
+                await probe.alerts(match={})
+            finally:
+                await probe.close()
+
+    with pytest.raises(BadAnswer, match="something else than a list of alerts"):
+        asyncio.run(asked())
 
 
 def test_what_is_no_alertmanager_is_said(stack):

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from asking import a_probe, as_a_check, memory_of
+from asking import a_probe, a_server, always, as_a_check, memory_of, response
 
 from opsproof.errors import BadAnswer, NoData
 
@@ -55,6 +55,26 @@ def test_a_line_is_found_by_its_fields(stack, log):
     assert found.unparsed == 1
 
 
+@pytest.mark.parametrize("value", ['said "no" to it', "한국어 주문", "a\\b\nc", "<b>&amp;</b>", "}", "500 {x}"])
+def test_a_value_is_found_however_json_writes_it(stack, log, value):
+    """Quotes, backslashes and Korean stand escaped in the line: a filter on the bare text would not see them."""
+    mark = uuid.uuid4().hex
+    log(message=value, mark=mark)
+
+    found, _ = asked(stack, lambda probe: probe.find({"message": value, "mark": mark}, within=5))
+
+    assert [line["mark"] for line in found] == [mark]
+
+
+def test_what_may_hide_behind_the_limit_is_not_called_absent(stack, log):
+    """Of a thousand lines that are alike the wanted one may be the next."""
+    log(status=599)
+    log(*(json.dumps({"ts": datetime.now(UTC).isoformat(), "status": 200}) for _ in range(1001)))
+
+    with pytest.raises(NoData, match="not among the newest 1000 lines"):
+        asked(stack, lambda probe: probe.find({"status": 599}, within=0, fresh=True))
+
+
 def test_lines_are_counted_by_logql(stack, log):
     """Both kinds of filters; the regular expression is one."""
     mark = uuid.uuid4().hex
@@ -75,8 +95,18 @@ def test_no_line_is_zero_where_the_stream_is_there(stack, log):
     count, _ = asked(stack, lambda probe: probe.count(f'{SELECTOR} |= "{uuid.uuid4().hex}"', window=60))
 
     assert count == 0
-    with pytest.raises(NoData, match="no log stream of the last hour matches"):
+    with pytest.raises(NoData, match="no log stream of the last 1h matches"):
         asked(stack, lambda probe: probe.count('{job="nobody"} |= "x"', window=60))
+
+
+def test_the_selector_is_told_from_the_rest_also_where_it_holds_a_bracket(stack, log):
+    """`{` and `}` may stand in a label's value and in a line filter."""
+    log(message="something")
+
+    query = '{job=~"probe-ap[i]{1}"} |= "nothing {like} this"'
+    count, _ = asked(stack, lambda probe: probe.count(query, window=60))
+
+    assert count == 0
 
 
 def test_the_newest_lines_are_kept_when_there_are_more_than_the_limit(stack, log):
@@ -89,7 +119,8 @@ def test_the_newest_lines_are_kept_when_there_are_more_than_the_limit(stack, log
     every, _ = asked(stack, lambda probe: probe.lines(query, window=60))
     some, _ = asked(stack, lambda probe: probe.lines(query, window=60, limit=2))
 
-    assert len(every) == 150
+    assert (len(every), every.cut) == (150, False)
+    assert some.cut
     assert [json.loads(line)["message"].split()[1] for line in some] == ["148", "149"]
 
 
@@ -97,7 +128,7 @@ def test_the_newest_lines_are_kept_when_there_are_more_than_the_limit(stack, log
     ("query", "words"),
     [
         ('{job="probe-api"', "parse error"),
-        ('{job="probe-api"} | json | status = 500', "does not know"),
+        ('{job="probe-api"} | logfmt | status = 500', "does not know"),
         ("sum by (job) (rate(x[5m]))", "parse error"),
     ],
 )
@@ -111,6 +142,70 @@ def test_what_is_no_loki_is_said(stack):
     """A wrong url must not read as `no lines`."""
     with pytest.raises(BadAnswer):
         asked(stack, lambda probe: probe.count(SELECTOR, window=60), url=stack.variables["INGEST_URL"])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"status": "success"}, "data of an unknown form where"),
+        ({"status": "success", "data": []}, "data of an unknown form where"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, "matrix where"),
+        ({"status": "success", "data": {"resultType": "vector", "result": None}}, "vector of an unknown form"),
+        ({"status": "success", "data": {"resultType": "vector", "result": [{"value": [1, "NaN"]}]}}, "unknown form"),
+        ({"status": "success", "data": {"resultType": "vector", "result": [7]}}, "unknown form"),
+        ({"status": "error"}, "without the API's envelope"),
+    ],
+)
+def test_an_answer_of_another_form_is_said_in_words(body, words):
+    """A proxy, or a release of tomorrow; a traceback tells nobody what to do."""
+
+    async def run():
+        as_a_check()
+        async with a_server(always(response(json.dumps(body).encode()))) as server:
+            probe = a_probe(name="logs", kind="loki", url=server.url, selector=SELECTOR)
+            try:
+                await probe.count(SELECTOR, window=60)
+            finally:
+                await probe.close()
+
+    with pytest.raises(BadAnswer, match=words):
+        asyncio.run(run())
+
+
+def test_lines_of_another_form_are_said_in_words():
+    """The same for lines."""
+    result = [{"stream": {}, "values": [["soon", "text"]]}]
+    body = {"status": "success", "data": {"resultType": "streams", "result": result}}
+
+    async def run():
+        as_a_check()
+        async with a_server(always(response(json.dumps(body).encode()))) as server:
+            probe = a_probe(name="logs", kind="loki", url=server.url, selector=SELECTOR)
+            try:
+                await probe.lines(SELECTOR, window=60)
+            finally:
+                await probe.close()
+
+    with pytest.raises(BadAnswer, match="streams of an unknown form"):
+        asyncio.run(run())
+
+
+def test_a_tenant_is_sent():
+    """A Loki of many tenants answers 401 `no org id` without it."""
+
+    async def run():
+        as_a_check()
+        empty = {"status": "success", "data": {"resultType": "streams", "result": []}}
+        async with a_server(always(response(json.dumps(empty).encode()))) as server:
+            probe = a_probe(name="logs", kind="loki", url=server.url, selector=SELECTOR, tenant="shop")
+            lines = await probe.lines(SELECTOR, window=60)
+            await probe.close()
+            return lines, server.requests[0].headers
+
+    lines, headers = asyncio.run(run())
+
+    assert (lines, lines.cut) == ([], False)
+    assert headers["x-scope-orgid"] == "shop"
 
 
 def test_a_planted_secret_is_in_no_observation(stack, log):

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import quote, unquote_plus, urlencode
 
 from typing_extensions import override
 
-from opsproof.errors import BadAnswer, NotObserved
+from opsproof.errors import BadAnswer, NoData, NotObserved
 from opsproof.probes.http.probe import HttpProbe
 
 
@@ -20,7 +20,7 @@ class Alert:
     One alert that fires.
 
     Attributes:
-        name: Its `alertname`.
+        name: Its `alertname`; nothing for an alert without one.
         labels: All its labels.
         annotations: What it says to people.
         state: active, suppressed or unprocessed.
@@ -36,6 +36,25 @@ class Alert:
     silenced_by: tuple[str, ...]
     inhibited_by: tuple[str, ...]
     starts_at: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """
+    A silence: who wants to hear nothing of some alerts, why, and how long.
+
+    Attributes:
+        state: active, pending or expired.
+        created_by: Who made it.
+        comment: Why.
+        ends_at: Until when it holds them back, ISO 8601.
+    """
+
+    id: str
+    state: str
+    created_by: str
+    comment: str
+    ends_at: str
 
 
 class AlertmanagerProbe(HttpProbe):
@@ -65,6 +84,35 @@ class AlertmanagerProbe(HttpProbe):
         except (KeyError, TypeError, AttributeError):
             raise self._bad(f"{answer.status_line} with something else than a list of alerts", path) from None
 
+    async def silence(self, identity: str) -> Silence:
+        """
+        A silence.
+
+        Args:
+            identity: Its id, as in `Alert.silenced_by`.
+
+        Raises:
+            NoData: There is no such silence.
+            BadAnswer: Something else than an Alertmanager answered.
+            NotObserved: There is no answer; says why.
+        """
+        path = f"/api/v2/silence/{quote(identity, safe='')}"
+        answer = await self.get(path)
+        if answer.status == 404:
+            raise NoData(
+                f"{answer.status_line}: there is no silence {identity}, or no Alertmanager",
+                where=self.observer.where(f"GET {path}"),
+                next_step="Read the alerts again: an Alertmanager forgets a silence some days after its end.",
+                target=self.name,
+            )
+        if not answer.ok:
+            raise self._bad(f"{answer.status_line} where a silence was expected", path)
+        found = answer.json()
+        try:
+            return Silence(found["id"], found["status"]["state"], found["createdBy"], found["comment"], found["endsAt"])
+        except (KeyError, TypeError):
+            raise self._bad(f"{answer.status_line} with something else than a silence", path) from None
+
     @override
     def _shown(self, path: str) -> str:
         return unquote_plus(path)
@@ -77,7 +125,7 @@ class AlertmanagerProbe(HttpProbe):
 def _alert(found: Mapping[str, Any]) -> Alert:
     status = found["status"]
     return Alert(
-        name=found["labels"]["alertname"],
+        name=found["labels"].get("alertname", ""),
         labels=found["labels"],
         annotations=found.get("annotations", {}),
         state=status["state"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
@@ -22,6 +23,19 @@ from opsproof.profile.targets import LokiTarget
 _MOST_LINES = 1000
 _POLL_SECONDS = 0.2
 _LOOK_BACK_SECONDS = 3600
+_PLAIN = re.compile(r"[\w.: -]+", re.ASCII)
+_SELECTOR = re.compile(r'\{(?:[^"`}]|"(?:[^"\\]|\\.)*"|`[^`]*`)*\}')
+
+
+class Lines(list[str]):
+    """
+    Log lines, oldest first.
+
+    Attributes:
+        cut: True if there are older ones that the limit left out.
+    """
+
+    cut: bool = False
 
 
 class LokiProbe(HttpProbe):
@@ -42,40 +56,57 @@ class LokiProbe(HttpProbe):
             fresh: True to look even if this sweep has looked for it before.
 
         Returns:
-            The lines, oldest first, 1000 at most; none if there is none when the time is up.
+            The lines, oldest first; none if there is none when the time is up.
 
         Raises:
+            NoData: It is not among the newest 1000 lines that may hold these values, and there are more.
             NotObserved: There is no answer; says why.
         """
-        texts = [value for value in fields.values() if isinstance(value, str)]
-        query = self._selector + "".join(f" |= {json.dumps(text, ensure_ascii=False)}" for text in texts)
+        query = self._selector + _narrowing(fields.values())
         until = time.monotonic() + within
         while True:
-            found = _matching(await self.lines(query, window=_LOOK_BACK_SECONDS, fresh=fresh), fields)
-            if found or self.replays or time.monotonic() >= until:
+            lines = await self.lines(query, window=_LOOK_BACK_SECONDS, fresh=fresh)
+            found = _matching(lines, fields)
+            if found:
                 return found
+            if self.replays or time.monotonic() >= until:
+                break
             await asyncio.sleep(_POLL_SECONDS)
             fresh = True
+        if lines.cut:
+            raise NoData(
+                f"not among the newest {_MOST_LINES} lines; there are older ones in this hour that were not read",
+                where=self.observer.where(query),
+                next_step="Ask for it by hand with more text, or narrow the selector of the target.",
+                target=self.name,
+            )
+        return found
 
-    async def lines(self, query: str, *, window: float, limit: int = _MOST_LINES, fresh: bool = False) -> list[str]:
+    async def lines(self, query: str, *, window: float, limit: int = _MOST_LINES, fresh: bool = False) -> Lines:
         """
-        The newest lines that a LogQL log query selects, oldest first.
+        The newest lines that a LogQL log query selects.
 
         Args:
             query: A LogQL log query.
             window: Seconds to look back.
-            limit: How many lines at most. (Loki's own default of 100 would hide the rest silently.)
+            limit: How many lines at most. (Loki's own default of 100 would hide the rest silently; more than its
+                `max_entries_limit_per_query`, 5000 by default, it refuses.)
             fresh: True to ask even if this sweep has asked it before.
 
         Raises:
             NotObserved: There is no answer; says why.
         """
-        asked = {"query": query, "since": duration_text(window), "limit": limit, "direction": "backward"}
+        # One more than wanted tells whether there are more.
+        asked = {"query": query, "since": duration_text(window), "limit": limit + 1, "direction": "backward"}
         data = await self._data(f"/loki/api/v1/query_range?{urlencode(asked)}", query, fresh=fresh)
-        if data["resultType"] != "streams":
-            raise self._bad(f"a {data['resultType']} where log lines were expected: this is no log query", query)
-        found = [(int(at), line) for stream in data["result"] for at, line in stream["values"]]
-        return [line for _, line in sorted(found)]
+        streams = self._result(data, "streams", "log lines were expected: this is no log query", query)
+        try:
+            found = sorted((int(at), line) for stream in streams for at, line, *_ in stream["values"])
+        except (KeyError, TypeError, ValueError):
+            raise self._bad("streams of an unknown form where log lines were expected", query) from None
+        lines = Lines(line for _, line in found[-limit:])
+        lines.cut = len(found) > limit
+        return lines
 
     async def count(self, query: str, *, window: float) -> int:
         """
@@ -91,16 +122,20 @@ class LokiProbe(HttpProbe):
         """
         counting = f"sum(count_over_time({query}[{duration_text(window)}]))"
         data = await self._data(f"/loki/api/v1/query?{urlencode({'query': counting})}", counting)
-        if data["resultType"] != "vector":
-            raise self._bad(f"a {data['resultType']} where a count was expected", counting)
-        if data["result"]:
-            return int(float(data["result"][0]["value"][1]))
-        selector = query[: query.index("}") + 1] if "}" in query else query
-        streams = await self._data(f"/loki/api/v1/series?{urlencode({'match[]': selector, 'since': '1h'})}", selector)
-        if streams:
+        vector = self._result(data, "vector", "a count was expected", counting)
+        if vector:
+            try:
+                return int(float(vector[0]["value"][1]))
+            except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+                raise self._bad("a vector of an unknown form where a count was expected", counting) from None
+        match = _SELECTOR.search(query)
+        selector = match[0] if match else query
+        since = duration_text(max(window, _LOOK_BACK_SECONDS))
+        path = f"/loki/api/v1/series?{urlencode({'match[]': selector, 'since': since})}"
+        if await self._data(path, selector):
             return 0
         raise NoData(
-            f"no log stream of the last hour matches {selector}: nothing can be told from its silence",
+            f"no log stream of the last {since} matches {selector}: nothing can be told from its silence",
             where=self.observer.where(counting),
             next_step="Compare the labels with those that the shipper of the logs gives; see whether it runs.",
             target=self.name,
@@ -117,9 +152,18 @@ class LokiProbe(HttpProbe):
             said = " ".join(answer.text.split())[:300]
             raise self._bad(f"{answer.status_line}: {said or 'no reason given'}", question)
         found = answer.json()
-        if not isinstance(found, dict) or found.get("status") != "success" or "data" not in found:
+        if not isinstance(found, dict) or found.get("status") != "success":
             raise self._bad(f"{answer.status_line} without the API's envelope: this is no Loki", question)
-        return found["data"]
+        return found.get("data")
+
+    def _result(self, data: Any, kind: str, expected: str, question: str) -> list[Any]:
+        given = data.get("resultType") if isinstance(data, dict) else None
+        if given != kind:
+            raise self._bad(f"{given or 'data of an unknown form'} where {expected}", question)
+        result = data.get("result")
+        if not isinstance(result, list):
+            raise self._bad(f"{kind} of an unknown form where {expected}", question)
+        return result
 
     def _bad(self, what: str, question: str) -> NotObserved:
         return BadAnswer(
@@ -128,6 +172,12 @@ class LokiProbe(HttpProbe):
             next_step="Ask it by hand (logcli, or the curl line of the report), and correct the query or the url.",
             target=self.name,
         )
+
+
+def _narrowing(values: Iterable[Any]) -> str:
+    """Line filters for the values' longest stretches that every writer of JSON writes as they are."""
+    runs = [_PLAIN.findall(value) for value in values if isinstance(value, str)]
+    return "".join(f' |= "{max(found, key=len)}"' for found in runs if found)
 
 
 def _matching(lines: list[str], fields: Mapping[str, Any]) -> LogLines:
