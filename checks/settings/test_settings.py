@@ -22,5 +22,5 @@ async def test_required_setting_is_strong_enough(settings, setting):
     found = await settings.measure(setting)
 
     assert found.present, f"{setting.name} is not set, or is empty"
-    assert not found.is_default, f"{setting.name} is a well-known default value"
+    assert not found.is_default, f"{setting.name} is a well-known default or a placeholder"
     assert found.bytes >= setting.min_bytes, f"{setting.name} has {found.bytes} bytes, {setting.min_bytes} are required"

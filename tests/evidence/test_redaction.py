@@ -137,3 +137,21 @@ def test_what_is_nested_beyond_reading_is_masked_whole():
         deep["a"] = deep = {}
 
     assert "***" in json.dumps(Redactor().value(value))
+
+
+def test_a_secret_that_a_pretty_printer_broke_over_lines_is_masked():
+    """pytest shows long bytes and texts in pieces, one a line."""
+    secret = "".join(chr(ord("a") + number % 26) for number in range(90))
+    text = f"E    'raw': b'{secret[:40]}'\nE           b'{secret[40:80]}'\nE           b'{secret[80:]}', 'x': 1"
+
+    masked = Redactor([secret]).text(text)
+
+    assert all(secret[start : start + 8] not in masked for start in range(0, 80, 8))
+    assert "'x': 1" in masked
+
+
+def test_literals_that_hold_no_secret_stay_as_they_are():
+    """A list of texts, one a line, is no broken literal."""
+    text = "['abc',\n 'def']\n'one'\n'two'"
+
+    assert Redactor(["a-secret-of-ours"]).text(text) == text

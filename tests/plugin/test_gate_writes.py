@@ -310,3 +310,26 @@ def test_a_killed_gate_leaves_whole_reports_only(checkout: Checkout, server: Ans
 
     assert (killed.status, killed.folder) == (-signal.SIGKILL, None)
     assert (done.status, done.told) == (0, {"slow": "passed"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["--allow-writes=prod"], "no profile is of that environment", id="allow-writes"),
+        pytest.param(["--expect-version="], "names no version", id="no-version"),
+        pytest.param(["--expect-version=demo="], "names no version", id="no-version-of-a-system"),
+    ],
+)
+def test_a_mistyped_option_is_refused(checkout: Checkout, arguments: list[str], words: str) -> None:
+    """A gate that quietly checks less, or rolls back for a pipeline's mistake, is worse than none."""
+    checkout.checks("""
+        @runbook()
+        async def test_good(api):
+            assert (await api.get("/good")).ok
+    """)
+
+    done = checkout.run(*arguments)
+
+    assert done.status == 4, done.text
+    assert words in done.text
+    assert "Traceback" not in done.text

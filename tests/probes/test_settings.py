@@ -42,7 +42,7 @@ def measure(name, **target):
         ("POSTGRES_PASSWORD", True, 8, True),
         ("SINGLE", True, 7, False),
         ("PLAIN", True, 5, False),
-        ("REFERENCE", True, 13, False),
+        ("REFERENCE", True, 13, True),
         ("KOREAN", True, 6, False),
         ("EMPTY", False, 0, False),
         ("BLANK", False, 2, False),

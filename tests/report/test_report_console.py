@@ -61,6 +61,23 @@ def test_a_target_that_is_down_is_one_headline_with_the_count_and_one_next_step(
     assert "part 3 is down" not in text
 
 
+def test_a_root_cause_hides_no_sev_1_that_got_a_real_answer() -> None:
+    """A door that stands open while the cache is down is not closed by starting the cache."""
+    down = [an_unknown(f"cache.check_{n}", observations=("41-2",)) for n in range(3)]
+    open_door = a_failure(
+        "auth.the_wrong_role_is_refused",
+        severity="SEV-1",
+        target="api",
+        answered=("api",),
+        message="as reader answers 200 OK, not 403",
+    )
+
+    text = text_of(a_view(*down, open_door, observations=[a_refused_connection()]))
+
+    said = " ".join(text.split())
+    assert "also SEV-1 auth.the_wrong_role_is_refused[ingest/staging]: as reader answers 200 OK, not 403" in said
+
+
 def test_a_failed_check_says_what_where_next_by_hand_and_runbook() -> None:
     """Whoever reads it must need no second place to begin."""
     command = 'psql "postgresql://10.0.0.6:5432/ingest" -c "SELECT version_num FROM alembic_version"'

@@ -216,7 +216,7 @@ def _hints(stack: "Stack") -> str:
     option = _name_option(stack)
     return f"""
 in another terminal:
-  check it      pytest -m smoke
+  check it      pytest -m smoke{option.replace("--name", "--stack")}
   break it      opsproof stack fault redis-stopped{option}
   see faults    opsproof stack fault --list
   mend it       opsproof stack heal{option}

@@ -34,6 +34,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\d.-])01[016789][- ]?\d{3,4}[- ]?\d{4}(?![\d-])"), MASK),
     (re.compile(r"(?<![\d-])\d{4}-\d{4}-\d{4}-\d{4}(?![\d-])"), MASK),
 )
+_BROKEN_LITERAL = re.compile(r"""(['"])\n[ \tE>|]*b?\1""")
 _SHORT = 6
 _REMEMBERED = 200
 """Names of headers, keys and words come with every answer; texts up to this length are looked through once."""
@@ -72,7 +73,7 @@ class Redactor:
 
     def _masked(self, text: str) -> str:
         if self._known is not None:
-            text = self._known.sub(MASK, text)
+            text = self._known.sub(MASK, self._whole_literals(text))
             if _CUT in text:
                 text = self._mask_cut_secrets(text)
         if len(text) < _SHORTEST_PATTERN and text.isalnum():
@@ -98,6 +99,13 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return [self.value(item, _depth=_depth + 1) for item in value]
         return value
+
+    def _whole_literals(self, text: str) -> str:
+        """Put together what a pretty-printer has broken over several lines, if a secret comes of it."""
+        if self._known is None or _BROKEN_LITERAL.search(text) is None:
+            return text
+        whole = _BROKEN_LITERAL.sub("", text)
+        return whole if len(self._known.findall(whole)) > len(self._known.findall(text)) else text
 
     def _mask_cut_secrets(self, text: str) -> str:
         """Mask what is left of a secret that was cut short in the middle (`abcdef...uvwxyz`), as pytest cuts."""

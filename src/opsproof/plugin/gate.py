@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from opsproof.errors import ProfileError
+from opsproof.errors import ProfileError, StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Status
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from opsproof.stack import Stack
 
 EMBEDDED = "embedded"
+DEFAULT_STACK = "default"
+USUAL_ENVIRONMENTS = {EMBEDDED, "staging", "production", "dr"}
 RELEASE_GRACE = 1.0
 
 
@@ -96,6 +98,13 @@ class Gate:
                 where="--expect-version",
                 next_step=f"Correct the system's name ({', '.join(sorted(systems))}), or leave it out.",
             )
+        known = {path.stem for path in self._root.glob("*/*.yaml")} | USUAL_ENVIRONMENTS
+        if unknown := sorted(self.options.writes - known):
+            raise ProfileError(
+                f"writes are allowed in {unknown[0]!r}, and no profile is of that environment",
+                where="--allow-writes",
+                next_step=f"Correct the name ({', '.join(sorted(known - {'base'}))}), or leave it out.",
+            )
         for name, profile in self.profiles.items():
             if self.options.expected_version(profile.system) and profile.release is None:
                 raise ProfileError(
@@ -115,7 +124,13 @@ class Gate:
             return
         from opsproof.stack import Stack
 
-        self.stack = Stack.attach(self.options.stack)
+        self.stack = Stack.attach(self.options.stack or DEFAULT_STACK)
+        if self.stack is None and self.options.stack is not None:
+            raise StackError(
+                f"no stack of the name {self.options.stack!r} runs",
+                where="--stack",
+                next_step="See which run: opsproof stack status. Without --stack the gate starts one of its own.",
+            )
         if self.stack is None:
             self._owns_stack = True
             systems = [profile.system for profile in self.profiles.values() if profile.environment == EMBEDDED]

@@ -28,7 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
-    group.addoption("--stack", default="default", metavar="NAME", help=HELP["stack"])
+    group.addoption("--stack", metavar="NAME", help=HELP["stack"])
     group.addoption("--lang", choices=["en", "ko"], help=HELP["lang"])
 
 
@@ -41,7 +41,7 @@ class Options:
     writes: frozenset[str]
     replay: Path | None
     reports: Path
-    stack: str
+    stack: str | None
     lang: Literal["en", "ko"]
     markers: frozenset[str] | None
     selection: str
@@ -63,6 +63,10 @@ def read_options(config: pytest.Config) -> Options:
     """Read the options of this run."""
     option = config.option
     expression: str = option.markexpr
+    if empty := [version for version in option.expect_version if not version.rpartition("=")[2].strip()]:
+        raise pytest.UsageError(
+            f"--expect-version={empty[0]} names no version\n  next: see why the variable that it comes from is empty"
+        )
     return Options(
         profiles=tuple(option.profile),
         versions=tuple(option.expect_version),

@@ -15,6 +15,7 @@ from opsproof.probes.reason import Reason
 from opsproof.profile.sections import RequiredSetting
 from opsproof.profile.targets import SettingsTarget
 
+_FEWEST_CHARACTERS = 4
 _RIGHTS = "Run opsproof as the user of the service, or as root."
 
 
@@ -27,7 +28,8 @@ class Setting:
         name: Its name.
         present: True if it is set to something.
         bytes: Length of its value in UTF-8.
-        is_default: True if the value is a known default.
+        is_default: True if the value is a known default, a reference that nothing has resolved, or of so few different
+            characters that it is no secret.
     """
 
     name: str
@@ -68,8 +70,7 @@ class SettingsProbe(Probe):
         async def fetch() -> Setting:
             value = self._values(question.text).get(setting.name) or ""
             size = len(value.encode(errors="surrogateescape"))
-            known = {default.casefold() for default in setting.not_one_of}
-            return Setting(setting.name, bool(value.strip()), size, value.strip().casefold() in known)
+            return Setting(setting.name, bool(value.strip()), size, _is_placeholder(value.strip(), setting))
 
         return await self.observer.ask(question, fetch, Setting, fresh=fresh)
 
@@ -112,6 +113,12 @@ class SettingsProbe(Probe):
         if self._target.env_file is not None:
             return f"LC_ALL=C awk -F= {awk} {quote(str(self._target.env_file))}"
         return f"tr '\\0' '\\n' < /proc/$(cat {quote(str(self._target.pid_file))})/environ | LC_ALL=C awk -F= {awk}"
+
+
+def _is_placeholder(value: str, setting: RequiredSetting) -> bool:
+    known = {default.casefold() for default in setting.not_one_of}
+    few = setting.min_bytes > 1 and 0 < len(set(value)) < _FEWEST_CHARACTERS
+    return value.casefold() in known or "${" in value or few
 
 
 def _env_file(path: Path) -> dict[str, str | None]:

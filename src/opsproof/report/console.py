@@ -92,6 +92,9 @@ class _Block:
         yield from self._field("next", root.next_step, 3, bold=True)
         yield from self._by_hand(direct[0] if direct else None)
         yield from self._field("runbook", _ids(row for outcome in direct for row in outcome.runbook), 1)
+        for outcome in self.view.wrong_all_the_same(root)[:_DETAILED]:
+            line = f"{urgency(outcome)}  {outcome.check}: {outcome.message}"
+            yield from self._wrapped(one_line(line), f"  {self.said['also']}  ", " " * self._indent, 2, {"red": True})
 
     def findings(self) -> Iterator[Line]:
         findings = self.view.findings

@@ -108,6 +108,9 @@ def _root_cause(view: View, root: RootCause) -> str:
     ]
     if root.downstream:
         lines.append(f"- depend on it: {_codes(root.downstream)}")
+    for outcome in view.wrong_all_the_same(root):
+        text = f"- also: {urgency(outcome)} {code(outcome.check)}: {prose(outcome.message)}"
+        lines.append(f"{text}. Next: {prose(outcome.next_step)}")
     asked = [view.telling(outcome) for outcome in view.explained_by(root)]
     commands = dict.fromkeys(observation.by_hand for observation in asked if observation)
     return "\n".join(lines) + (f"\n\nBy hand:\n\n{code_block([*commands][:_COMMANDS])}" if commands else "")

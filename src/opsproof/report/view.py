@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Self
 
 from opsproof.evidence.observation import Observation
-from opsproof.judge.outcome import Outcome, Status
+from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word, blocks
 from opsproof.profile.scalars import SEVERITIES
@@ -94,6 +94,17 @@ class View:
     def explained_by(self, root: RootCause) -> list[Outcome]:
         """The outcomes that the root cause explains, those of the target itself first."""
         return [self._outcomes[check] for check in (*root.direct, *root.downstream) if check in self._outcomes]
+
+    def wrong_all_the_same(self, root: RootCause) -> list[Outcome]:
+        """Failed SEV-1 checks beneath a root cause that got a real answer: it may explain them, or hide them."""
+        downstream = (self._outcomes[check] for check in root.downstream if check in self._outcomes)
+        return [
+            outcome
+            for outcome in downstream
+            if outcome.severity == SEVERITIES[0]
+            and outcome.status is Status.FAILED
+            and outcome.cause is Cause.TARGET_WRONG
+        ]
 
     def extent(self, root: RootCause) -> dict[str, int]:
         """How far a root cause reaches: checks by `could_not_run`, `did_fail`, `are_waived`, `depend_on_it`."""
