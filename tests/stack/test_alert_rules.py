@@ -56,3 +56,16 @@ def test_every_rule_names_its_system_priority_and_row(system):
         assert rule["labels"]["priority"] in ("P0", "P1", "P2", "none"), rule["alert"]
         assert rule["labels"]["runbook"] in rows, rule["alert"]
         assert set(rule["annotations"]) == {"summary", "summary_ko"}
+
+
+@pytest.mark.parametrize("system", ALL)
+def test_every_rule_is_seen_to_fire_and_seen_to_keep_still(system):
+    """A rule that has never fired is a decoration; one that always does is noise."""
+    groups = yaml.safe_load((RULES / f"{system}.yml").read_text(encoding="utf-8"))["groups"]
+    tests = yaml.safe_load((TESTS / f"{system}.test.yml").read_text(encoding="utf-8"))["tests"]
+    asked = [(one["alertname"], bool(one.get("exp_alerts"))) for test in tests for one in test["alert_rule_test"]]
+
+    rules = {rule["alert"] for group in groups for rule in group["rules"]}
+
+    assert {name for name, fires in asked if fires} == rules
+    assert {name for name, fires in asked if not fires} == rules
