@@ -5,10 +5,12 @@ import inspect
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsproof.judge.outcome import Outcome
+from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.judge.verdict import Word
 from opsproof.plugin.check import check_name, indicator_check
 from opsproof.profile import load_with_unset
 from opsproof.report.folder import read_run
@@ -91,6 +93,61 @@ def proves(fault: str, outcome: Outcome) -> bool:
 def must_be_green_again(fault: str, outcome: Outcome) -> bool:
     """True if an outcome has no reason to be bad a moment after the fault is healed; alerts may fire for minutes."""
     return proves(fault, outcome) or not check_of(outcome).about_traffic
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The gate under a fault, and what of it ran again once the fault was healed."""
+
+    broken: Run
+    healed: Run
+
+
+def objections(fault: str, proof: Proof) -> list[str]:
+    """
+    What keeps a fault from being a proof.
+
+    Under it the checks that cite it fail, on every system that it touches, with words and a next step; and once it is
+    healed they pass. Another check fails only where the run itself says why (its target depends on one that is down),
+    or where it is about all traffic of a window: the errors that the fault makes are in it, as many as there happened
+    to be. No check breaks.
+    """
+    broken = proof.broken
+    cited = {(o.name, o.profile) for o in broken.outcomes if proves(fault, o)}
+    failed = [o for o in broken.outcomes if o.status is Status.FAILED]
+    red = {(o.name, o.profile) for o in failed}
+    explained = {check for root in broken.root_causes for check in (*root.direct, *root.downstream)}
+    blocking = any(o.severity in ("SEV-1", "SEV-2") for o in failed)
+    again = {(o.name, o.profile) for o in proof.healed.outcomes if o.status is Status.PASSED}
+    findings = {
+        "leaves green or unmeasured": [o for o in broken.outcomes if (o.name, o.profile) in cited - red],
+        "turns red what does not cite it": [
+            o
+            for o in failed
+            if (o.name, o.profile) not in cited and o.check not in explained and not check_of(o).about_traffic
+        ],
+        "breaks": [o for o in broken.outcomes if o.cause is Cause.CHECK_BROKEN],
+        "has no words or next step for": [o for o in failed if not (o.message and o.next_step)],
+        "is healed, and not green again is": [o for o in not_green(proof.healed) if must_be_green_again(fault, o)],
+    }
+    said = [f"{fault} {what}:{told(outcomes)}" for what, outcomes in findings.items() if outcomes]
+    if not cited:
+        said.append(f"no check cites {fault} on a system that it touches")
+    if (broken.verdict.word is Word.FAIL) is not blocking:
+        said.append(f"under {fault} the verdict is {broken.verdict.word}: {broken.verdict.reasons}")
+    if not cited <= again:
+        said.append(f"not looked at again: {cited - again}")
+    return said
+
+
+def told(outcomes: Iterable[Outcome]) -> str:
+    """The outcomes, a line each."""
+    return "".join(f"\n  {o.check}: {o.status}, {o.cause}: {o.message}" for o in outcomes)
+
+
+def not_green(run: Run) -> list[Outcome]:
+    """What did not pass, and was not left out."""
+    return [o for o in run.outcomes if o.status not in (Status.PASSED, Status.SKIPPED)]
 
 
 def run_gate(stack: str, systems: tuple[str, ...], reports: Path, *more: str) -> tuple[Run, str]:

@@ -1,13 +1,12 @@
 """Every check is proven: green, a fault seen in force, red for its own reason, the fault seen gone, green again."""
 
 import pytest
-from proof_gate import CHECKS, CITED, INDICATORS, REPOSITORY, check_of, must_be_green_again, proves
+from proof_gate import CHECKS, CITED, INDICATORS, REPOSITORY, check_of, not_green, objections, proves, told
 
 from opsproof.judge.diagnosis import diagnose
 from opsproof.judge.outcome import Cause, Status
 from opsproof.judge.verdict import Word
 from opsproof.profile import load_profile
-from opsproof.profile.scalars import SEVERITIES
 from opsproof.stack.faults import FAULTS
 
 BLINDING = {
@@ -66,7 +65,7 @@ def test_every_check_of_every_system_has_a_fault_there(green):
 
 def test_the_sound_stack_is_green(green):
     """Without a fault every check that applies passes, so that what a fault turns red is its doing."""
-    assert green.verdict.word is Word.PASS, f"{green.verdict.reasons}{_told(_not_green(green))}"
+    assert green.verdict.word is Word.PASS, f"{green.verdict.reasons}{told(not_green(green))}"
     assert {o.message for o in green.outcomes if o.status is not Status.PASSED} <= {
         f"{system}/embedded has no target `workers`" for system in ("ingest", "factory-ai", "ops-assistant")
     }
@@ -74,39 +73,8 @@ def test_the_sound_stack_is_green(green):
 
 @pytest.mark.parametrize("fault", CITED)
 def test_fault_turns_its_checks_red_and_no_other(fault, lanes):
-    """
-    Under the fault the checks that cite it fail, on every system that it touches.
-
-    Another check fails only where the run itself says why (its target depends on one that is down), or where it is
-    about all traffic of a window: the errors that the fault makes are in it, as many as there happened to be.
-    """
-    proof = lanes.proof(fault)
-
-    broken = proof.broken
-    cited = {(o.name, o.profile) for o in broken.outcomes if proves(fault, o)}
-    failed = [o for o in broken.outcomes if o.status is Status.FAILED]
-    red = {(o.name, o.profile) for o in failed}
-    explained = {check for root in broken.root_causes for check in (*root.direct, *root.downstream)}
-    unrelated = [
-        o
-        for o in failed
-        if (o.name, o.profile) not in cited and o.check not in explained and not check_of(o).about_traffic
-    ]
-    assert cited, f"no check cites {fault} on a system that it touches"
-    not_red = [o for o in broken.outcomes if (o.name, o.profile) in cited - red]
-    broken_checks = [o for o in broken.outcomes if o.cause is Cause.CHECK_BROKEN]
-    assert not not_red, f"{fault} leaves them green or unmeasured:{_told(not_red)}"
-    assert not unrelated, f"{fault} turns them red, and they do not cite it:{_told(unrelated)}"
-    assert not broken_checks, f"broken under {fault}:{_told(broken_checks)}"
-    for outcome in failed:
-        assert outcome.severity in SEVERITIES
-        assert outcome.message
-        assert outcome.next_step
-    assert (broken.verdict.word is Word.FAIL) is any(outcome.severity in ("SEV-1", "SEV-2") for outcome in failed)
-    again = {(o.name, o.profile) for o in proof.healed.outcomes if o.status is Status.PASSED}
-    not_green = [o for o in _not_green(proof.healed) if must_be_green_again(fault, o)]
-    assert not not_green, f"not green again after {fault}:{_told(not_green)}"
-    assert cited <= again, f"not looked at again: {cited - again}"
+    """See `objections` for what that means; on a busy machine a fault may need a second try."""
+    assert objections(fault, lanes.proof(fault)) == []
 
 
 @pytest.mark.parametrize("fault", BLINDING)
@@ -117,11 +85,11 @@ def test_what_cannot_be_measured_is_inconclusive(fault, lanes):
 
     unknown = [outcome for outcome in blind.outcomes if outcome.status is Status.UNKNOWN]
     assert unknown
-    assert cause in {outcome.cause for outcome in unknown}, _told(unknown)
+    assert cause in {outcome.cause for outcome in unknown}, told(unknown)
     assert all(outcome.next_step.startswith(next_step) for outcome in unknown if outcome.cause is cause)
     if fault not in CITED:
         assert blind.verdict.word is Word.INCONCLUSIVE, blind.verdict.reasons
-        assert {outcome.cause for outcome in unknown} == {cause}, _told(unknown)
+        assert {outcome.cause for outcome in unknown} == {cause}, told(unknown)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +124,3 @@ def test_a_diagnosis_names_the_scenario_first(fault, system, scenario, lanes):
 def test_every_fault_is_of_use():
     """A fault that no test injects for a check is not known to matter."""
     assert set(FAULTS) - set(CITED) - set(BLINDING) == set()
-
-
-def _told(outcomes) -> str:
-    return "".join(f"\n  {o.check}: {o.status}, {o.cause}: {o.message}" for o in outcomes)
-
-
-def _not_green(run) -> list:
-    return [o for o in run.outcomes if o.status not in (Status.PASSED, Status.SKIPPED)]
