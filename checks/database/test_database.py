@@ -9,7 +9,6 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 
 @pytest.mark.hourly
 @pytest.mark.dr
-@pytest.mark.hourly
 @runbook(
     "EVAL-005",
     "FAI-083",

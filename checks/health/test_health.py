@@ -87,7 +87,7 @@ async def test_health_tells_the_state_of_each_component(api, profile):
 
     assert answer.status in (200, 503), f"{profile.health.detailed} answers {answer.describe()}"
     components = answer.field("components")
-    silent = sorted(name for name, part in components.items() if not part.get("status"))
+    silent = sorted(name for name, part in components.items() if not _word(part))
     assert components, f"{profile.health.detailed} lists no component"
     assert not silent, f"{profile.health.detailed} gives no status for {', '.join(silent)}"
 
@@ -111,11 +111,18 @@ async def test_every_component_is_healthy(api, profile):
     unhealthy = {name: part for name, part in components.items() if not _well(part, profile)}
     assert not missing, f"{profile.health.detailed} does not show {', '.join(missing)}"
     assert not unhealthy, "unhealthy: " + "; ".join(
-        f"{name} ({part.get('error') or part.get('status')})" for name, part in sorted(unhealthy.items())
+        f"{name} ({_why(part)})" for name, part in sorted(unhealthy.items())
     )
 
 
-def _well(part, profile):
+def _word(part):
     """A component is told by a word, or by a status among other things."""
-    word = part.get("status") if isinstance(part, dict) else part
-    return str(word).lower() in profile.health.healthy_words
+    return part.get("status") if isinstance(part, dict) else part
+
+
+def _why(part):
+    return (isinstance(part, dict) and part.get("error")) or _word(part)
+
+
+def _well(part, profile):
+    return str(_word(part)).lower() in profile.health.healthy_words
