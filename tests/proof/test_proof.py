@@ -87,9 +87,10 @@ def test_what_cannot_be_measured_is_inconclusive(fault, lanes):
     assert unknown
     assert cause in {outcome.cause for outcome in unknown}, told(unknown)
     assert all(outcome.next_step.startswith(next_step) for outcome in unknown if outcome.cause is cause)
+    assert blind.verdict.word is not Word.PASS
     if fault not in CITED:
-        assert blind.verdict.word is Word.INCONCLUSIVE, blind.verdict.reasons
-        assert {outcome.cause for outcome in unknown} == {cause}, told(unknown)
+        failed = [o for o in blind.outcomes if o.status is Status.FAILED and not check_of(o).about_traffic]
+        assert not failed, told(failed)
 
 
 @pytest.mark.parametrize(
