@@ -35,13 +35,18 @@ async def test_the_answer_agrees_with_the_data(api, database, answer):
     severity="SEV-2",
     next_step="Restore what is missing in the trace: every diagnosis of an answer begins with it.",
 )
-@proven_by("ops-trace-without-tools")
+@proven_by("ops-trace-without-tools", "secret-rotated")
 @needs("inspector")
 async def test_a_trace_can_be_inspected(api, profile):
     """The newest traces tell blocks, tool calls, steps with time, row counts and filters; a failed call says why."""
     paths = [profile.inspector.trace.format(query=query) for query in profile.inspector.queries]
-    traces = [answer.json() for answer in await asyncio.gather(*(api.get(path) for path in paths))]
+    answers = await asyncio.gather(*(api.get(path) for path in paths))
+    refused = [
+        f"{path} answers {answer.describe()}" for path, answer in zip(paths, answers, strict=True) if not answer.ok
+    ]
+    assert not refused, "; ".join(refused)
 
+    traces = [answer.json() for answer in answers]
     gaps = {
         trace.get("query"): missing for trace in traces if (missing := _missing(trace, profile.inspector.block_types))
     }

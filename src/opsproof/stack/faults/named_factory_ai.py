@@ -56,7 +56,7 @@ def _llm_failing(percent: int, limit: float) -> Fault:
 
 
 NUMBERS: tuple[Fault, ...] = (
-    _errors_of_users(2),
+    _errors_of_users(4),
     _errors_of_users(6),
     NumberDefect(
         "factory-ai-judgment-503",
