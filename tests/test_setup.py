@@ -26,10 +26,10 @@ def machine(tmp_path):
     (tmp_path / "venv/bin").mkdir(parents=True)
     script(tmp_path / "venv/bin/python", "exit 0")
     copy = tmp_path / "setup"
-    copy.write_text(SETUP.read_text().replace("/usr/sbin/policy-rc.d", f"{tmp_path}/policy-rc.d"))
+    copy.write_text(SETUP.read_text().replace("/usr/sbin/", f"{tmp_path}/"))
     copy.chmod(0o755)
 
-    def run(*, root=True, apt=0, programs=(), ci="false"):
+    def run(*, root=True, apt=0, programs=(), ci="false", extra="stack"):
         script(tmp_path / "bin/id", f"echo {0 if root else 1000}")
         (tmp_path / "bin/apt-get").write_text(APT.format(home=tmp_path, status=apt))
         (tmp_path / "bin/apt-get").chmod(0o755)
@@ -37,7 +37,7 @@ def machine(tmp_path):
             script(tmp_path / "bin" / name, "exit 0")
         env = {"PATH": f"{tmp_path}/bin", "PYTHON": f"{tmp_path}/python", "CI": ci}
         done = subprocess.run(
-            [copy, tmp_path / "venv", "stack"], env=env, capture_output=True, text=True, timeout=60, check=False
+            [copy, tmp_path / "venv", extra], env=env, capture_output=True, text=True, timeout=60, check=False
         )
         log = tmp_path / "apt.log"
         assert not os.path.lexists(tmp_path / "policy-rc.d")
@@ -64,6 +64,13 @@ def test_nothing_is_installed_that_is_there(machine):
     done, asked = machine(programs=("prometheus", "alertmanager"))
 
     assert (done.returncode, done.stderr, asked) == (0, "", [])
+
+
+def test_who_develops_has_an_sshd_for_the_tests_and_who_runs_the_gate_has_none(machine):
+    """Hosts are asked over real ssh in the tests; a server that nobody asked for is no part of the gate."""
+    _, asked = machine(programs=("prometheus", "alertmanager"), extra="dev")
+
+    assert asked == ["install -qq -y --no-install-recommends openssh-server", "services: 101"]
 
 
 @pytest.mark.parametrize("changes", [pytest.param({"root": False}, id="not-root"), pytest.param({"apt": 1}, id="apt")])

@@ -1,10 +1,13 @@
 """Indicators of a profile as checks: id, markers, priority, channels, language; and what is no number."""
 
 import json
+import os
 
 import pytest
 from answering import Answer, AnsweringServer
 from checkout import Checkout, together
+
+from opsproof.judge.outcome import Cause, Status
 
 CHECK = """
 @each(indicator="indicators")
@@ -136,6 +139,33 @@ def test_emptiness_counts_only_where_the_indicator_says_so(
 
     assert done.told["queue-depth"] == "passed"
     assert done.run.outcomes[0].value == 0
+
+
+def test_a_number_of_a_host_is_judged_like_any_other(checkout: Checkout, numbers) -> None:
+    """A backup that nobody wrote for an hour is found by its file; where there is no file nothing is known."""
+    dump = checkout.root / "dump"
+    declared = f"""
+indicators:
+  dump-age:
+    title: {{en: Age of the dump, ko: 백업 파일의 나이}}
+    host: {{file_age: {dump}}}
+    unit: s
+    ok: "< 1 h"
+    p1: ">= 1 h"
+    markers: [smoke]
+    next_step: {{en: Run the dump., ko: 덤프를 실행한다.}}
+"""
+    checkout.profile(declared, targets='host: {kind: host, url: "local://"}')
+
+    missing = checkout.run("-m", "smoke").run.outcomes[0]
+    dump.touch()
+    fresh = checkout.run("-m", "smoke").run.outcomes[0]
+    os.utime(dump, (0, 0))
+    old = checkout.run("-m", "smoke").run.outcomes[0]
+
+    assert (missing.status, missing.cause, fresh.status) == (Status.UNKNOWN, Cause.NO_DATA, Status.PASSED)
+    assert (old.status, old.priority) == (Status.FAILED, "P1")
+    assert "P1 (>= 1 h" in old.message
 
 
 def test_an_indicator_without_a_limit_is_unknown(checkout: Checkout, numbers) -> None:

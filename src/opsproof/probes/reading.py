@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from opsproof.errors import BadAnswer, NoData, NotObserved, PreconditionMissing
 from opsproof.probes.alertmanager import AlertmanagerProbe
+from opsproof.probes.host import HostProbe
 from opsproof.probes.http import HttpProbe
 from opsproof.probes.loki import LokiProbe
 from opsproof.probes.metrics import PrometheusProbe, ScrapeProbe
@@ -80,6 +81,8 @@ async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
             return await probe.count(indicator.logs.query, window=indicator.logs.window)
         case "alerts", AlertmanagerProbe() if indicator.alerts:
             return len(await probe.alerts(match=indicator.alerts.match, silenced=indicator.alerts.silenced))
+        case "host", HostProbe() if indicator.host:
+            return await probe.number(indicator.host)
     raise _error(
         PreconditionMissing,
         f"a target of this kind cannot be asked by {indicator.source}",

@@ -19,6 +19,7 @@ KINDS = {
     "alembic": "opsproof.probes.alembic:AlembicProbe",
     "logfile": "opsproof.probes.logfile:LogFileProbe",
     "settings": "opsproof.probes.settings:SettingsProbe",
+    "host": "opsproof.probes.host:HostProbe",
 }
 """For every kind of target the class that probes it; a new kind is one module and one line here."""
 

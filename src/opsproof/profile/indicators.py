@@ -5,6 +5,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from opsproof.profile.hosts import HostNumber
 from opsproof.profile.numbers import (
     TARGET_OF_SOURCE,
     AlertCount,
@@ -66,6 +67,7 @@ class Indicator(Section):
     http: HttpNumber | None = None
     logs: LogCount | None = None
     alerts: AlertCount | None = None
+    host: HostNumber | None = None
     target: str | None = Field(None, description="Target to ask; left out, the usual one for the source.")
     unit: str = Field("", description="Unit shown behind the number; with % the number is a share from 0 to 1.")
     ok: Limit | None = Field(None, description="Well: < 1000, 10 .. 20.")

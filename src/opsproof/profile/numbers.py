@@ -1,8 +1,8 @@
 """Where an indicator's number comes from: one model for each kind of question."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from opsproof.profile.scalars import Duration
 from opsproof.profile.selectors import parsed_promql, parsed_selector
@@ -73,6 +73,13 @@ class RedisNumber(Section):
     scan: str | None = Field(None, description="How many keys match a pattern, by SCAN.")
     info: str | None = Field(None, description="A number of INFO, SECTION.NAME: memory.used_memory.")
 
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        ways = list(type(self).model_fields)
+        if sum(getattr(self, way) is not None for way in ways) != 1:
+            raise ValueError(f"expected exactly one of {', '.join(f'`{way}`' for way in ways)}")
+        return self
+
 
 class HttpNumber(Section):
     """A number in a JSON answer of an HTTP API."""
@@ -97,7 +104,9 @@ class AlertCount(Section):
 
 
 MetricForm = Ratio | Rate | Increase | Quantile
-SourceKind = Literal["promql", "ratio", "rate", "increase", "quantile", "sql", "redis", "http", "logs", "alerts"]
+SourceKind = Literal[
+    "promql", "ratio", "rate", "increase", "quantile", "sql", "redis", "http", "logs", "alerts", "host"
+]
 
 TARGET_OF_SOURCE: dict[SourceKind, str] = {
     "promql": "metrics",
@@ -110,5 +119,6 @@ TARGET_OF_SOURCE: dict[SourceKind, str] = {
     "http": "api",
     "logs": "logs",
     "alerts": "alerts",
+    "host": "host",
 }
 """Which target is asked, where the indicator names no other."""

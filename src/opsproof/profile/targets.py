@@ -228,6 +228,28 @@ class SettingsTarget(Target):
         return str(self.env_file or self.pid_file)
 
 
+class HostTarget(Target):
+    """A host, asked by programs that only read: this one, or one that ssh reaches without a password."""
+
+    kind: Literal["host"]
+    url: Annotated[str, Field(pattern=r"^(local://|ssh://([^\s@:/]+@)?[^\s@:/]+(:\d+)?)$")] = Field(
+        description="local://, or ssh://[USER@]HOST[:PORT]."
+    )
+    identity_file: Path | None = Field(None, description="Private key for ssh; left out, what ssh itself would take.")
+    known_hosts_file: Path | None = Field(None, description="Keys of hosts to trust; left out, those ssh knows.")
+    timeout: Duration = Field(10.0, description="Limit of one program, with the connection to the host.")
+
+    @property
+    def is_local(self) -> bool:
+        """True for the host that opsproof itself runs on."""
+        return self.url == "local://"
+
+    @property
+    @override
+    def address(self) -> str:
+        return self.url
+
+
 AnyTarget = Annotated[
     HttpTarget
     | PrometheusTarget
@@ -239,6 +261,7 @@ AnyTarget = Annotated[
     | CeleryTarget
     | AlembicTarget
     | LogFileTarget
-    | SettingsTarget,
+    | SettingsTarget
+    | HostTarget,
     Field(discriminator="kind"),
 ]
