@@ -211,9 +211,18 @@ def test_without_a_report_the_verdict_still_prints() -> None:
     assert lines[-1] == "VERDICT FAIL  exit status 1"
 
 
-def test_how_to_replay_is_one_line() -> None:
-    """The morning after, the evidence is judged again without the target."""
-    assert f"  again    pytest -m smoke --replay={FOLDER}" in text_of(a_view(an_outcome())).splitlines()
+@pytest.mark.parametrize(
+    ("python", "command"),
+    [("checkout/.venv/bin/python", ".venv/bin/python -m pytest"), ("usr/bin/python3", "pytest")],
+    ids=["in the checkout", "elsewhere"],
+)
+def test_how_to_replay_is_one_line(python: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The morning after, the evidence is judged again without the target, by what a terminal finds."""
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    monkeypatch.setattr("sys.executable", str(tmp_path / python))
+
+    assert f"  again    {command} -m smoke --replay={FOLDER}" in text_of(a_view(an_outcome())).splitlines()
 
 
 def test_korean_words_keep_the_columns() -> None:

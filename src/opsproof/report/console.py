@@ -1,5 +1,6 @@
 """The verdict block that ends the terminal output: what an operator needs at three in the morning."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
@@ -184,7 +185,7 @@ class _Block:
         else:
             yield self._labelled("report", str(self.folder))
             # With `=`: an existing folder that stands alone would be taken for the place of pytest's configuration.
-            again = ("pytest", *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}")
+            again = (_pytest(), *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}")
             yield self._labelled("again", " ".join(again))
         verdict = f"{said['verdict']} {run.verdict.word}  {said['exit'].format(status=run.verdict.exit_status)}"
         yield Line(verdict, {"bold": True, _COLOURS[run.verdict.word]: True})
@@ -231,6 +232,13 @@ class _Block:
     def _more(self, left: int) -> Iterator[Line]:
         if left > 0:
             yield Line("  " + self.said["more"].format(n=left, file=self.summary), {})
+
+
+def _pytest() -> str:
+    """How this pytest is started from here: by the interpreter that a checkout has in it, else by its name."""
+    here = Path.cwd()
+    python = Path(sys.executable)
+    return f"{quote(str(python.relative_to(here)))} -m pytest" if python.is_relative_to(here) else "pytest"
 
 
 def _colour(outcome: Outcome) -> str:
