@@ -22,6 +22,8 @@ TARGETS = {
     "alembic": {"heads": ["a1"]},
     "logfile": {"path": "/var/log/api.log"},
     "settings": {"env_file": "/etc/api.env"},
+    "host": {"url": "local://"},
+    "store": {"url": "s3://backups", "access_key": "a-reader", "secret_key": "planted-pw"},
 }
 HEAVY = (
     "httpx",
@@ -34,6 +36,8 @@ HEAVY = (
     "dotenv",
     "prometheus_client",
     "promql_parser",
+    "testinfra",
+    "obstore",
 )
 
 

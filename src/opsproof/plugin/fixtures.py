@@ -21,6 +21,7 @@ TARGETS = {
     "logs": "The system's structured logs.",
     "metrics": "The numbers of a metrics server, or of the service itself.",
     "alerts": "The alerts that fire.",
+    "backups": "The object store that keeps the backups; objects are listed only.",
     "external": "An HTTP API that the system's own tools call.",
     "settings": "The settings that the release runs with; values never leave the probe.",
 }

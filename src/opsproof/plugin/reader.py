@@ -45,11 +45,12 @@ class Reader:
                 next_step="Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`): the runbook has none.",
             )
         judgement = judge_number(indicator, number.value, recovering=self._recovering)
-        if number.at_least and judgement.state is State.WELL:
+        sure = not number.at_least or (indicator.ok is not None and indicator.ok.holds_from(number.value))
+        if judgement.state is State.WELL and not sure:
             raise NoData(
                 f"cannot be told from being bad: {judgement.words}; {number.note}",
                 where=f"indicators.{indicator.id} of {self._profile}",
-                next_step="Give the service's histogram a bucket beyond the limit.",
+                next_step="Give the service's histogram a bucket beyond the limit, or the indicator a narrower prefix.",
             )
         if number.note:
             judgement = judgement.model_copy(update={"words": f"{judgement.words}; {number.note}"})

@@ -17,8 +17,9 @@ from opsproof.probes.metrics import PrometheusProbe, ScrapeProbe
 from opsproof.probes.postgres import PostgresProbe
 from opsproof.probes.probe import Probe
 from opsproof.probes.redis import RedisProbe
+from opsproof.probes.store import MOST_OBJECTS, StoreProbe
 from opsproof.profile.indicators import Indicator
-from opsproof.profile.numbers import HttpNumber, RedisNumber
+from opsproof.profile.numbers import HttpNumber, ObjectsNumber, RedisNumber
 
 _MOST_KEYS = 10_000
 _LENGTHS = ("llen", "scard", "zcard", "hlen", "xlen")
@@ -66,7 +67,7 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Numb
         if indicator.empty is None:
             raise
         return Number(indicator.empty, "there was nothing, which the indicator counts as this number")
-    return Number(_number(value, indicator, probe))
+    return value if isinstance(value, Number) else Number(_number(value, indicator, probe))
 
 
 async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
@@ -83,6 +84,8 @@ async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
             return len(await probe.alerts(match=indicator.alerts.match, silenced=indicator.alerts.silenced))
         case "host", HostProbe() if indicator.host:
             return await probe.number(indicator.host)
+        case "objects", StoreProbe() if indicator.objects:
+            return await _in_store(indicator.objects, probe, timezone)
     raise _error(
         PreconditionMissing,
         f"a target of this kind cannot be asked by {indicator.source}",
@@ -124,6 +127,27 @@ async def _in_answer(number: HttpNumber, probe: HttpProbe) -> Any:
         next_step = "See why the service does not know it."
         raise _error(NoData, f"{number.field} is null", next_step, probe, number.path)
     return value
+
+
+async def _in_store(number: ObjectsNumber, probe: StoreProbe, timezone: str) -> Number:
+    prefix = _dated(number.prefix, timezone)
+    listing = await probe.listing(prefix)
+    more = "" if listing.whole else f"there are more than the {MOST_OBJECTS:,} objects that were looked at"
+    if number.of == "count":
+        return Number(listing.count, more, at_least=not listing.whole)
+    if more and number.of in ("newest-age", "newest-bytes"):
+        next_step = "Narrow the prefix of the indicator to a folder with fewer objects: {today} in it, for one."
+        raise _error(NoData, f"{more}; the newest is not known", next_step, probe, probe.question(prefix))
+    if listing.newest is None or listing.oldest is None:
+        what = more or f"the store answers, and there is no object {prefix}*"
+        next_step = "See whether what writes the objects runs, and whether the prefix is spelled like that."
+        raise _error(NoData, what, next_step, probe, probe.question(prefix))
+    if number.of == "bytes":
+        return Number(listing.size, more or f"{listing.count:,} objects", at_least=not listing.whole)
+    one = listing.oldest if number.of == "oldest-age" else listing.newest
+    value = one.size if number.of == "newest-bytes" else one.age
+    words = f"{one.name}, {one.size:,} bytes, written {one.written}"
+    return Number(value, f"{words}; {more}" if more else words, at_least=not listing.whole)
 
 
 def _dated(key: str, timezone: str) -> str:

@@ -20,6 +20,7 @@ KINDS = {
     "logfile": "opsproof.probes.logfile:LogFileProbe",
     "settings": "opsproof.probes.settings:SettingsProbe",
     "host": "opsproof.probes.host:HostProbe",
+    "store": "opsproof.probes.store:StoreProbe",
 }
 """For every kind of target the class that probes it; a new kind is one module and one line here."""
 

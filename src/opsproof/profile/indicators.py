@@ -13,6 +13,7 @@ from opsproof.profile.numbers import (
     Increase,
     LogCount,
     MetricForm,
+    ObjectsNumber,
     PromQL,
     Quantile,
     Rate,
@@ -68,6 +69,7 @@ class Indicator(Section):
     logs: LogCount | None = None
     alerts: AlertCount | None = None
     host: HostNumber | None = None
+    objects: ObjectsNumber | None = None
     target: str | None = Field(None, description="Target to ask; left out, the usual one for the source.")
     unit: str = Field("", description="Unit shown behind the number; with % the number is a share from 0 to 1.")
     ok: Limit | None = Field(None, description="Well: < 1000, 10 .. 20.")

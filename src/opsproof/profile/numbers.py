@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from opsproof.profile.scalars import Duration
 from opsproof.profile.selectors import parsed_promql, parsed_selector
+from opsproof.profile.stores import NamePrefix
 from opsproof.profile.targets import Section
 
 
@@ -103,9 +104,21 @@ class AlertCount(Section):
     silenced: bool = Field(False, description="True: silenced and inhibited alerts count as well.")
 
 
+class ObjectsNumber(Section):
+    """A number of the objects in a store whose names begin with a prefix."""
+
+    prefix: NamePrefix = Field(
+        "", description="How their names begin: daily/shop-; {today} is filled in, {today:%Y%m%d} too."
+    )
+    of: Literal["count", "bytes", "newest-age", "oldest-age", "newest-bytes"] = Field(
+        description="How many there are, their bytes together, seconds since the newest or oldest was written, or the "
+        "newest one's bytes. Without any object all but the count are no data."
+    )
+
+
 MetricForm = Ratio | Rate | Increase | Quantile
 SourceKind = Literal[
-    "promql", "ratio", "rate", "increase", "quantile", "sql", "redis", "http", "logs", "alerts", "host"
+    "promql", "ratio", "rate", "increase", "quantile", "sql", "redis", "http", "logs", "alerts", "host", "objects"
 ]
 
 TARGET_OF_SOURCE: dict[SourceKind, str] = {
@@ -120,5 +133,6 @@ TARGET_OF_SOURCE: dict[SourceKind, str] = {
     "logs": "logs",
     "alerts": "alerts",
     "host": "host",
+    "objects": "backups",
 }
 """Which target is asked, where the indicator names no other."""

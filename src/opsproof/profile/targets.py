@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from typing_extensions import override
 
 from opsproof.profile.scalars import Duration
+from opsproof.profile.stores import StoreUrl, place
 
 
 class Section(BaseModel):
@@ -250,6 +251,41 @@ class HostTarget(Target):
         return self.url
 
 
+class StoreTarget(Target):
+    """An object store: a bucket, or what is below a prefix of it. Objects are listed, and nothing is written."""
+
+    kind: Literal["store"]
+    url: StoreUrl = Field(
+        description="s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or file:///FOLDER."
+    )
+    endpoint: HttpUrl | None = Field(None, description="Where the store listens, if it is not the cloud's own.")
+    region: str | None = Field(None, description="Region of the bucket; of s3 alone.")
+    access_key: SecretStr | None = Field(None, description="Id of the access key; of s3 alone.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="s3: secret access key; az: the account's key; gs: JSON of the service account. Left out, what the "
+        "cloud's own tools would take here.",
+    )
+    timeout: Duration = Field(10.0, description="Limit of one listing, from asking to its end.")
+    concurrency: int = Field(2, ge=1, le=16, description="Listings under way at once.")
+
+    @model_validator(mode="after")
+    def _belongs_to_the_scheme(self) -> Self:
+        scheme = place(self.url).scheme
+        usable = {"s3": {"endpoint", "region", "access_key", "secret_key"}, "file": set()}
+        for key in ("endpoint", "region", "access_key", "secret_key"):
+            if getattr(self, key) is not None and key not in usable.get(scheme, {"endpoint", "secret_key"}):
+                raise ValueError(f"expected no `{key}` with {scheme}://")
+        if scheme == "s3" and (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("expected `access_key` and `secret_key` together")
+        return self
+
+    @property
+    @override
+    def address(self) -> str:
+        return f"{self.url} ({address(self.endpoint)})" if self.endpoint else self.url
+
+
 AnyTarget = Annotated[
     HttpTarget
     | PrometheusTarget
@@ -262,6 +298,7 @@ AnyTarget = Annotated[
     | AlembicTarget
     | LogFileTarget
     | SettingsTarget
-    | HostTarget,
+    | HostTarget
+    | StoreTarget,
     Field(discriminator="kind"),
 ]

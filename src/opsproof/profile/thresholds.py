@@ -73,6 +73,10 @@ class Threshold:
             "..": ((first, self.bounds[-1], True, True),),
         }[self.operator]
 
+    def holds_from(self, value: float) -> bool:
+        """Whether it holds for a number and for all greater ones."""
+        return self.holds(value) and any(low <= value and high == math.inf for low, high, *_ in self.intervals())
+
     def overlaps(self, other: "Threshold") -> bool:
         """Whether there is a number for which both hold."""
         return any(_meet(mine, its) for mine in self.intervals() for its in other.intervals())

@@ -1,0 +1,65 @@
+"""Addresses of object stores, and of what is in them."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_NAME = r"[A-Za-z0-9][\w.-]*"
+_FORMS = (
+    re.compile(rf"(?P<scheme>s3|gs)://(?P<bucket>{_NAME})(?:/(?P<prefix>.*))?", re.ASCII),
+    re.compile(rf"(?P<scheme>az)://(?P<account>{_NAME})/(?P<bucket>{_NAME})(?:/(?P<prefix>.*))?", re.ASCII),
+    re.compile(r"(?P<scheme>file)://(?P<bucket>/.+)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    What the address of a store says.
+
+    Attributes:
+        scheme: s3, gs, az or file.
+        account: Of az, the storage account.
+        bucket: Bucket or container; of file, the folder.
+        prefix: How the names of all objects begin, without a slash at its ends; "" for the whole bucket.
+    """
+
+    scheme: str
+    account: str
+    bucket: str
+    prefix: str
+
+
+def place(url: str) -> Place:
+    """
+    Read the address of a store.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = next(filter(None, (form.fullmatch(url) for form in _FORMS)), None)
+    if match is None:
+        forms = "s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or file:///FOLDER"
+        raise ValueError(f"expected an address of the form {forms}")
+    named = match.groupdict()
+    prefix = (named.get("prefix") or "").rstrip("/")
+    if prefix:
+        _prefix(f"{prefix}/")
+    return Place(named["scheme"], named.get("account") or "", named["bucket"], prefix)
+
+
+def _url(value: str) -> str:
+    place(value)
+    return value
+
+
+def _prefix(value: str) -> str:
+    if value.startswith("/") or any(part in ("", ".", "..") for part in value.split("/")[:-1]):
+        raise ValueError("expected how names of objects begin: shop/daily- (no / before it, no //, `.` or `..` in it)")
+    return value
+
+
+StoreUrl = Annotated[str, AfterValidator(_url)]
+NamePrefix = Annotated[str, AfterValidator(_prefix)]
