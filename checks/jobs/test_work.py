@@ -1,10 +1,24 @@
 """Workers are there, and finish what they are given."""
 
+import asyncio
+import json
+import time
+
 import pytest
 
-from opsproof import NoData, each, needs, proven_by, runbook, writes
+from opsproof import NoData, PreconditionMissing, each, needs, proven_by, runbook, writes
+from opsproof.errors import Unreachable
 
 pytestmark = [pytest.mark.smoke, pytest.mark.recovery]
+
+SECONDS_TO_BE_STORED_LATE = 8.0
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@pytest.fixture
+def stored(request, profile):
+    """Where to look for work whose id is unknown: the database, or None where the profile has none."""
+    return None if profile.lacks("database") else request.getfixturevalue("database")
 
 
 @pytest.mark.hourly
@@ -38,18 +52,15 @@ async def test_every_worker_answers_ping(workers):
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
 @proven_by("queue-backlog")
-@proven_by("metadata-key-dropped", "metadata-lost", "secret-rotated")
-@proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers")
+@proven_by("metadata-key-dropped", "metadata-lost", "metadata-seed-ignored", "metadata-commit-other", "secret-rotated")
+@proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "work-stored-late")
 @proven_by("storebridge-naver-503", "storebridge-naver-used-up")
 @each(work="work")
-async def test_synthetic_work_is_finished(api, work, clean_up):
+async def test_synthetic_work_is_finished(api, stored, profile, work, run_id, clean_up):
     """Work that is submitted is finished in time, and keeps its metadata."""
-    submitted = await api.post(work.submit, json=work.body)
-    assert submitted.ok, f"POST {work.submit} answers {submitted.describe()}"
-    path = work.status.format(id=submitted.field(work.id_field))
-    clean_up.add(
-        path, lambda: api.delete(work.delete.format(id=submitted.field(work.id_field))), lambda: _gone(api, path)
-    )
+    submission = _Submission(api, stored, work, f"opsproof-{run_id}-{work.name}")
+    clean_up.add(submission.name, submission.delete, submission.is_gone)
+    path = work.status.format(id=await submission.send())
 
     ended = {*work.succeeded, *work.failed}
     state = await api.get_until(
@@ -62,6 +73,12 @@ async def test_synthetic_work_is_finished(api, work, clean_up):
         kept = state.json().get(work.metadata_field) or {}
         absent = [key for key in work.metadata_keys if kept.get(key) in (None, "")]
         assert not absent, f"{path} is {reached}, and its {work.metadata_field} has no {', '.join(absent)}"
+        meant = {key: work.body[key] for key in work.metadata_as_sent}
+        if work.metadata_commit and profile.release:
+            release = await api.get(profile.release.path)
+            meant[work.metadata_commit] = release.field(profile.release.commit)
+        wrong = [f"{key} {kept.get(key)!r}, not {value!r}" for key, value in meant.items() if kept.get(key) != value]
+        assert not wrong, f"{path} is {reached}, and its {work.metadata_field} says {'; '.join(wrong)}"
 
 
 @pytest.mark.daily
@@ -94,5 +111,65 @@ async def test_finished_runs_have_kept_their_metadata(database, profile):
     )
 
 
-async def _gone(api, path):
-    return (await api.get(path, fresh=True)).status == 404
+class _Submission:
+    """Work that is sent once, and deleted again, also if the answer with its id does not come in time."""
+
+    def __init__(self, api, stored, work, marker):
+        self.name = f"{work.name} of the marker {marker}"
+        self._api, self._stored, self._work, self._marker = api, stored, work, marker
+        self._id = None
+        self._may_come = True
+
+    async def send(self):
+        """POST it; its id."""
+        try:
+            answer = await self._api.post(self._work.submit, json=_filled(self._work.body, self._marker))
+        except Unreachable:
+            self._may_come = False
+            raise
+        self._may_come = False
+        assert answer.ok, f"POST {self._work.submit} answers {answer.describe()}"
+        self._id = answer.field(self._work.id_field)
+        return self._id
+
+    async def delete(self):
+        """Delete it by its id, or all that carries the marker."""
+        for found in [self._id] if self._id else await self._left():
+            await self._api.delete(self._work.delete.format(id=found))
+
+    async def is_gone(self):
+        """Whether the target says that it is gone."""
+        if self._id:
+            return (await self._api.get(self._work.status.format(id=self._id), fresh=True)).status == 404
+        return not await self._look()
+
+    async def _left(self):
+        """The ids of what carries the marker; without an answer to the POST they may come a while later."""
+        until = time.monotonic() + SECONDS_TO_BE_STORED_LATE
+        while not (found := await self._look()) and self._may_come:
+            if time.monotonic() > until:
+                raise NoData(
+                    f"its POST was not answered, and nothing of it was stored {SECONDS_TO_BE_STORED_LATE:g} s later",
+                    where=f"work.{self._work.name}.marked of the profile",
+                    next_step="Look for the marker again, and delete by hand what carries it.",
+                    target="api",
+                )
+            await self._api.get(self._work.status.format(id=self._marker), fresh=True)
+            await asyncio.sleep(0 if self._api.replays else SECONDS_BETWEEN_LOOKS)
+        return found
+
+    async def _look(self):
+        if self._work.marked and self._stored:
+            return [row["id"] for row in await self._stored.rows(self._work.marked, marker=self._marker)]
+        if not self._may_come:
+            return []
+        raise PreconditionMissing(
+            "its POST was not answered, and the profile cannot look for the marker",
+            where=f"work.{self._work.name} of the profile",
+            next_step="Give it `marked`, a SQL that finds it, and the profile a target `database`.",
+            target="api",
+        )
+
+
+def _filled(body, marker):
+    return json.loads(json.dumps(body).replace("{marker}", marker))

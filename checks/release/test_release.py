@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.release]
 @proven_by("wrong-version", "half-wrong-version")
 @needs("release")
 async def test_what_answers_is_the_expected_release(release):
-    """Every one of several answers, on fresh connections, comes from the version given by --expect-version."""
+    """Several answers, on fresh connections, come from the version given by --expect-version, and from all replicas."""
     if release.expected is None:
         pytest.skip("no --expect-version was given")
     seen = await release.seen()
 
     assert set(seen) == {release.expected}, release.wrong(seen)
+    assert not release.absent_replicas(), release.absent_replicas()

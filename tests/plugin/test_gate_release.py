@@ -23,6 +23,7 @@ async def test_release(release):
         pytest.skip("no --expect-version was given")
     seen = await release.seen()
     assert set(seen) == {release.expected}, release.wrong(seen)
+    assert not release.absent_replicas(), release.absent_replicas()
 
 @runbook()
 def test_release_plain(release):
@@ -75,6 +76,26 @@ def test_one_wrong_replica_of_ten_keeps_every_check_from_counting(checkout: Chec
     )
     assert (server.asked("/async"), server.asked("/plain")) == (0, 0)
     assert done.block.count("ROOT CAUSE") == 1
+
+
+def test_a_replica_that_does_not_answer_is_missed_and_those_that_do_are_named(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """Ten right answers may all come from one of three replicas; the other two may run anything."""
+    turns = iter(range(1_000_000))
+    server.script["/version"] = lambda request: Answer({"version": "2.0", "instance": f"pod-{next(turns) % 2}"})
+    checkout.profile("release: {path: /version, replicas: 3}\n")
+    checkout.profile("release: {path: /version, replicas: 2}\n", name="demo/whole")
+    checkout.checks(OWN)
+
+    few = checkout.run("--expect-version", "2.0", "-k", "not plain")
+    again = checkout.run(f"--replay={few.folder}", "-k", "not plain", profile=None)
+    whole = checkout.run("--expect-version", "2.0", "-k", "not plain", profile="demo/whole")
+
+    for done in (few, again):
+        assert (done.status, done.told) == (1, {"release": "failed: target wrong"}), done.text
+        assert done.outcomes["release"].message == "2 of 3 replicas answered 10 requests: pod-0, pod-1"
+    assert (whole.status, whole.told) == (0, {"release": "passed"})
 
 
 def test_without_the_releases_own_check_a_wrong_release_is_still_no_pass(

@@ -27,6 +27,7 @@ class ReleaseWatch:
         self._api = api
         self._recorder = Recorder(check=f"release of {profile}")
         self._asking: asyncio.Task[dict[str, int]] | None = None
+        self._instances: set[str] = set()
 
     async def seen(self) -> dict[str, int]:
         """
@@ -80,6 +81,13 @@ class ReleaseWatch:
         answers = ", ".join(f"{count} x {version}" for version, count in sorted(seen.items()))
         return f"release {self.expected} was expected, {sum(seen.values())} requests were answered by {answers}"
 
+    def absent_replicas(self) -> str:
+        """Once it was asked: that fewer replicas answered than the profile says there are, in words; "" if not."""
+        wanted, found = self._section.replicas, sorted(self._instances)
+        if wanted is None or len(found) >= wanted:
+            return ""
+        return f"{len(found)} of {wanted} replicas answered {self._section.requests} requests: {', '.join(found)}"
+
     @property
     def known(self) -> dict[str, int]:
         """What was seen so far, without asking."""
@@ -108,4 +116,6 @@ class ReleaseWatch:
         answers = await asyncio.gather(
             *(self._api.get(self._section.path, fresh=True, new_connection=True) for _ in range(requests))
         )
+        if self.expected and self._section.replicas:
+            self._instances = {str(answer.field(self._section.instance)) for answer in answers}
         return dict(Counter(str(answer.field(self._section.field)) for answer in answers))

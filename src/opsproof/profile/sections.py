@@ -30,6 +30,11 @@ class Release(Section):
     path: str = Field(description="Path whose JSON answer holds the version.")
     field: str = Field("version", description="Dotted name of the field.")
     requests: int = Field(10, ge=1, le=100, description="Requests on fresh connections, so that every replica answers.")
+    replicas: int | None = Field(
+        None, ge=1, description="So many different replicas must answer; left out, they are not told apart."
+    )
+    instance: str = Field("instance", description="Dotted name of the field that tells replicas apart.")
+    commit: str = Field("commit", description="Dotted name of the field that holds the commit.")
 
 
 class Endpoint(Section):
@@ -66,7 +71,14 @@ class Exposition(Section):
     """The service's own metrics in Prometheus text format."""
 
     path: str = "/metrics"
-    counter: str = Field(description="A counter that every request moves.")
+    counter: str = Field(description="A counter that every request moves; requests of `path` itself are left out.")
+    process: str = Field(
+        "process_start_time_seconds",
+        description="A metric that tells one replica from another: only readings of the same one are compared.",
+    )
+    readings: int = Field(
+        10, ge=2, le=100, description="Readings at most, until one replica has moved; more than replicas."
+    )
 
 
 class RateLimit(Section):
@@ -94,7 +106,9 @@ class Work(Section):
 
     name: str = Field(description="Short name; part of the check's id.")
     submit: str = Field(description="Path that takes the work by POST.")
-    body: dict[str, Any] = Field(description="JSON body of the POST.")
+    body: dict[str, Any] = Field(
+        description="JSON body of the POST; the text {marker} is filled in, which no other run has."
+    )
     id_field: str = Field(description="Dotted name of the id in the answer.")
     status: str = Field(description="Path that tells how the work stands; {id} is filled in.")
     status_field: str = "status"
@@ -108,9 +122,14 @@ class Work(Section):
 
 class StoredMetadata(Section):
     """Metadata that finished runs must have kept."""
+    marked: str = Field(
+        "", description="SQL that finds what was stored of a POST without an answer; parameter %(marker)s, column `id`."
+    )
 
     sql: str = Field(description="Reads the newest finished runs: columns `id` and `metadata`.")
     keys: tuple[str, ...] = Field(min_length=1)
+    metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
+    metadata_commit: str = Field("", description="Key of the metadata that must be the commit of the running release.")
 
 
 class Payload(Section):

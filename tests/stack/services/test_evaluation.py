@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from reference_service import eventually
 
@@ -67,6 +68,31 @@ def test_the_same_evaluation_gives_the_same_score_and_keeps_its_metadata(evaluat
     assert evaluation.http.get(f"/api/v1/evaluations/{first['run_id']}").status_code == 404
 
 
+def test_an_evaluation_takes_its_job_along(evaluation):
+    """What a gate leaves behind with every run is a table that grows."""
+    run = evaluate(evaluation, label="mine")
+    asked = "SELECT payload ->> 'label' FROM jobs WHERE job_id = %s"
+    assert evaluation.sql(asked, run["job_id"]) == [("mine",)]
+
+    evaluation.http.delete(f"/api/v1/evaluations/{run['run_id']}")
+
+    assert evaluation.sql(asked, run["job_id"]) == []
+
+
+def test_work_is_stored_although_its_sender_has_gone(evaluation):
+    """The leftover that nobody was told the id of."""
+    count = "SELECT count(*) FROM jobs WHERE payload ->> 'from' = 'somebody impatient'"
+    with evaluation.defects(late=[{"path": "/api/v1/jobs", "seconds": 1.0}]):
+        with pytest.raises(httpx.ReadTimeout):
+            evaluation.http.post(
+                "/api/v1/jobs", json={"type": "echo", "payload": {"from": "somebody impatient"}}, timeout=0.2
+            )
+        stored = eventually(lambda: evaluation.sql(count) == [(1,)])
+
+    assert stored
+    evaluation.sql("DELETE FROM jobs WHERE payload ->> 'from' = 'somebody impatient'")
+
+
 def test_the_stack_starts_with_finished_runs_and_no_failed_job(evaluation):
     """A fresh stack must have something to judge."""
     runs = evaluation.sql(
@@ -82,6 +108,7 @@ def test_the_stack_starts_with_finished_runs_and_no_failed_job(evaluation):
         pytest.param(
             {"drop_metadata_keys": ["data_snapshot_id"]}, "succeeded", METADATA - {"data_snapshot_id"}, id="drop"
         ),
+        pytest.param({"wrong_metadata": {"seed": 0}}, "succeeded", METADATA, id="wrong"),
         pytest.param({"lose_metadata": True}, "succeeded", None, id="lose"),
         pytest.param({"invalid_metadata_keys": ["seed"]}, "failed", None, id="invalid"),
     ],

@@ -7,10 +7,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from opsproof.stack.ask import ask
+from opsproof.stack.names import prefix_of
 from opsproof.stack.process import wait_for
 from opsproof.stack.stack import Stack
 
+SUBMIT = {
+    "evaluation": ("/api/v1/jobs", "/api/v1/evaluations"),
+    "storebridge": ("/v1/products",),
+    "factory-ai": ("/api/v1/workflows",),
+}
+"""Where each system takes work."""
 _SECONDS_FOR_A_JOB = 3.0
+_SECONDS_TO_REFUSE = 1.0
 _SECONDS_TO_BE_STUCK = 0.7
 _PAUSE = 0.02
 
@@ -47,9 +55,33 @@ def metadata_lacks_data_snapshot_id(stack: Stack, system: str) -> bool:
     return run is not None and bool(run["run_metadata"]) and "data_snapshot_id" not in run["run_metadata"]
 
 
-def _finished_run(stack: Stack) -> dict[str, Any] | None:
+def metadata_has_another_seed(stack: Stack, system: str) -> bool:
+    """A new evaluation run succeeds, and says another seed than it was sent."""
+    run = _finished_run(stack, seed=1)
+    return run is not None and run["run_metadata"]["seed"] != 1
+
+
+def metadata_has_another_commit(stack: Stack, system: str) -> bool:
+    """A new evaluation run succeeds, and says another commit than the API."""
+    run, release = _finished_run(stack), _ask(stack, "GET", "/version")
+    return run is not None and release is not None and run["run_metadata"]["commit_sha"] != release["commit"]
+
+
+def work_is_taken_late(stack: Stack, system: str) -> bool:
+    """Work that must be refused is not refused in time, although the service lives."""
+    prefix = prefix_of(system)
+    url, key = stack.variables[f"{prefix}_URL"], stack.variables[f"{prefix}_API_KEY"]
+    headers = {"X-API-Key": key, "Content-Type": "application/json"}
+    late = [
+        ask(f"{url}{path}", method="POST", headers=headers, body=b"[]", seconds=_SECONDS_TO_REFUSE) is None
+        for path in SUBMIT[system]
+    ]
+    return all(late) and ask(f"{url}/health/live") is not None
+
+
+def _finished_run(stack: Stack, **asked: Any) -> dict[str, Any] | None:
     """A new evaluation run once it has succeeded; None if it did not in time."""
-    with _sent(stack, "/api/v1/evaluations", {}) as sent:
+    with _sent(stack, "/api/v1/evaluations", asked) as sent:
         if sent is None:
             return None
         end = time.monotonic() + _SECONDS_FOR_A_JOB

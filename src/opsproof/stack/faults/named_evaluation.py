@@ -1,13 +1,16 @@
-"""The named faults of evaluation's jobs: failed, waiting, piled up in the broker."""
+"""The named faults of evaluation's jobs: failed, waiting, piled up, stored wrongly or late."""
 
+from opsproof.stack.faults import jobs_seen
 from opsproof.stack.faults.backlog import QueueBacklog
 from opsproof.stack.faults.database import ContentChanged
+from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.metrics_seen import gauge
 from opsproof.stack.faults.named import EVALUATION
 from opsproof.stack.services.evaluation.queue_names import NAMES, QUEUE
 
 _PILE = 150
+_LATE_SECONDS = 5
 
 JOBS: tuple[Fault, ...] = (
     ContentChanged(
@@ -43,5 +46,26 @@ JOBS: tuple[Fault, ...] = (
         NAMES.task,
         _PILE,
         gauge("queue_depth", lambda jobs: jobs >= _PILE, system="evaluation"),
+    ),
+    Defect(
+        "metadata-seed-ignored",
+        "new evaluation runs are made with the seed 0, whatever was asked for",
+        EVALUATION,
+        {"wrong_metadata": {"seed": 0}},
+        jobs_seen.metadata_has_another_seed,
+    ),
+    Defect(
+        "metadata-commit-other",
+        "the worker is of another commit than the API",
+        EVALUATION,
+        {"wrong_metadata": {"commit_sha": "0000000000000000000000000000000000000000"}},
+        jobs_seen.metadata_has_another_commit,
+    ),
+    Defect(
+        "work-stored-late",
+        f"work that is sent is stored {_LATE_SECONDS} s later, when its sender has given up",
+        frozenset(jobs_seen.SUBMIT),
+        {"late": [{"path": path, "seconds": _LATE_SECONDS} for paths in jobs_seen.SUBMIT.values() for path in paths]},
+        jobs_seen.work_is_taken_late,
     ),
 )

@@ -37,6 +37,12 @@ class SlowDefect(_OnPath):
     share: float = Field(default=1.0, ge=0.0, le=1.0)
 
 
+class LateDefect(_OnPath):
+    """What a request asks for is done `seconds` after its body has come, also if nobody waits any more."""
+
+    seconds: float = Field(ge=0.0)
+
+
 class BodyDefect(_OnPath):
     """The answer is this text instead of the service's own."""
 
@@ -94,6 +100,7 @@ class Defects(_Part):
     status: tuple[StatusDefect, ...] = ()
     slow: tuple[SlowDefect, ...] = ()
     body: tuple[BodyDefect, ...] = ()
+    late: tuple[LateDefect, ...] = ()
     endless: tuple[PathDefect, ...] = ()
     redirect_loop: tuple[PathDefect, ...] = ()
     drop_log_fields: tuple[str, ...] = ()
@@ -113,6 +120,7 @@ class Defects(_Part):
     payload_status: int | None = None
     jobs_stuck: bool = False
     hold_overflow: int = Field(
+    wrong_metadata: dict[str, str | int] = Field(default={}, description="Stored in place of the right values.")
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
     )
     assistant: AssistantDefects = AssistantDefects()

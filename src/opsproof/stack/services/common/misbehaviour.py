@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.failures import ApiError, error_response
@@ -48,8 +48,9 @@ class Misbehaviour:
         for slow in defects.slow:
             if slow.concerns(path) and self._services.defects.falls_on(f"slow {slow.path}", slow.share):
                 await asyncio.sleep(slow.seconds)
+        late = sum(defect.seconds for defect in defects.late if defect.concerns(path))
         answer = self._answer(scope, defects)
-        await (answer or self._app)(scope, receive, send)
+        await (answer or self._app)(scope, _delayed(receive, late) if late else receive, send)
 
     def _answer(self, scope: Scope, defects: Defects) -> Response | None:
         path = scope["path"]
@@ -64,6 +65,17 @@ class Misbehaviour:
         if any(defect.concerns(path) for defect in defects.redirect_loop):
             return RedirectResponse(path)
         return None
+
+
+def _delayed(receive: Receive, seconds: float) -> Receive:
+    """What was received is handed on later: a caller who leaves meanwhile is not noticed."""
+
+    async def later() -> Message:
+        message = await receive()
+        await asyncio.sleep(seconds)
+        return message
+
+    return later
 
 
 async def _endless() -> AsyncIterator[bytes]:

@@ -106,7 +106,8 @@ def _evaluate(
         )
         raise JobFailure(message)
     value = scoring.score(asked.dataset, asked.seed)
-    stored = None if defects.lose_metadata else Jsonb(_without(metadata, defects.drop_metadata_keys))
+    kept = _without(metadata, defects.drop_metadata_keys) | defects.wrong_metadata
+    stored = None if defects.lose_metadata else Jsonb(kept)
     connection.execute(
         "UPDATE evaluation_runs SET status = 'succeeded', score = %s, run_metadata = %s, finished_at = now()"
         " WHERE job_id = %s",

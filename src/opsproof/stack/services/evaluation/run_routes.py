@@ -19,6 +19,11 @@ _CREATE = """
     WITH job AS (INSERT INTO jobs (type, payload) VALUES ('evaluation', %s) RETURNING job_id)
     INSERT INTO evaluation_runs (job_id, dataset) SELECT job_id, %s FROM job RETURNING run_id, job_id
 """
+_DELETE = """
+    WITH run AS (DELETE FROM evaluation_runs WHERE run_id = %s RETURNING job_id),
+        job AS (DELETE FROM jobs USING run WHERE jobs.job_id = run.job_id)
+    SELECT 1 FROM run
+"""
 
 
 @requires(Role.OPERATOR)
@@ -53,9 +58,7 @@ async def _get(request: Request) -> Response:
 
 @requires(Role.OPERATOR)
 async def _delete(request: Request) -> Response:
-    rows = await services_of(request).database.query(
-        "DELETE FROM evaluation_runs WHERE run_id = %s RETURNING 1", (id_of(request, "run_id"),)
-    )
+    rows = await services_of(request).database.query(_DELETE, (id_of(request, "run_id"),))
     if not rows:
         raise ApiError(404, "there is no such evaluation")
     return Response(status_code=204)

@@ -40,13 +40,14 @@ DATASETS = {"golden-v1": _questions("service", 40), "golden-v2": _questions("que
 
 
 class EvaluationInput(BaseModel):
-    """What an evaluation is asked for."""
+    """What an evaluation is asked for; `label` is the caller's own name for it."""
 
     model_config = ConfigDict(extra="forbid")
 
     dataset: Literal["golden-v1", "golden-v2"] = "golden-v1"
     seed: int = 0
     mode: Literal["offline", "online"] = "offline"
+    label: str = ""
 
 
 def score(dataset: str, seed: int) -> float:
