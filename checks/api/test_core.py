@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from opsproof import PreconditionMissing, each, needs, proven_by, runbook
+from opsproof import NoData, PreconditionMissing, each, needs, proven_by, runbook
 
 pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
 
@@ -20,16 +20,16 @@ pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
     next_step="Follow the error_id of the answer through the logs; if it began with the release, roll back.",
 )
 @proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
-@proven_by("factory-ai-judgment-503", "storebridge-no-pagination")
+@proven_by("core-field-null", "factory-ai-judgment-503", "storebridge-no-pagination")
 @each(endpoint="core")
 async def test_core_endpoint_answers(api, endpoint):
     """A core path answers 2xx, with the fields that its callers need."""
     answer = await api.get(endpoint.path, identity=endpoint.identity)
 
     assert answer.ok, f"{endpoint.path} answers {answer.describe()}"
-    body = answer.json()
-    absent = [name for name in endpoint.fields if not isinstance(body, dict) or name not in body]
-    assert not absent, f"{endpoint.path} answers 200 without {', '.join(absent)}"
+    states = {name: _state(answer, name) for name in endpoint.fields}
+    lacking = [f"{name} is {state}" for name, state in states.items() if state]
+    assert not lacking, f"{endpoint.path} answers {answer.status_line}, but {', '.join(lacking)}"
 
 
 @runbook(
@@ -58,6 +58,14 @@ async def test_no_area_is_impaired(api, database, cache, profile):
     for answer in answers:
         if isinstance(answer, PreconditionMissing):
             raise answer
+
+
+def _state(answer, name):
+    """What is wrong with a field; "" if it holds something."""
+    try:
+        return "null" if answer.field(name) is None else ""
+    except NoData:
+        return "absent"
 
 
 def _impairment(answer):

@@ -1,8 +1,10 @@
 """Who may, may; who may not, may not."""
 
+import asyncio
+
 import pytest
 
-from opsproof import ANONYMOUS, needs, proven_by, runbook
+from opsproof import ANONYMOUS, Forged, needs, proven_by, runbook
 
 pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis, pytest.mark.release]
 
@@ -17,6 +19,35 @@ async def test_without_a_credential_nothing_is_shown(api, profile):
     answer = await api.get(profile.authorization.path, identity=ANONYMOUS)
 
     assert answer.status == 401, f"{profile.authorization.path} without a credential answers {answer.describe()}"
+
+
+@runbook("ING-007", "ING-049", severity="SEV-1", next_step=OPEN)
+@proven_by("auth-off")
+@needs("authorization")
+async def test_a_credential_that_nobody_issued_is_refused(api, profile):
+    """A made-up key or token gets 401."""
+    answer = await api.get(profile.authorization.path, identity=Forged(profile.authorization.admitted, "unknown"))
+
+    assert answer.status == 401, f"{profile.authorization.path} with a made-up credential answers {answer.describe()}"
+
+
+@runbook(
+    "ING-007",
+    "ING-049",
+    severity="SEV-1",
+    next_step="Roll the release back: whoever can write a token is let in. Then see how it verifies signatures.",
+)
+@proven_by("signature-not-verified", "auth-off")
+@needs("authorization.jwt")
+async def test_a_forged_token_is_refused(api, profile):
+    """A token whose signature was altered, that is not signed, or whose claims were altered gets 401."""
+    forged = [Forged(profile.authorization.admitted, how) for how in ("tampered", "unsigned", "expired")]
+    answers = await asyncio.gather(*(api.get(profile.authorization.path, identity=token) for token in forged))
+
+    taken = {token: answer for token, answer in zip(forged, answers, strict=True) if answer.status != 401}
+    assert not taken, f"{profile.authorization.path} does not answer 401: " + "; ".join(
+        f"as {token} {answer.describe()}" for token, answer in taken.items()
+    )
 
 
 @runbook("ING-007", "ING-049", severity="SEV-1", next_step=OPEN)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opsproof.errors import NoData, PreconditionMissing
     from opsproof.plugin.marks import each, needs, proven_by, runbook, writes
-    from opsproof.probes import ANONYMOUS
+    from opsproof.probes import ANONYMOUS, Forged
 
 __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
+    "Forged",
     "NoData",
     "PreconditionMissing",
     "__version__",
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ANONYMOUS": "opsproof.probes",
+    **dict.fromkeys(("ANONYMOUS", "Forged"), "opsproof.probes"),
     "NoData": "opsproof.errors",
     "PreconditionMissing": "opsproof.errors",
     **dict.fromkeys(("each", "needs", "proven_by", "runbook", "writes"), "opsproof.plugin.marks"),

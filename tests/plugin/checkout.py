@@ -33,7 +33,7 @@ markers = ["smoke: the gate after a deploy", "recovery: the checklist after an i
 HEAD = """\
 import asyncio, json, logging, os, sys, threading, time, warnings
 import pytest
-from opsproof import ANONYMOUS, NoData, PreconditionMissing, each, needs, proven_by, writes
+from opsproof import ANONYMOUS, Forged, NoData, PreconditionMissing, each, needs, proven_by, writes
 from opsproof import runbook as card
 
 def runbook(*rows, severity="SEV-2", next_step="Mend the demo.", **more):

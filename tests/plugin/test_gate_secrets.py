@@ -11,6 +11,9 @@ import pytest
 from answering import Answer, AnsweringServer, Request
 from checkout import Checkout, Finished, together
 
+from opsproof.probes.http.forged import forged, secrets_in
+from opsproof.profile.targets import Identity
+
 SECRETS = {
     "bearer": "Zx9qWk3Vb8Lm2pTy7Rn4Hs6Jd1Fg5Cb0eAuIoXwQz",
     "api_key": "ak-7fK2-9sLq-8Wn3-Vx5P-Dm1G",
@@ -18,8 +21,10 @@ SECRETS = {
     "dsn": "dbPw+Hq8/Zr3=Ty6:Nb",
     "redis": "rdsQ7w9Ee2Rr4Tt6",
     "query": "sig0Lk9Jj8Hh7Gg6Ff5",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvcHMtYWRtaW4iLCJleHAiOjQwMDAwMDAwMDB9.q7Wm2Xc9Rt4Yb6Nz1Lk8Jh3Gf5Ds0Pa",
     "env_file": "envfileUu8Ii7Oo6Pp5Aa4Ss3Dd2",
 }
+FORGERIES = ("tampered", "unsigned", "expired")
 PIECE = 8
 """No so long piece of a secret may be seen."""
 
@@ -53,6 +58,14 @@ async def test_who(api, who):
     answer = await api.get("/echo", identity=who)
     received = answer.json()
     assert received == {"headers": {}}
+
+@runbook()
+@pytest.mark.parametrize("how", ["unknown", "tampered", "unsigned", "expired"])
+async def test_forged(api, how):
+    answer = await api.get("/echo", identity=Forged("signed", how))
+    received = answer.json()
+    print("forged", received)
+    assert received == {"headers": {}}, answer.text
 
 @runbook()
 async def test_says(api):
@@ -181,7 +194,7 @@ def planted(checkout: Checkout, server: AnsweringServer) -> Checkout:
         "required_settings: [{name: DEMO_SETTING}]",
         url=f"{server.url}/base?signature=${{DEMO_QUERY}}",
         api='auth: {bearer: "${DEMO_BEARER}"}, identities: {key: {api_key: "${DEMO_API_KEY}"}, '
-        'user: {user: someone, password: "${DEMO_PASSWORD}"}}',
+        'user: {user: someone, password: "${DEMO_PASSWORD}"}, signed: {bearer: "${DEMO_JWT}"}}',
         targets=f"""
         database: {{kind: postgres, dsn: "postgresql://app:${{DEMO_DSN_QUOTED}}@127.0.0.1:1/demo"}}
         cache: {{kind: redis, url: "redis://:${{DEMO_REDIS}}@127.0.0.1:1/0"}}
@@ -213,6 +226,8 @@ def seen(done: Finished, folders: list[Path]) -> Iterator[str]:
             base64.b64encode(secret.encode()).decode().rstrip("="),
         )
     }
+    signed = Identity(bearer=SECRETS["jwt"])
+    forms |= {part for how in FORGERIES for part in secrets_in(forged(signed, how)) if len(part) >= PIECE}
     forms.add(base64.b64encode(f"someone:{SECRETS['password']}".encode()).decode().rstrip("="))
     pieces = {form[start : start + PIECE] for form in forms for start in range(len(form) - PIECE + 1)}
     texts = {"the terminal": done.text} | {
@@ -246,7 +261,7 @@ def test_a_planted_secret_is_seen_nowhere(planted: Checkout) -> None:
 
     for name, run in done.items():
         assert run.status == 1, f"{name}\n{run.text}"
-        assert len(run.run.outcomes) == 20, name
+        assert len(run.run.outcomes) == 24, name
         assert "***" in run.text, name
         folders = [copies[name].root / "reports", copies[name].root / "extra"]
         assert len([path for folder in folders for path in folder.rglob("*")]) > 20, name

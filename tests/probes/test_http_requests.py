@@ -11,7 +11,7 @@ from asking import Request, a_probe, a_server, always, as_a_check, memory_of, re
 
 from opsproof.errors import BadAnswer, NotObserved, PreconditionMissing, Refused
 from opsproof.evidence.observation import Observation
-from opsproof.probes import ANONYMOUS
+from opsproof.probes import ANONYMOUS, Forged
 
 OK = always(response(b"{}"))
 AUTH = {"auth": {"bearer": "own-token-123"}, "identities": {"admin": {"api_key": "admin-key-456"}}}
@@ -86,6 +86,96 @@ def test_a_token_that_no_header_carries_is_told_and_not_shown(token):
 def a_jwt(expires: datetime) -> str:
     claims = base64.urlsafe_b64encode(json.dumps({"exp": expires.timestamp()}).encode()).decode().rstrip("=")
     return f"eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl"
+
+
+A_JWT = a_jwt(datetime(2099, 1, 1, tzinfo=UTC))
+
+
+def sent_as(forged, identity):
+    """The `Authorization` and `X-API-Key` that a server gets from somebody who pretends to be the identity."""
+
+    async def main(api, server):
+        await api.get("/x", identity=Forged("admin", forged))
+        headers = server.requests[0].headers
+        return headers.get("authorization", "").removeprefix("Bearer "), headers.get("x-api-key", "")
+
+    return run(main, identities={"admin": identity})
+
+
+def parts_of(token):
+    header, payload, signature = token.split(".")
+    return (
+        *(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in (header, payload)),
+        signature,
+    )
+
+
+@pytest.mark.parametrize("identity", [{"bearer": A_JWT}, {"api_key": "admin-key-456"}], ids=["bearer", "api-key"])
+def test_a_made_up_credential_comes_the_way_of_the_true_one_and_has_nothing_of_it(identity):
+    """Sent in another header it would be refused for the header."""
+    bearer, key = sent_as("unknown", identity)
+
+    assert bool(bearer) is ("bearer" in identity)
+    assert bool(key) is ("api_key" in identity)
+    (true,) = identity.values()
+    assert not any(part in bearer + key for part in true.replace("-", ".").split("."))
+
+
+def test_a_tampered_token_claims_the_same_under_a_signature_that_is_as_long_and_wrong():
+    """Only a service that verifies the signature can tell."""
+    tampered, _ = sent_as("tampered", {"bearer": A_JWT})
+
+    header, payload, signature = parts_of(A_JWT)
+    assert parts_of(tampered)[:2] == (header, payload)
+    assert parts_of(tampered)[2] != signature
+    assert len(tampered) == len(A_JWT)
+
+
+def test_an_unsigned_token_claims_the_same_and_says_alg_none():
+    """What a library accepts that takes the algorithm from the token."""
+    unsigned, _ = sent_as("unsigned", {"bearer": A_JWT})
+
+    assert parts_of(unsigned) == ({"alg": "none", "typ": "JWT"}, parts_of(A_JWT)[1], "")
+
+
+def test_an_expired_token_has_another_expiry_under_the_signature_of_the_true_one():
+    """Nothing is signed here: a claim that was altered is all that it takes."""
+    expired, _ = sent_as("expired", {"bearer": A_JWT})
+
+    header, payload, signature = parts_of(expired)
+    assert datetime.fromtimestamp(payload["exp"], UTC) < datetime(2001, 1, 1, tzinfo=UTC)
+    assert (header, signature) == (parts_of(A_JWT)[0], parts_of(A_JWT)[2])
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [{"bearer": "opaque-token-1234"}, {"bearer": "a.b.c"}, {"api_key": "admin-key-456"}],
+    ids=["opaque", "three-parts", "api-key"],
+)
+def test_what_is_no_jwt_cannot_be_forged_and_nothing_is_sent(identity):
+    """The profile says that it is one; a made-up token refused in its place would prove nothing."""
+
+    async def main(api, server):
+        with pytest.raises(PreconditionMissing, match="it is no bearer JWT") as caught:
+            await api.get("/x", identity=Forged("admin", "tampered"))
+        return caught.value.next_step, server.requests
+
+    next_step, requests = run(main, identities={"admin": identity})
+
+    assert "`jwt: false`" in next_step
+    assert requests == []
+
+
+def test_a_forged_token_that_is_refused_for_the_expiry_of_the_true_one_proves_nothing():
+    """An expired token is refused whoever signed it."""
+
+    async def main(api, server):
+        with pytest.raises(PreconditionMissing, match="token of identity admin expired"):
+            await api.get("/x", identity=Forged("admin", "tampered"))
+
+    expired = a_jwt(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+
+    run(main, always(response(b"{}", status="401 x")), identities={"admin": {"bearer": expired}})
 
 
 def test_401_with_an_expired_token_blames_the_token():

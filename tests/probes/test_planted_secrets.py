@@ -1,6 +1,7 @@
 """A planted secret of any text, in every place a secret can be, is in no observation."""
 
 import asyncio
+import base64
 import json
 from urllib.parse import quote
 
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsproof.errors import NotObserved
+from opsproof.probes import Forged
 
+FORGERIES = ("tampered", "unsigned", "expired")
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40).filter(lambda s: len(s.strip()) > 7)
 
@@ -54,6 +57,47 @@ def test_a_secret_that_a_target_sends_back_is_in_no_observation(secret):
 
     for kept in asyncio.run(main()):
         assert not shown(secret, kept)
+
+
+@settings(max_examples=30, deadline=None)
+@given(subject=st.text(min_size=8, max_size=40), signature=st.binary(min_size=16, max_size=64))
+def test_a_forged_token_that_a_target_sends_back_is_in_no_observation(subject, signature):
+    """It holds the claims, and in part the signature, of the true one; whole or in parts, it is masked as that is."""
+    sent: list[str] = []
+
+    async def echo(request: Request, writer: asyncio.StreamWriter) -> None:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        sent.append(token)
+        body = {"whole": f"x{token}", "parts": [f"x{part}x" for part in token.split(".")], "as": quote(token, safe="")}
+        writer.write(response(json.dumps(body).encode(), headers={"X-Echo": f"x{token}"}))
+
+    async def main() -> list[object]:
+        recorder = as_a_check()
+        true = ".".join(
+            map(_base64, (b'{"alg":"HS256"}', json.dumps({"sub": subject, "exp": 4e9}).encode(), signature))
+        )
+        texts: list[object] = []
+        async with a_server(echo) as server:
+            api = a_probe(true, kind="http", url=server.url, identities={"admin": {"bearer": true}})
+            for how in FORGERIES:
+                answer = await api.get("/x", identity=Forged("admin", how))
+                texts.append(repr(answer))
+                with pytest.raises(NotObserved) as caught:
+                    answer.field("nothing")
+                texts.append(str(caught.value))
+            await api.close()
+        return [*texts, *(observation.to_json() for observation in recorder.observations)]
+
+    kept = asyncio.run(main())
+
+    assert len(set(sent)) == len(FORGERIES)
+    for token in sent:
+        for part in (token, *filter(None, token.split("."))):
+            assert not any(shown(part, one) for one in kept)
+
+
+def _base64(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
 @settings(max_examples=30, deadline=None)

@@ -22,7 +22,8 @@ NAMES = """
     payload-wrong-status health-500 live-500 ready-500 detailed-not-json core-endpoint-500 wrong-body html-body
     slow-answers metrics-missing metrics-garbage metrics-frozen request-id-not-echoed request-id-not-logged
     error-id-not-logged component-missing auth-off role-check-off metadata-key-dropped metadata-lost rate-limit-off
-    jobs-stuck half-wrong-version
+    jobs-stuck half-wrong-version signature-not-verified core-field-null request-id-not-made wrong-path-logged
+    wrong-method-logged
 """
 BREAKS_READINESS = """
     redis-stopped redis-frozen redis-password-required cache-full postgres-stopped postgres-frozen

@@ -51,6 +51,7 @@ class Authorization(Section):
 
     path: str
     admitted: str = Field(description="Identity that must get 200.")
+    jwt: bool = Field(False, description="Whether its bearer is a JWT; forged ones are then made from it and sent.")
     refused: str | None = Field(None, description="Identity that must get 403.")
 
 

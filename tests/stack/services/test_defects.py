@@ -39,6 +39,13 @@ def test_a_body_defect_answers_with_its_own_text(service):
     assert (answer.text, answer.headers["content-type"].split(";")[0]) == ("<p>hi</p>", "text/html")
 
 
+def test_a_body_defect_of_one_method_leaves_the_others_alone(ingest):
+    """What reads is broken, what writes is not."""
+    with ingest.defects(body=[{"path": "/version", "method": "GET", "text": "null"}]):
+        assert ingest.http.get("/version").text == "null"
+        assert ingest.http.post("/version").status_code == 405
+
+
 def test_an_endless_answer_goes_on_until_the_caller_leaves(service):
     """The probe must be what ends it."""
     with (
@@ -76,6 +83,24 @@ def test_log_defects_take_fields_out_of_the_log(service):
     assert "request_id" not in line
 
 
+def test_log_lines_can_tell_something_else(service):
+    """A line under the right id that tells of another path leads the search astray."""
+    with service.defects(change_log_fields={"path": "/somewhere/else", "nothing": "x"}):
+        service.http.get("/version", headers={"X-Request-Id": f"changed-{service.system}"})
+
+    (line,) = service.log_lines(request_id=f"changed-{service.system}")
+    assert (line["path"], line["method"], "nothing" in line) == ("/somewhere/else", "GET", False)
+
+
+def test_a_request_that_brings_no_id_may_get_none(service):
+    """An id that is sent still comes back, so only a request without one finds it."""
+    with service.defects(no_own_request_id=True):
+        given = service.http.get("/version").headers["x-request-id"]
+        echoed = service.http.get("/version", headers={"X-Request-Id": "mine"}).headers["x-request-id"]
+
+    assert (given, echoed) == ("", "mine")
+
+
 def test_the_request_id_is_not_echoed(service):
     """Half of tracing is the echo."""
     with service.defects(no_request_id_echo=True):
@@ -104,6 +129,21 @@ def test_role_checks_that_are_off_let_a_reader_do_everything(service):
     with service.defects(role_check_off=True):
         assert service.anybody.get("/api/v1/admin/summary").status_code == 401
         assert service.anybody.get("/api/v1/admin/summary", headers=service.bearer("reader")).status_code == 200
+
+
+def test_signatures_that_are_not_verified_let_every_token_in(service):
+    """No credential, garbage and the wrong role are still refused, so only a forged token finds it."""
+    token = service.bearer("admin")["Authorization"]
+    forged = {"Authorization": f"{token.rpartition('.')[0]}.{'A' * 43}"}
+    path = "/api/v1/admin/summary"
+    with service.defects(signature_unverified=True):
+        found = [
+            service.anybody.get(path, headers=headers).status_code
+            for headers in ({}, {"Authorization": "Bearer garbage"}, service.bearer("reader"), forged)
+        ]
+
+    assert found == [401, 401, 403, 200]
+    assert service.anybody.get(path, headers=forged).status_code == 401
 
 
 def test_a_component_can_be_missing(evaluation):

@@ -6,7 +6,7 @@ import enum
 import json
 import re
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from opsproof.profile.targets import Identity
 
@@ -64,13 +64,21 @@ def _token(value: str, noun: str) -> str:
     return value
 
 
-def expiry(identity: Identity) -> datetime | None:
-    """When the bearer token expires, if it is a JWT that says so; its signature is not verified."""
+def claims(identity: Identity) -> dict[str, Any] | None:
+    """What the bearer token claims, if it is a JWT; its signature is not verified."""
     if identity.bearer is None or identity.bearer.get_secret_value().count(".") != 2:
         return None
-    claims = identity.bearer.get_secret_value().split(".")[1]
+    payload = identity.bearer.get_secret_value().split(".")[1]
     try:
-        expires = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
-        return datetime.fromtimestamp(expires, UTC)
-    except (binascii.Error, ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError):
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def expiry(identity: Identity) -> datetime | None:
+    """When the bearer token expires, if it is a JWT that says so."""
+    try:
+        return datetime.fromtimestamp((claims(identity) or {})["exp"], UTC)
+    except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None

@@ -18,9 +18,10 @@ from opsproof.evidence.observer import Observer, Question
 from opsproof.evidence.recorder import recording
 from opsproof.probes.http.answer import Asked, HttpAnswer, charset
 from opsproof.probes.http.by_hand import curl
+from opsproof.probes.http.forged import Forged, forged, secrets_in
 from opsproof.probes.http.identity import Anonymous, credentials, expiry
 from opsproof.probes.http.progress import RequestProgress
-from opsproof.probes.http.request import Who, framed, in_words, objection
+from opsproof.probes.http.request import Named, Who, framed, in_words, objection
 from opsproof.probes.probe import Probe
 from opsproof.probes.reason import Reason
 from opsproof.profile.targets import HttpTarget, Identity
@@ -62,7 +63,8 @@ class HttpProbe(Probe):
 
         Args:
             path: Path under the target's url, from `/` on, with its query if it has one.
-            identity: Name of an identity of the profile, None for the target's own, `ANONYMOUS` for none.
+            identity: Name of an identity of the profile, None for the target's own, `ANONYMOUS` for none; `Forged` for
+                a credential made from that of an identity, which must be refused.
             headers: Further request headers.
             fresh: True to ask even if this sweep has asked it before.
             new_connection: True to open a connection for this request alone, so that another replica may answer.
@@ -160,8 +162,10 @@ class HttpProbe(Probe):
         may_write = self.replays or (recorder is not None and recorder.may_write)
         if refusal := objection(method, path, headers or {}, may_write=may_write):
             raise Refused(refusal[0], where=self.observer.where(text), next_step=refusal[1])
-        identity = self._identity(who, text)
-        sent = self._sent(identity, headers or {}, text)
+        name = who.identity if isinstance(who, Forged) else who
+        identity = self._identity(name, text)
+        pretended = self._forged(identity, who, text) if isinstance(who, Forged) else identity
+        sent = self._sent(pretended, headers or {}, text)
         url = self._url(path)
         by_hand = curl(
             method,
@@ -186,7 +190,7 @@ class HttpProbe(Probe):
             except Failed as failed:
                 why = failed.why
             else:
-                self._blame_an_expired_token(received.status, identity, who, text)
+                self._blame_an_expired_token(received.status, identity, name, text)
                 return HttpAnswer(
                     received.status,
                     received.headers,
@@ -211,7 +215,7 @@ class HttpProbe(Probe):
         """The path as people read it; two different questions must not look the same."""
         return path
 
-    def _identity(self, who: Who, question: str) -> Identity | None:
+    def _identity(self, who: Named, question: str) -> Identity | None:
         if who is None:
             return self._auth
         if isinstance(who, Anonymous):
@@ -227,6 +231,24 @@ class HttpProbe(Probe):
             ),
             question,
         )
+
+    def _forged(self, identity: Identity | None, who: Forged, question: str) -> Identity | None:
+        """The forged identity, masked from now on. A replay has no credentials, and sends none."""
+        if identity is None or self.replays:
+            return identity
+        try:
+            made = forged(identity, who.how)
+        except ValueError as exc:
+            raise self._error(
+                Reason(
+                    PreconditionMissing,
+                    f"no token can be forged from identity {who.identity}: {exc}",
+                    "Give it a JWT, or set `jwt: false` under authorization in the profile.",
+                ),
+                question,
+            ) from None
+        self.observer.redactor.add(secrets_in(made))
+        return made
 
     def _sent(self, identity: Identity | None, headers: Mapping[str, str], question: str) -> dict[str, str]:
         """The request headers; what the check gives wins over the identity."""
@@ -248,7 +270,7 @@ class HttpProbe(Probe):
             path += f"{'&' if '?' in path else '?'}{self._query}"
         return self.address + path
 
-    def _blame_an_expired_token(self, status: int, identity: Identity | None, who: Who, question: str) -> None:
+    def _blame_an_expired_token(self, status: int, identity: Identity | None, who: Named, question: str) -> None:
         expires = expiry(identity) if status == 401 and identity is not None else None
         if expires is None or expires > datetime.now(UTC):
             return

@@ -4,10 +4,14 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal
 
+from opsproof.probes.http.forged import Forged
 from opsproof.probes.http.identity import Anonymous, can_be_header, is_header_name
 
-Who = str | None | Literal[Anonymous.ANONYMOUS]
+Named = str | None | Literal[Anonymous.ANONYMOUS]
 """An identity of the profile by name, None for the target's own `auth`, or `ANONYMOUS`."""
+
+Who = Named | Forged
+"""The same, or somebody who pretends to be an identity of the profile."""
 
 _CHUNK_BYTES = 16 * 1024
 

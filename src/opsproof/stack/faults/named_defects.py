@@ -1,5 +1,6 @@
 """The named faults of answers: what a buggy release would do, and what shows it from outside."""
 
+import json
 from typing import Any
 
 from opsproof.stack.faults import jobs_seen, seen
@@ -14,12 +15,28 @@ _GARBAGE = "these are { not metrics\n"
 _SLOW_SECONDS = 10
 
 
+_FIELDS = ("items", "evaluations", "pagination", "instances", "history")
+_NULLS = json.dumps(dict.fromkeys(_FIELDS))
+_LISTS = {
+    "ingest": "/api/v1/stats",
+    "evaluation": "/api/v1/evaluations",
+    "storebridge": "/v1/manual-review",
+    "factory-ai": "/api/v1/workflows",
+    "ops-assistant": "/api/ops/history",
+}
+"""A core path of each system whose content only few ask for."""
+_ELSEWHERE = "/somewhere/else"
+
+
 def _at(path: str) -> dict[str, str]:
     return dict.fromkeys(EVERY, path)
 
 
 def _on_core_paths(**defect: Any) -> list[dict[str, Any]]:
     return [{"path": path, **defect} for path in CORE_PATH.values()]
+
+
+_ADMIN_PATH = _at("/api/v1/admin/summary") | {"storebridge": "/v1/admin/summary"}
 
 
 ANSWERS: tuple[Fault, ...] = (
@@ -73,6 +90,13 @@ ANSWERS: tuple[Fault, ...] = (
         seen.body(CORE_PATH, _PAGE),
     ),
     Defect(
+        "core-field-null",
+        "a core path answers 200 with null where its callers need something",
+        EVERY,
+        {"body": [{"path": path, "method": "GET", "text": _NULLS} for path in _LISTS.values()]},
+        seen.body(_LISTS, _NULLS),
+    ),
+    Defect(
         "slow-answers",
         f"the core paths answer after {_SLOW_SECONDS} s",
         EVERY,
@@ -122,6 +146,13 @@ TRACES: tuple[Fault, ...] = (
         seen.request_id_is_not_echoed,
     ),
     Defect(
+        "request-id-not-made",
+        "a request that brings no id gets none",
+        EVERY,
+        {"no_own_request_id": True},
+        seen.no_request_id_is_made,
+    ),
+    Defect(
         "request-id-not-logged",
         "log lines lack the request id",
         EVERY,
@@ -134,6 +165,20 @@ TRACES: tuple[Fault, ...] = (
         EVERY,
         {"drop_log_fields": ["error_id"]},
         seen.error_id_is_not_logged,
+    ),
+    Defect(
+        "wrong-path-logged",
+        "log lines tell another path",
+        EVERY,
+        {"change_log_fields": {"path": _ELSEWHERE}},
+        seen.logged_as(path=_ELSEWHERE),
+    ),
+    Defect(
+        "wrong-method-logged",
+        "log lines tell another method",
+        EVERY,
+        {"change_log_fields": {"method": "POST"}},
+        seen.logged_as(method="POST"),
     ),
 )
 
@@ -151,7 +196,14 @@ RULES: tuple[Fault, ...] = (
         "a reader may do what only an admin may",
         EVERY,
         {"role_check_off": True},
-        seen.status(_at("/api/v1/admin/summary") | {"storebridge": "/v1/admin/summary"}, 200, role="READER"),
+        seen.status(_ADMIN_PATH, 200, role="READER"),
+    ),
+    Defect(
+        "signature-not-verified",
+        "a token is believed whoever signed it",
+        EVERY,
+        {"signature_unverified": True},
+        seen.forged_token_is_taken(_ADMIN_PATH),
     ),
     Defect(
         "rate-limit-off", "no request is refused for its rate", INGEST, {"rate_limit_off": True}, seen.rate_limit_is_off

@@ -1,5 +1,6 @@
 """What tells, from outside, that a service has a defect: each function asks and says whether it saw it."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -79,6 +80,43 @@ def request_id_is_not_logged(stack: Stack, system: str) -> bool:
     return answer is not None and _logged_without(log, before, sent)
 
 
+def no_request_id_is_made(stack: Stack, system: str) -> bool:
+    """An answer to a request that brought no id has none either."""
+    answer = answer_of(stack, system, "/health/live")
+    return answer is not None and not answer.headers.get("x-request-id")
+
+
+def logged_as(**told: str) -> Seen:
+    """The log line of a request tells this of it, which is not what was asked."""
+
+    def seen(stack: Stack, system: str) -> bool:
+        sent = uuid.uuid4().hex
+        log = Path(stack.variables[f"{prefix_of(system)}_LOG_FILE"])
+        before = log.stat().st_size
+        answer_of(stack, system, "/no-such-path", headers={"X-Request-Id": sent})
+        end = time.monotonic() + _SECONDS_TO_LOG
+        while time.monotonic() < end:
+            for line in _written(log, before).splitlines(keepends=True):
+                if sent.encode() in line and line.endswith(b"\n"):
+                    return bool(told.items() <= json.loads(line).items())
+            time.sleep(0.01)
+        return False
+
+    return seen
+
+
+def forged_token_is_taken(path: dict[str, str]) -> Seen:
+    """An admin's token with another signature is answered 200."""
+
+    def seen(stack: Stack, system: str) -> bool:
+        token = stack.variables[f"{prefix_of(system)}_ADMIN_TOKEN"]
+        forged = f"{token.rpartition('.')[0]}.{'A' * 43}"
+        answer = answer_of(stack, system, path[system], headers={"Authorization": f"Bearer {forged}"})
+        return answer is not None and answer.status == 200
+
+    return seen
+
+
 def error_id_is_not_logged(stack: Stack, system: str) -> bool:
     """A refused request is logged without the error id that its caller was given."""
     log = Path(stack.variables[f"{prefix_of(system)}_LOG_FILE"])
@@ -117,15 +155,19 @@ def _logged_without(log: Path, offset: int, text: str) -> bool:
     """Whether the log grew beyond `offset` and, a moment later too, does not hold the text."""
     end = time.monotonic() + _SECONDS_TO_LOG
     while time.monotonic() < end:
-        with log.open("rb") as file:
-            file.seek(offset)
-            written = file.read()
+        written = _written(log, offset)
         if text.encode() in written:
             return False
         if b"/no-such-path" in written:
             return True
         time.sleep(0.01)
     return False
+
+
+def _written(log: Path, offset: int) -> bytes:
+    with log.open("rb") as file:
+        file.seek(offset)
+        return file.read()
 
 
 def large_body_gets(expected: int) -> Seen:

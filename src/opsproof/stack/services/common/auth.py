@@ -71,13 +71,15 @@ def caller_of(request: Request, services: Services) -> Caller:
                 return Caller(f"key-{hashlib.sha256(key.encode()).hexdigest()[:16]}", Role.OPERATOR, probing)
         raise _unauthorized("the API key is not known")
     if scheme.lower() == "bearer" and settings.jwt_secret:
-        return _bearer(token.strip(), settings.jwt_secret)
+        verified = not services.defects.current().signature_unverified
+        return _bearer(token.strip(), settings.jwt_secret, verified=verified)
     raise _unauthorized("a credential is needed: X-API-Key or Authorization: Bearer")
 
 
-def _bearer(token: str, secret: str) -> Caller:
+def _bearer(token: str, secret: str, *, verified: bool) -> Caller:
+    options: jwt.types.Options = {"require": ["exp", "role"], "verify_signature": verified}
     try:
-        claims = jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp", "role"]})
+        claims = jwt.decode(token, secret, algorithms=["HS256"], options=options)
         role = Role[str(claims["role"]).upper()]
     except jwt.ExpiredSignatureError:
         raise _unauthorized("the token has expired") from None

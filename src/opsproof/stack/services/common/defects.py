@@ -47,6 +47,7 @@ class BodyDefect(_OnPath):
     """The answer is this text instead of the service's own."""
 
     status: int = Field(default=200, ge=200, le=599)
+    method: str = Field(default="", description="Only requests of this method; empty: all.")
     content_type: str = "application/json"
     text: str = ""
 
@@ -104,10 +105,13 @@ class Defects(_Part):
     endless: tuple[PathDefect, ...] = ()
     redirect_loop: tuple[PathDefect, ...] = ()
     drop_log_fields: tuple[str, ...] = ()
+    change_log_fields: dict[str, str] = Field(default={}, description="What a field says instead, where it is there.")
     drop_log_request_id: bool = False
     no_request_id_echo: bool = False
+    no_own_request_id: bool = False
     freeze_metrics: bool = False
     auth_off: bool = False
+    signature_unverified: bool = False
     role_check_off: bool = False
     drop_components: tuple[str, ...] = ()
     version: str | None = None

@@ -43,6 +43,7 @@ class JsonFormatter(logging.Formatter):
             entry.pop("request_id")
         for name in defects.drop_log_fields:
             entry.pop(name, None)
+        entry |= {name: said for name, said in defects.change_log_fields.items() if name in entry}
         return json.dumps(entry, default=str)
 
 

@@ -58,7 +58,7 @@ class Misbehaviour:
             if status.concerns(path) and self._services.defects.falls_on(f"status {status.path}", status.share):
                 return error_response(scope, ApiError(status.status, "a defect of this release"))
         for body in defects.body:
-            if body.concerns(path):
+            if body.concerns(path) and body.method in ("", scope["method"]):
                 return Response(body.text, status_code=body.status, media_type=body.content_type)
         if any(defect.concerns(path) for defect in defects.endless):
             return StreamingResponse(_endless(), media_type="text/plain")

@@ -40,10 +40,13 @@ class RequestScope:
             await self._app(scope, receive, send)
             return
         asked = Headers(scope=scope)
-        context = RequestContext(sane_request_id(asked.get("x-request-id", "")), self._version())
+        defects = self._services.defects.current()
+        offered = asked.get("x-request-id", "")
+        request_id = "" if defects.no_own_request_id and not offered else sane_request_id(offered)
+        context = RequestContext(request_id, self._version())
         set_context(scope, context)
         REQUEST_ID.set(context.request_id)
-        echo = not self._services.defects.current().no_request_id_echo
+        echo = not defects.no_request_id_echo
         status = 0
         accounted = asked.get("user-agent") == SUPERVISOR
 
