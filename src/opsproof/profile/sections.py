@@ -116,21 +116,21 @@ class Work(Section):
     succeeded: tuple[str, ...] = ("succeeded",)
     failed: tuple[str, ...] = ("failed", "cancelled")
     delete: str = Field(description="Path that deletes the work; {id} is filled in.")
+    marked: str = Field(
+        "", description="SQL that finds what was stored of a POST without an answer; parameter %(marker)s, column `id`."
+    )
     within: Duration = Field(20.0, description="Time for the work to finish.")
     metadata_field: str | None = Field(None, description="Dotted name of the metadata that must be kept.")
     metadata_keys: tuple[str, ...] = ()
+    metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
+    metadata_commit: str = Field("", description="Key of the metadata that must be the commit of the running release.")
 
 
 class StoredMetadata(Section):
     """Metadata that finished runs must have kept."""
-    marked: str = Field(
-        "", description="SQL that finds what was stored of a POST without an answer; parameter %(marker)s, column `id`."
-    )
 
     sql: str = Field(description="Reads the newest finished runs: columns `id` and `metadata`.")
     keys: tuple[str, ...] = Field(min_length=1)
-    metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
-    metadata_commit: str = Field("", description="Key of the metadata that must be the commit of the running release.")
 
 
 class Payload(Section):

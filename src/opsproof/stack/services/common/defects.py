@@ -120,11 +120,11 @@ class Defects(_Part):
     drop_metadata_keys: tuple[str, ...] = ()
     invalid_metadata_keys: tuple[str, ...] = ()
     lose_metadata: bool = False
+    wrong_metadata: dict[str, str | int] = Field(default={}, description="Stored in place of the right values.")
     rate_limit_off: bool = False
     payload_status: int | None = None
     jobs_stuck: bool = False
     hold_overflow: int = Field(
-    wrong_metadata: dict[str, str | int] = Field(default={}, description="Stored in place of the right values.")
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
     )
     assistant: AssistantDefects = AssistantDefects()
