@@ -1,4 +1,4 @@
-"""The cache answers, and what the service keeps in it works."""
+"""The cache answers and takes writes, and what the service keeps in it works."""
 
 import asyncio
 
@@ -24,12 +24,32 @@ async def test_the_cache_answers_ping(cache):
     assert await cache.ping() is True
 
 
+@pytest.mark.hourly
+@runbook(
+    "EVAL-006",
+    "FAI-084",
+    "ING-029",
+    severity="SEV-2",
+    next_step="Point REDIS_URL at the master, or promote this one; full, see what fills it, or raise maxmemory.",
+)
+@proven_by("cache-full", "redis-replica")
+async def test_the_cache_takes_writes(cache):
+    """Redis is a master, and has memory left where it evicts nothing to make room."""
+    replication, memory = await asyncio.gather(cache.info("replication"), cache.info("memory"))
+    used, limit, policy = (memory[name] for name in ("used_memory", "maxmemory", "maxmemory_policy"))
+
+    assert replication["role"] == "master", f"this Redis is a {replication['role']}: it refuses every write"
+    assert not limit or policy.startswith("allkeys-") or used < limit, (
+        f"{used} bytes are used, maxmemory is {limit} and maxmemory-policy {policy}: Redis refuses writes"
+    )
+
+
 @runbook(
     "ING-029",
     severity="SEV-2",
     next_step="See whether Redis takes writes (memory, maxmemory-policy); until then limit requests at the edge.",
 )
-@proven_by("rate-limit-off", "cache-full", "auth-off")
+@proven_by("rate-limit-off", "cache-full", "redis-replica", "auth-off")
 @needs("rate_limit")
 async def test_the_rate_limit_holds(api, profile):
     """Requests over the limit are refused, and those before it are not."""

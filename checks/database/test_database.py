@@ -1,4 +1,4 @@
-"""The database answers with the service's own address and credential, and its schema is the release's."""
+"""The database answers with the service's own address and credential, takes writes, and has the release's schema."""
 
 import pytest
 
@@ -24,6 +24,30 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
 async def test_the_database_answers(database):
     """The database accepts the service's credential and answers a query."""
     assert await database.value("SELECT 1") == 1
+
+
+@pytest.mark.hourly
+@pytest.mark.dr
+@runbook(
+    "EVAL-005",
+    "OPS-025",
+    "SB-073",
+    severity="SEV-2",
+    next_step="Point DATABASE_URL at the primary, or promote the standby; if read-only was set, see why and reset it.",
+)
+@proven_by("database-read-only")
+async def test_the_database_takes_writes(database):
+    """The database is no standby, and a transaction there is read-write unless somebody asks otherwise."""
+    # Nothing is written. A default of the role that asks is its own and says nothing about the service's.
+    (found,) = await database.rows("""
+        SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') = 'on' AND NOT EXISTS (
+            SELECT FROM pg_db_role_setting JOIN pg_roles ON pg_roles.oid = setrole, unnest(setconfig) AS setting
+            WHERE rolname = session_user AND setting LIKE 'default_transaction_read_only=%'
+        ) AS read_only
+    """)
+
+    assert not found["standby"], "the database is a standby (pg_is_in_recovery() is true): it refuses every write"
+    assert not found["read_only"], "default_transaction_read_only is on: the database refuses every write"
 
 
 @pytest.mark.release

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.release]
     next_step="See which mode fails: only the model's, go on at playbook 4.2; all of them, at 4.1 (pods, DB, Redis).",
 )
 @proven_by("factory-ai-judgment-503", "factory-ai-llm-down", "factory-ai-no-fallback", "factory-ai-llm-skipped")
-@proven_by("secret-rotated")
+@proven_by("secret-rotated", "database-read-only")
 @each(judgment="decisions.judgments")
 async def test_a_judgment_is_made_as_asked(api, database, judgment, clean_up):
     """A judgment in each mode is made, in the mode that was asked for, and stored."""
@@ -36,7 +36,7 @@ async def test_a_judgment_is_made_as_asked(api, database, judgment, clean_up):
     verifies="answer",
     next_step="Set the policy RULE_FALLBACK on the workflow; until then nothing is judged while the model is down.",
 )
-@proven_by("factory-ai-judgment-503", "factory-ai-no-fallback", "secret-rotated")
+@proven_by("factory-ai-judgment-503", "factory-ai-no-fallback", "secret-rotated", "database-read-only")
 @needs("decisions.fallback")
 async def test_a_judgment_is_made_whether_the_model_answers_or_not(api, database, profile, clean_up):
     """A workflow that may fall back to rules is judged, by the model or, where it does not answer, by rules."""
@@ -74,7 +74,7 @@ async def test_a_simulation_compares_two_versions_of_the_rules(api, simulation):
     verifies="answer",
     next_step="See the log for the insert into feedbacks: without it a bad rule deployment shows nowhere.",
 )
-@proven_by("factory-ai-feedback-lost", "secret-rotated")
+@proven_by("factory-ai-feedback-lost", "secret-rotated", "database-read-only")
 @each(feedback="decisions.feedback")
 async def test_feedback_is_stored(api, database, feedback, clean_up):
     """Feedback is taken and stored as one row."""
@@ -93,7 +93,7 @@ async def test_feedback_is_stored(api, database, feedback, clean_up):
     verifies="answer",
     next_step="Look at the log of the chat service, then at its credential at the messenger.",
 )
-@proven_by("factory-ai-chat-silent", "secret-rotated")
+@proven_by("factory-ai-chat-silent", "secret-rotated", "database-read-only")
 @each(message="decisions.messages")
 async def test_the_chat_bot_replies(api, database, message, clean_up):
     """The bot understands a message and replies."""

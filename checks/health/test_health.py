@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
     next_step="Read /health/detailed for the component that is down; if nothing answers, look at the process itself.",
 )
 @proven_by("api-stopped", "api-frozen", "health-500")
-@proven_by("redis-stopped", "postgres-stopped", "cache-full", "table-locked")
+@proven_by("redis-stopped", "redis-replica", "postgres-stopped", "cache-full", "table-locked")
 @needs("health.overall")
 async def test_the_service_says_that_it_is_healthy(api, profile):
     """The health endpoint answers 200 and a word for healthy."""
@@ -59,7 +59,7 @@ async def test_the_process_is_alive(api, profile):
     next_step="Repair the component that readiness names; traffic must not be sent here until it answers 200.",
 )
 @proven_by("postgres-stopped", "redis-stopped", "worker-stopped", "worker-frozen", "cache-full")
-@proven_by("ready-500", "health-500", "table-locked", "pool-exhausted")
+@proven_by("ready-500", "health-500", "table-locked", "pool-exhausted", "redis-replica")
 @needs("health.ready")
 async def test_the_service_is_ready_for_traffic(api, profile):
     """Readiness answers 200; 503 only for components that the profile allows to be degraded."""
@@ -101,7 +101,7 @@ async def test_health_tells_the_state_of_each_component(api, profile):
     next_step="Repair what is listed, in the order database, redis, workers; then run this check again.",
 )
 @proven_by("redis-stopped", "postgres-stopped", "worker-stopped", "worker-frozen", "table-locked", "cache-full")
-@proven_by("component-missing", "detailed-not-json", "health-500")
+@proven_by("component-missing", "detailed-not-json", "health-500", "redis-replica")
 @needs("health.detailed", "health.components")
 async def test_every_component_is_healthy(api, profile):
     """Every component that the profile expects is on the detailed health page, and every one on it is healthy."""

@@ -54,7 +54,7 @@ async def test_every_worker_answers_ping(workers):
 @proven_by("queue-backlog")
 @proven_by("metadata-key-dropped", "metadata-lost", "metadata-seed-ignored", "metadata-commit-other", "secret-rotated")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "work-stored-late")
-@proven_by("storebridge-naver-503", "storebridge-naver-used-up")
+@proven_by("storebridge-naver-503", "storebridge-naver-used-up", "database-read-only", "redis-replica")
 @each(work="work")
 async def test_synthetic_work_is_finished(api, stored, profile, work, run_id, clean_up):
     """Work that is submitted is finished in time, and keeps its metadata."""

@@ -29,6 +29,7 @@ async def test_every_metric_of_the_dashboard_is_exported(api, profile):
 @pytest.mark.daily
 @pytest.mark.diagnosis
 @runbook(
+    "EVAL-003",
     "SB-151",
     severity="SEV-2",
     next_step="See the target's last error in Prometheus (/targets): until it is up again its numbers stand still.",

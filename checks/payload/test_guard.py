@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.payload_guard, pytest.mark.recovery
     verifies="answer",
     next_step="Set MAX_REQUEST_BODY_BYTES and roll it out to every instance; until then limit bodies at the edge.",
 )
-@proven_by("body-limit-off", "payload-wrong-status")
+@proven_by("body-limit-off", "payload-wrong-status", "database-read-only")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
 @needs("payload")
 async def test_a_body_over_the_limit_is_refused(api, database, profile, run_id, clean_up):
@@ -49,7 +49,7 @@ async def test_a_body_over_the_limit_is_refused(api, database, profile, run_id, 
     verifies="answer",
     next_step="Set INGEST_MAX_BATCH_ITEMS and roll it out to every instance.",
 )
-@proven_by("batch-limit-off")
+@proven_by("batch-limit-off", "database-read-only")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(api, database, profile, run_id, clean_up):

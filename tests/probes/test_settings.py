@@ -1,13 +1,14 @@
 """The settings probe: measures, and never tells a value."""
 
 import asyncio
+import base64
 import os
 import subprocess
 import sys
 
 import pytest
 from asking import a_probe, as_a_check, memory_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from opsproof.errors import NotObserved, PreconditionMissing, Unreachable
@@ -56,6 +57,58 @@ def test_a_setting_of_an_env_file_is_measured(tmp_path, name, present, size, is_
     setting = measure(name, env_file=tmp_path / ".env")
 
     assert (setting.present, setting.bytes, setting.is_default) == (present, size, is_default)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "changeme-changeme-changeme-changeme",
+        "please-change-me-please-change-me",
+        "secretsecretsecretsecretsecretsecret",
+        "SECRET_SECRET_SECRET_SECRET_SECRET_1",
+        "***changeme***0000000000000000000000",
+        "your_super_secret_jwt_key_change_me_2026",
+        "12345678901234567890password12345678",
+    ],
+)
+def test_a_placeholder_of_any_length_is_told(monkeypatch, value):
+    """Many a release ran for years with the long placeholder of its example file."""
+    monkeypatch.setenv("OPSPROOF_TEST_SETTING", value)
+
+    setting = measure("OPSPROOF_TEST_SETTING", environment=True)
+
+    assert (setting.present, setting.is_default) == (True, True)
+    assert value not in repr(setting)
+
+
+@given(st.binary(min_size=16, max_size=48))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.parametrize("form", [bytes.hex, lambda raw: base64.urlsafe_b64encode(raw).decode()], ids=["hex", "base64"])
+def test_a_random_secret_is_no_placeholder(monkeypatch, form, raw):
+    """A gate that refuses good secrets is switched off."""
+    assume(len(set(form(raw))) > 4)
+    monkeypatch.setenv("OPSPROOF_TEST_SETTING", form(raw))
+
+    assert not measure("OPSPROOF_TEST_SETTING", environment=True).is_default
+
+
+def test_a_secret_with_a_known_word_and_random_letters_is_no_placeholder(monkeypatch):
+    """`secret-` in front of a random value is a habit, and no weakness."""
+    monkeypatch.setenv("OPSPROOF_TEST_SETTING", "secret-kq7ZxWvT0aLmPd93")
+
+    assert not measure("OPSPROOF_TEST_SETTING", environment=True).is_default
+
+
+@pytest.mark.parametrize(("value", "as_wanted"), [("celery", True), (" celery ", True), ("inprocess", False)])
+def test_a_setting_that_must_have_one_value_is_compared(monkeypatch, value, as_wanted):
+    """A worker that nobody hands jobs to is not seen by its ping."""
+    monkeypatch.setenv("OPSPROOF_TEST_MODE", value)
+
+    async def main():
+        probe = a_probe(kind="settings", name="settings", environment=True)
+        return await probe.measure(RequiredSetting(name="OPSPROOF_TEST_MODE", equals="celery"))
+
+    assert asyncio.run(main()).is_as_wanted is as_wanted
 
 
 @pytest.fixture

@@ -7,22 +7,24 @@ class NotExposition(ValueError):
     """The text is no Prometheus exposition."""
 
 
-def total(text: str, name: str) -> float | None:
+def total(text: str, name: str, *, without: str = "") -> float | None:
     """
     The sum of a metric over all its labels.
 
     Args:
         text: The exposition (https://prometheus.io/docs/instrumenting/exposition_formats/).
         name: Name of the sample, such as `http_requests_total`.
+        without: Samples that have this value in a label are left out; "" for all of them.
 
     Returns:
-        The sum; None if there is no such sample.
+        The sum; None if there is no such sample at all.
 
     Raises:
         NotExposition: The text is something else, or tells no metric at all.
     """
-    values = [value for its_name, _, value in samples(text) if its_name == name]
-    return sum(values) if values else None
+    found = [(labels, value) for its_name, labels, value in samples(text) if its_name == name]
+    kept = (value for labels, value in found if not without or without not in labels.values())
+    return sum(kept, 0.0) if found else None
 
 
 def samples(text: str) -> list[tuple[str, Mapping[str, str], float]]:

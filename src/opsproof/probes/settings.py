@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shlex import quote
@@ -16,6 +17,16 @@ from opsproof.profile.sections import RequiredSetting
 from opsproof.profile.targets import SettingsTarget
 
 _FEWEST_CHARACTERS = 4
+_SHORTEST_WORD = 3
+_FILLING = frozenset(
+    word
+    for line in (
+        "a an and api at auth be dev development for here in is it jwt key local long me must my now of please prod",
+        "production random session set should sign signing some staging string strong super the this to token top",
+        "value very with your",
+    )
+    for word in line.split()
+)
 _RIGHTS = "Run opsproof as the user of the service, or as root."
 
 
@@ -28,14 +39,16 @@ class Setting:
         name: Its name.
         present: True if it is set to something.
         bytes: Length of its value in UTF-8.
-        is_default: True if the value is a known default, a reference that nothing has resolved, or of so few different
-            characters that it is no secret.
+        is_default: True if the value is a known default, made of nothing but such words (`please-change-me-2024`), a
+            reference that nothing has resolved, or of so few different characters that it is no secret.
+        is_as_wanted: False if the profile names the one value that it must have, and it has another.
     """
 
     name: str
     present: bool
     bytes: int
     is_default: bool
+    is_as_wanted: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """The measures as evidence keeps them."""
@@ -70,7 +83,8 @@ class SettingsProbe(Probe):
         async def fetch() -> Setting:
             value = self._values(question.text).get(setting.name) or ""
             size = len(value.encode(errors="surrogateescape"))
-            return Setting(setting.name, bool(value.strip()), size, _is_placeholder(value.strip(), setting))
+            as_wanted = setting.equals is None or value.strip() == setting.equals
+            return Setting(setting.name, bool(value.strip()), size, _is_placeholder(value.strip(), setting), as_wanted)
 
         return await self.observer.ask(question, fetch, Setting, fresh=fresh)
 
@@ -116,9 +130,28 @@ class SettingsProbe(Probe):
 
 
 def _is_placeholder(value: str, setting: RequiredSetting) -> bool:
+    folded = value.casefold()
     known = {default.casefold() for default in setting.not_one_of}
     few = setting.min_bytes > 1 and 0 < len(set(value)) < _FEWEST_CHARACTERS
-    return value.casefold() in known or "${" in value or few
+    return folded in known or "${" in value or few or _is_made_of_defaults(folded, known)
+
+
+def _is_made_of_defaults(value: str, known: Collection[str]) -> bool:
+    """Whether the letters of a value are known defaults and filling words, and nothing else."""
+    letters = _letters(value)
+    defaults = {word for word in map(_letters, known) if len(word) >= _SHORTEST_WORD}
+    if not any(word in letters for word in defaults):
+        return False
+    words = defaults | _FILLING
+    ends = {0}
+    for end in range(1, len(letters) + 1):
+        if any(end - len(word) in ends and letters.endswith(word, 0, end) for word in words):
+            ends.add(end)
+    return len(letters) in ends
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text))
 
 
 def _env_file(path: Path) -> dict[str, str | None]:

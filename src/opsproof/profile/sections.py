@@ -20,7 +20,9 @@ class Health(Section):
     )
     healthy_words: tuple[str, ...] = Field(("healthy", "ok"), description="Status words that mean healthy.")
     allow_degraded: tuple[str, ...] = Field(
-        (), description="Components without which readiness may answer 503 (the runbook's --allow-ready-degraded)."
+        (),
+        description="Components without which readiness may answer 503 (the runbook's --allow-ready-degraded). Readiness "
+        "alone: what else tells that they are down stays red; waive it, with an end, for the time of a degraded mode.",
     )
 
 
@@ -97,9 +99,15 @@ class RequiredSetting(Section):
     name: str
     min_bytes: int = Field(1, ge=1, description="Least length in bytes of UTF-8.")
     not_one_of: tuple[str, ...] = Field(
-        ("changeme", "change-me", "secret", "password", "postgres", "default", "test", "admin", "example"),
-        description="Known default values, compared without case.",
+        (
+            *("changeme", "change-me", "change-this", "replace", "replaceme", "placeholder", "default", "example"),
+            *("secret", "password", "passwd", "postgres", "admin", "root", "guest", "user"),
+            *("test", "demo", "sample", "dummy", "insecure", "todo", "fixme"),
+        ),
+        description="Known default values, compared without case; refused as well where a value is made of nothing but "
+        "them, filling words (your, please, key), digits and separators: please-change-me-2024.",
     )
+    equals: str | None = Field(None, description="The one value that it must have; for what is no secret.")
 
 
 class Work(Section):

@@ -130,19 +130,20 @@ class HttpAnswer:
             "Compare the answer by hand with the name in the profile; a release may rename it.",
         )
 
-    def metric(self, name: str) -> float:
+    def metric(self, name: str, *, without: str = "") -> float:
         """
         A metric of a body in Prometheus text format: the sum over all its labels.
 
         Args:
             name: Name of the sample, such as `http_requests_total`.
+            without: Samples that have this value in a label are left out; "" for all of them.
 
         Raises:
             BadAnswer: The body is no exposition.
             NoData: It tells no such metric.
         """
         try:
-            value = total(self.text, name)
+            value = total(self.text, name, without=without)
         except NotExposition:
             value, what = None, f"{self.status_line} with {self._form()} where Prometheus metrics were expected"
             kind: type[NotObserved] = BadAnswer

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from opsproof.stack.faults.fault import Fault
+from opsproof.stack.ports import HOST
 from opsproof.stack.stack import Stack
 from opsproof.stack.state import edit_state
 
 if TYPE_CHECKING:
     from redis import Redis
+
+
+_NOBODY = 1
+"""A port of this machine where nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,43 @@ class MemoryFull(Fault):
     @override
     def undo_by_hand(self, stack: Stack) -> str:
         return f"valkey-cli -p {stack.plan.ports['valkey']} CONFIG SET maxmemory 0"
+
+
+@dataclass(frozen=True)
+class Replica(Fault):
+    """Valkey follows a master that is not there, as after a failover that went wrong: reads work, writes fail."""
+
+    name: str
+    title: str
+    systems: frozenset[str]
+    group: str = "cache"
+
+    @override
+    def inject(self, stack: Stack) -> None:
+        with _client(stack) as client:
+            client.replicaof(HOST, str(_NOBODY))
+
+    @override
+    def in_force(self, stack: Stack) -> bool:
+        from redis.exceptions import ReadOnlyError, RedisError
+
+        with _client(stack) as client:
+            try:
+                client.set("opsproof:fault:probe", "1", px=1)
+            except ReadOnlyError:
+                return True
+            except RedisError:
+                return False
+        return False
+
+    @override
+    def heal(self, stack: Stack) -> None:
+        with _client(stack) as client:
+            client.replicaof("NO", "ONE")
+
+    @override
+    def undo_by_hand(self, stack: Stack) -> str:
+        return f"valkey-cli -p {stack.plan.ports['valkey']} REPLICAOF NO ONE"
 
 
 def _client(stack: Stack, password: str | None = None) -> "Redis":

@@ -5,10 +5,11 @@ from typing import LiteralString
 
 from opsproof.stack.credentials import token_variables
 from opsproof.stack.faults import database
-from opsproof.stack.faults.cache import MemoryFull, PasswordRequired
+from opsproof.stack.faults.cache import MemoryFull, PasswordRequired, Replica
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.migrations import MigrationBehind
 from opsproof.stack.faults.processes import PartFrozen, PartStopped
+from opsproof.stack.faults.read_only import ReadOnly
 from opsproof.stack.faults.seen import component_is_unhealthy
 from opsproof.stack.faults.settings import CallersChanged, Settings, SettingsChanged
 from opsproof.stack.parts.service import CACHE_DATABASE, CORE_PATH
@@ -59,6 +60,7 @@ PROCESSES: tuple[Fault, ...] = (
 CACHE: tuple[Fault, ...] = (
     PasswordRequired("redis-password-required", "Valkey wants a password that the services do not have", EVERY),
     MemoryFull("cache-full", "Valkey's memory is full; reads work, writes fail", EVERY),
+    Replica("redis-replica", "Valkey is a replica of a master that is not there; reads work, writes fail", EVERY),
 )
 
 DATABASE: tuple[Fault, ...] = (
@@ -77,6 +79,7 @@ DATABASE: tuple[Fault, ...] = (
         database.locks(_TABLES),
         database.table_is_locked,
     ),
+    ReadOnly("database-read-only", "PostgreSQL begins every transaction read-only", EVERY),
     MigrationBehind("migration-behind", "the schemas are one revision behind", EVERY),
     database.ContentChanged(
         "migration-unknown",
@@ -144,6 +147,13 @@ SETTINGS: tuple[Fault, ...] = (
         "default-secret", "POSTGRES_PASSWORD of the APIs is a default", EVERY, lambda: {"POSTGRES_PASSWORD": "postgres"}
     ),
     SettingsChanged(
+        "placeholder-secret",
+        "JWT_SECRET of the APIs is long, and a placeholder",
+        EVERY,
+        lambda: {"JWT_SECRET": "please-change-me-please-change-me-2026"},
+        tokens_with_the_new_secret,
+    ),
+    SettingsChanged(
         "weak-jwt-secret",
         f"JWT_SECRET of the APIs has {_TOO_SHORT_BYTES} bytes",
         EVERY,
@@ -161,5 +171,11 @@ SETTINGS: tuple[Fault, ...] = (
     SettingsChanged("body-limit-off", "bodies of any size are taken", EVERY, lambda: {"MAX_REQUEST_BODY_BYTES": "0"}),
     SettingsChanged(
         "batch-limit-off", "batches of any length are taken", INGEST, lambda: {"INGEST_MAX_BATCH_ITEMS": "0"}
+    ),
+    SettingsChanged(
+        "jobs-in-process",
+        "the API does jobs itself, not the worker",
+        EVALUATION,
+        lambda: {"JOB_RUNNER_MODE": "inprocess"},
     ),
 )
