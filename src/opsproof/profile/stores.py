@@ -10,7 +10,7 @@ _NAME = r"[A-Za-z0-9][\w.-]*"
 _FORMS = (
     re.compile(rf"(?P<scheme>s3|gs)://(?P<bucket>{_NAME})(?:/(?P<prefix>.*))?", re.ASCII),
     re.compile(rf"(?P<scheme>az)://(?P<account>{_NAME})/(?P<bucket>{_NAME})(?:/(?P<prefix>.*))?", re.ASCII),
-    re.compile(r"(?P<scheme>file)://(?P<bucket>/.+)"),
+    re.compile(r"(?P<scheme>local)://(?P<bucket>/.+)"),
 )
 
 
@@ -20,9 +20,9 @@ class Place:
     What the address of a store says.
 
     Attributes:
-        scheme: s3, gs, az or file.
+        scheme: s3, gs, az or local.
         account: Of az, the storage account.
-        bucket: Bucket or container; of file, the folder.
+        bucket: Bucket or container; of local, the folder.
         prefix: How the names of all objects begin, without a slash at its ends; "" for the whole bucket.
     """
 
@@ -41,7 +41,7 @@ def place(url: str) -> Place:
     """
     match = next(filter(None, (form.fullmatch(url) for form in _FORMS)), None)
     if match is None:
-        forms = "s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or file:///FOLDER"
+        forms = "s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or local:///FOLDER"
         raise ValueError(f"expected an address of the form {forms}")
     named = match.groupdict()
     prefix = (named.get("prefix") or "").rstrip("/")

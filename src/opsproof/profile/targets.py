@@ -256,7 +256,7 @@ class StoreTarget(Target):
 
     kind: Literal["store"]
     url: StoreUrl = Field(
-        description="s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or file:///FOLDER."
+        description="s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or local:///FOLDER."
     )
     endpoint: HttpUrl | None = Field(None, description="Where the store listens, if it is not the cloud's own.")
     region: str | None = Field(None, description="Region of the bucket; of s3 alone.")
@@ -272,7 +272,7 @@ class StoreTarget(Target):
     @model_validator(mode="after")
     def _belongs_to_the_scheme(self) -> Self:
         scheme = place(self.url).scheme
-        usable = {"s3": {"endpoint", "region", "access_key", "secret_key"}, "file": set()}
+        usable = {"s3": {"endpoint", "region", "access_key", "secret_key"}, "local": set()}
         for key in ("endpoint", "region", "access_key", "secret_key"):
             if getattr(self, key) is not None and key not in usable.get(scheme, {"endpoint", "secret_key"}):
                 raise ValueError(f"expected no `{key}` with {scheme}://")

@@ -27,7 +27,7 @@ def client(target: StoreTarget, timeout: float) -> ObjectStore:
     from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
     at = place(target.url)
-    if at.scheme == "file":
+    if at.scheme == "local":
         return LocalStore(at.bucket)
     limit = timedelta(seconds=timeout)
     how: dict[str, Any] = {

@@ -22,7 +22,7 @@ _LATER = "Ask later; see who else asks so much of the store."
 _CLOCK = "Set the clock of this machine (chronyc tracking), or that of the store."
 _NO_CREDENTIALS = (
     PreconditionMissing,
-    "no usable credentials: neither the profile nor this machine has any",
+    "neither the profile nor this machine has credentials that can be used",
     "Give the target credentials that may list the bucket (access_key, secret_key).",
 )
 NO_STORE = Reason(

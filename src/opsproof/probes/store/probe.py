@@ -78,7 +78,7 @@ class StoreProbe(Probe):
     async def _list(self, begins: str, text: str) -> Listing:
         import obstore
 
-        if self._place.scheme == "file" and not await asyncio.to_thread(Path(self._place.bucket).is_dir):
+        if self._place.scheme == "local" and not await asyncio.to_thread(Path(self._place.bucket).is_dir):
             raise FileNotFoundError("kind: NotFound")
         if self._store is None:
             self._store = client(self._target, self.observer.timeout)
@@ -90,7 +90,7 @@ class StoreProbe(Probe):
             seen += len(chunk)
             if seen > MOST_OBJECTS:
                 break
-        if seen == 0 and self._place.scheme != "file":
+        if seen == 0 and self._place.scheme != "local":
             await self._confirm(self._store, text)
         return Listing.of(found, whole=seen <= MOST_OBJECTS)
 
@@ -118,7 +118,7 @@ class StoreProbe(Probe):
 
     def _by_hand(self, prefix: str) -> str:
         at, begins = self._place, self._whole(prefix)
-        if at.scheme == "file":
+        if at.scheme == "local":
             return f"cd {quote(at.bucket)} && find . -type f -path {quote(f'./{begins}*')} -printf '%T+ %s %P\\n'"
         if at.scheme == "gs":
             return f"gcloud storage ls -l {quote(f'gs://{at.bucket}/{begins}**')}"
