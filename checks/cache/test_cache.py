@@ -40,7 +40,7 @@ async def test_the_cache_takes_writes(cache):
 
     assert replication["role"] == "master", f"this Redis is a {replication['role']}: it refuses every write"
     assert not limit or policy.startswith("allkeys-") or used < limit, (
-        f"{used} bytes are used, maxmemory is {limit} and maxmemory-policy {policy}: Redis refuses writes"
+        f"memory is full: {used} bytes used, maxmemory {limit}, maxmemory-policy {policy}; Redis refuses writes"
     )
 
 

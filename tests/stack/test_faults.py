@@ -23,11 +23,11 @@ NAMES = """
     slow-answers metrics-missing metrics-garbage metrics-frozen request-id-not-echoed request-id-not-logged
     error-id-not-logged component-missing auth-off role-check-off metadata-key-dropped metadata-lost rate-limit-off
     jobs-stuck half-wrong-version signature-not-verified core-field-null request-id-not-made wrong-path-logged
-    wrong-method-logged
+    wrong-method-logged redis-replica database-read-only placeholder-secret jobs-in-process
 """
 BREAKS_READINESS = """
     redis-stopped redis-frozen redis-password-required cache-full postgres-stopped postgres-frozen
-    database-password-changed pool-exhausted table-locked
+    database-password-changed pool-exhausted table-locked redis-replica
 """
 
 
