@@ -54,6 +54,15 @@ def test_overlap_is_what_numbers_say(one, first, other, second):
     assert a.overlaps(b) == any(a.holds(number) and b.holds(number) for number in numbers)
 
 
+@given(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), st.integers(-20, 20), st.integers(-20, 20))
+def test_a_limit_that_holds_from_a_number_on_holds_for_all_greater_ones(one, bound, value):
+    """Of what is only known to be at least so much, nothing else can be said."""
+    limit = threshold(f"{one} {bound}")
+    greater = [value, value + 0.5, bound, bound + 0.5, math.inf]
+
+    assert limit.holds_from(value) == all(limit.holds(number) for number in greater if number >= value)
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 _NAME = r"[A-Za-z0-9][\w.-]*"
 _FORMS = (
@@ -56,10 +56,19 @@ def _url(value: str) -> str:
 
 
 def _prefix(value: str) -> str:
-    if value.startswith("/") or any(part in ("", ".", "..") for part in value.split("/")[:-1]):
+    folders = value.split("/")[:-1]
+    if any(part in ("", ".", "..") for part in folders) or not value.isprintable():
         raise ValueError("expected how names of objects begin: shop/daily- (no / before it, no //, `.` or `..` in it)")
     return value
 
 
+def _word(value: SecretStr) -> SecretStr:
+    # obstore panics, with a stack of Rust, on a key that no HTTP header can hold.
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("expected one word of ASCII; see whether a line feed came with it")
+    return value
+
+
+AccessKey = Annotated[SecretStr, AfterValidator(_word)]
 StoreUrl = Annotated[str, AfterValidator(_url)]
 NamePrefix = Annotated[str, AfterValidator(_prefix)]

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from typing_extensions import override
 
 from opsproof.profile.scalars import Duration
-from opsproof.profile.stores import StoreUrl, place
+from opsproof.profile.stores import AccessKey, StoreUrl, place
 
 
 class Section(BaseModel):
@@ -259,8 +259,8 @@ class StoreTarget(Target):
         description="s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://ACCOUNT/CONTAINER[/PREFIX] or local:///FOLDER."
     )
     endpoint: HttpUrl | None = Field(None, description="Where the store listens, if it is not the cloud's own.")
-    region: str | None = Field(None, description="Region of the bucket; of s3 alone.")
-    access_key: SecretStr | None = Field(None, description="Id of the access key; of s3 alone.")
+    region: str | None = Field(None, pattern=r"^[\w-]+$", description="Region of the bucket; of s3 alone.")
+    access_key: AccessKey | None = Field(None, description="Id of the access key; of s3 alone.")
     secret_key: SecretStr | None = Field(
         None,
         description="s3: secret access key; az: the account's key; gs: JSON of the service account. Left out, what the "
