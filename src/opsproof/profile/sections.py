@@ -21,8 +21,9 @@ class Health(Section):
     healthy_words: tuple[str, ...] = Field(("healthy", "ok"), description="Status words that mean healthy.")
     allow_degraded: tuple[str, ...] = Field(
         (),
-        description="Components without which readiness may answer 503 (the runbook's --allow-ready-degraded). Readiness "
-        "alone: what else tells that they are down stays red; waive it, with an end, for the time of a degraded mode.",
+        description="Components without which readiness may answer 503 (the runbook's --allow-ready-degraded). "
+        "Readiness alone: what else tells that they are down stays red; waive it, with an end, for the time of a "
+        "degraded mode.",
     )
 
 
