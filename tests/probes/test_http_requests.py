@@ -178,6 +178,20 @@ def test_a_forged_token_that_is_refused_for_the_expiry_of_the_true_one_proves_no
     run(main, always(response(b"{}", status="401 x")), identities={"admin": {"bearer": expired}})
 
 
+def test_a_replay_needs_no_token_to_forge():
+    """Evidence is judged again where nobody has the credentials."""
+    forged = [Forged("admin", how) for how in ("unknown", "tampered", "unsigned", "expired")]
+
+    async def main(api, server):
+        recorder = as_a_check()
+        then = [await api.get("/x", identity=who) for who in forged]
+        kept = {"kind": "http", "url": server.url, "identities": {"admin": {"bearer": "-"}}}
+        again = a_probe(memory=memory_of(recorder), **kept)
+        return then == [await again.get("/x", identity=who) for who in forged], len(server.requests)
+
+    assert run(main, identities={"admin": {"bearer": A_JWT}}) == (True, len(forged))
+
+
 def test_401_with_an_expired_token_blames_the_token():
     """The target is right to refuse; it says nothing about the target's health."""
 
