@@ -55,7 +55,7 @@ _BAD = st.builds(
     ),
     st.sampled_from([failed, unknown]),
     st.integers(0, 50),
-    st.sampled_from([cause for cause in Cause if cause is not Cause.DOES_NOT_APPLY]),
+    st.sampled_from([cause for cause in Cause if cause not in (Cause.DOES_NOT_APPLY, Cause.NOT_ALLOWED)]),
     st.sampled_from(["", *TARGETS[PROFILE]]),
     st.sampled_from(list(TARGETS)),
     st.sampled_from(["one reason", "another reason"]),

@@ -1,5 +1,6 @@
 """One root cause, not forty reds."""
 
+import pytest
 from judged import PROFILE, an_outcome, failed, skipped, unknown
 
 from opsproof.judge.outcome import Cause, Status
@@ -15,7 +16,7 @@ TARGETS = {
 def test_a_target_that_is_down_explains_its_checks_and_those_that_depend_on_it() -> None:
     """The operator repairs the database, not the eleven things that miss it."""
     down = unknown("database.answers", target="database", message="connection refused")
-    symptom = failed("health.ready", message="503")
+    symptom = failed("health.ready", message="503", statuses=(503,))
     well = an_outcome("cache.answers", answered=("cache",))
 
     (root,) = root_causes([symptom, down, well], {PROFILE: TARGETS})
@@ -23,6 +24,33 @@ def test_a_target_that_is_down_explains_its_checks_and_those_that_depend_on_it()
     assert root.subject == f"database of {PROFILE} (postgresql://10.0.0.2:5432)"
     assert (root.cause, root.what) == (Cause.UNREACHABLE, "connection refused")
     assert (root.direct, root.downstream) == ((down.check,), (symptom.check,))
+
+
+@pytest.mark.parametrize(
+    ("signs", "absorbed"),
+    [
+        pytest.param({"statuses": (200,)}, False, id="clean-answer"),
+        pytest.param({}, False, id="no-http-at-all"),
+        pytest.param({"statuses": (200, 404)}, False, id="refused"),
+        pytest.param({"statuses": (200, 503)}, True, id="server-error"),
+        pytest.param({"statuses": (200,), "unwell": ("cache",)}, True, id="page-names-what-is-down"),
+        pytest.param({"statuses": (200,), "unwell": ("api",)}, True, id="page-says-degraded"),
+        pytest.param({"statuses": (503,), "unwell": ("cache", "database")}, False, id="page-names-another-too"),
+        pytest.param({"cause": Cause.TIMED_OUT}, True, id="timed-out"),
+        pytest.param({"cause": Cause.NO_DATA}, False, id="a-field-is-missing"),
+        pytest.param({"cause": Cause.NO_DATA, "status": Status.UNKNOWN}, True, id="no-numbers"),
+        pytest.param({"cause": Cause.BAD_ANSWER, "statuses": (200,)}, False, id="wrong-form"),
+        pytest.param({"cause": Cause.BAD_ANSWER, "statuses": (502,)}, True, id="error-page-of-a-proxy"),
+    ],
+)
+def test_an_outage_explains_only_what_an_outage_leaves_behind(signs: dict[str, object], absorbed: bool) -> None:
+    """Starting the cache closes no payload guard: a clean answer that is wrong stands for itself."""
+    down = unknown("cache.answers", target="cache")
+    other = failed("payload.guard", **{"message": "201, not 413"} | signs)
+
+    (root,) = root_causes([down, other], {PROFILE: TARGETS})
+
+    assert root.downstream == ((other.check,) if absorbed else ())
 
 
 def test_the_root_is_the_target_furthest_up() -> None:
@@ -90,7 +118,9 @@ def test_a_cycle_of_dependencies_ends() -> None:
         "b": TargetFact(kind="http", address="http://b", depends_on=("a",)),
     }
 
-    roots = root_causes([unknown("x.a", target="a"), failed("x.b", answered=("b",))], {PROFILE: cyclic})
+    roots = root_causes(
+        [unknown("x.a", target="a"), failed("x.b", answered=("b",), statuses=(502,))], {PROFILE: cyclic}
+    )
 
     assert [(root.direct, root.downstream) for root in roots] == [((f"x.a[{PROFILE}]",), (f"x.b[{PROFILE}]",))]
 

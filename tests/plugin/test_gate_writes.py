@@ -76,7 +76,7 @@ def test_writing_needs_the_policy_and_the_operator(
         (not_asked, "it writes (one item, deleted again); to allow it: --allow-writes local"),
         (other, "it writes (one item, deleted again); to allow it: --allow-writes local"),
     ]:
-        assert (done.status, done.told) == (0, {"written": "skipped: does not apply", "reading": "passed"})
+        assert (done.status, done.told) == (0, {"written": "skipped: not allowed", "reading": "passed"})
         assert done.outcomes["written"].message == reason
     assert set(server.paths) == {"GET /state"}
 

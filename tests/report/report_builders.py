@@ -173,6 +173,8 @@ def a_bad_night() -> tuple[Run, list[Observation]]:
             message="redis is unhealthy",
             target="api",
             answered=("api",),
+            statuses=(200,),
+            unwell=("cache",),
             severity="SEV-1",
             observations=("41-1",),
         ),

@@ -48,7 +48,8 @@ def test_a_target_that_is_down_is_one_headline_with_the_count_and_one_next_step(
     """Forty reds for one reason send people to forty places."""
     checks = [an_unknown(f"cache.check_{n}", observations=("41-2",)) for n in range(3)]
     dependent = [
-        a_failure(f"health.part_{n}", target="api", answered=("api",), message=f"part {n} is down") for n in range(5)
+        a_failure(f"health.part_{n}", target="api", answered=("api",), statuses=(503,), message=f"part {n} is down")
+        for n in range(5)
     ]
 
     text = text_of(a_view(*checks, *dependent, observations=[a_refused_connection()]))
@@ -69,6 +70,7 @@ def test_a_root_cause_hides_no_sev_1_that_got_a_real_answer() -> None:
         severity="SEV-1",
         target="api",
         answered=("api",),
+        statuses=(200, 503),
         message="as reader answers 200 OK, not 403",
     )
 
@@ -125,6 +127,54 @@ def test_a_profile_that_checked_nothing_is_inconclusive_and_says_why() -> None:
     assert re.search(r"^INCONCLUSIVE +evaluation/staging.* no checks$", text, re.MULTILINE)
     assert "WHY  evaluation/staging: nothing was checked" in text
     assert text.endswith("VERDICT INCONCLUSIVE  exit status 6")
+
+
+def test_sev_1_checks_that_did_not_run_are_counted_by_reason_with_what_lets_them_run() -> None:
+    """A green gate that never tried the payload guard must say so, in one line for all of them."""
+    writing = [
+        an_outcome(
+            f"payload.guard_{n}",
+            severity="SEV-1",
+            status=Status.SKIPPED,
+            cause=Cause.NOT_ALLOWED,
+            message=f"it writes (item {n}); to allow it: --allow-writes staging",
+            next_step="--allow-writes staging",
+        )
+        for n in range(2)
+    ]
+    absent = an_outcome(
+        "jobs.done",
+        severity="SEV-1",
+        status=Status.SKIPPED,
+        cause=Cause.DOES_NOT_APPLY,
+        message="ingest/staging has no target `workers`",
+    )
+    minor = an_outcome("x.y", status=Status.SKIPPED, cause=Cause.DOES_NOT_APPLY, message="no matter")
+    view = a_view(an_outcome(), *writing, absent, minor)
+
+    lines = text_of(view).splitlines()
+
+    assert "NOT CHECKED  2 SEV-1 checks of ingest/staging write; to run: --allow-writes staging" in lines
+    assert "NOT CHECKED  1 SEV-1 check of ingest/staging: ingest/staging has no target `workers`" in lines
+    assert sum("NOT CHECKED" in line for line in lines) == 2
+    korean = "점검 안 함  ingest/staging의 SEV-1 점검 2건은 쓰기가 필요함; 실행하려면: --allow-writes staging"
+    assert korean in " ".join(text_of(view, "ko").split()).replace("함 ingest", "함  ingest")
+    assert "- 2 SEV-1 checks of ingest/staging write; to run: --allow-writes staging" in summary(view)
+
+
+def test_what_profiles_cannot_carry_is_one_line_and_a_table_in_the_summary() -> None:
+    """Nobody drowns, and nobody takes a check for passed that was never there."""
+    lacks = {"payload": {"payload.body": "SEV-1", "payload.batch": "SEV-1"}, "pages": {"auth.page": "SEV-2"}}
+    profiles = [a_profile(not_carried=lacks), a_profile("evaluation/staging", not_carried={"pages": lacks["pages"]})]
+    view = a_view(an_outcome(), an_outcome(profile="evaluation/staging"), profiles=profiles)
+
+    said = " ".join(text_of(view).split())
+
+    assert "NOT CHECKED 4 checks (2 SEV-1) need what their profile does not have: see reports/runs/" in said
+    assert "프로필에 없는 항목이 필요한 점검 4건(SEV-1 2건)" in " ".join(text_of(view, "ko").split())
+    table = summary(view).splitlines()
+    assert "| `pages` | `ingest/staging`, `evaluation/staging` | 2 | `auth.page` |" in table
+    assert "| `payload` | `ingest/staging` | 2 | `payload.body`, `payload.batch` |" in table
 
 
 def test_what_a_profile_lacks_for_a_pass_is_not_told_under_a_fail() -> None:

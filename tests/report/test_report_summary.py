@@ -65,7 +65,7 @@ def test_a_failed_check_has_numbers_rows_next_step_and_commands() -> None:
 def test_a_root_cause_names_the_checks_that_it_explains() -> None:
     """The terminal counts them; here they are."""
     direct = an_unknown(observations=("41-2",))
-    dependent = a_failure("health.parts", target="api", answered=("api",))
+    dependent = a_failure("health.parts", target="api", answered=("api",), statuses=(503,))
 
     text = summary(a_view(direct, dependent, observations=[a_refused_connection()]))
 

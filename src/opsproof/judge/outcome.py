@@ -32,6 +32,7 @@ class Cause(StrEnum):
     CHECK_BROKEN = "check broken"
     INTERRUPTED = "interrupted"
     DOES_NOT_APPLY = "does not apply"
+    NOT_ALLOWED = "not allowed"
 
 
 class Fact(BaseModel):
@@ -71,6 +72,10 @@ class Outcome(Fact):
     target: str = Field("", description="The target to blame, where one is.")
     observations: tuple[str, ...] = Field((), description="Ids in evidence.jsonl, in the order of asking.")
     answered: tuple[str, ...] = Field((), description="Targets that answered this check.")
+    statuses: tuple[int, ...] = Field((), description="Statuses of the HTTP answers, each once.")
+    unwell: tuple[str, ...] = Field(
+        (), description="Targets that gave this check no answer, or that a health page did not call healthy."
+    )
     started: datetime
     duration: float = Field(description="Seconds.")
     output: str = Field("", description="What the check printed and logged.")

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from opsproof.judge.outcome import Cause, Fact, Outcome, Status
 
+_SERVER_ERROR = 500
+
 
 class TargetFact(Fact):
     """A target as the run knew it, without secrets."""
@@ -32,8 +34,8 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
     Group the outcomes that are not good by their common reason.
 
     A target that cannot be reached, or answers nobody in time, explains its own checks and, if no target that it
-    depends on is down as well, the bad outcomes of the targets that depend on it. Targets of several profiles at one
-    address are one.
+    depends on is down as well, those bad outcomes of the targets that depend on it that show signs of an outage. A
+    clean answer that is wrong is none: it stands for itself. Targets of several profiles at one address are one.
 
     Args:
         outcomes: All outcomes of the run.
@@ -68,6 +70,7 @@ def root_causes(outcomes: Iterable[Outcome], targets: Mapping[str, Mapping[str, 
             outcome
             for outcome in bad
             if outcome.check not in explained
+            and _shows_an_outage(outcome, down, targets)
             and any(
                 outcome.profile == profile and target in {name} | _upstream((profile, name), targets)
                 for profile, target in places
@@ -106,6 +109,20 @@ def _same_words(outcomes: list[Outcome]) -> list[RootCause]:
         for (profile, message), group in groups.items()
         if len(group) > 1 and any(o.cause in (Cause.PRECONDITION_MISSING, Cause.INTERRUPTED) for o in group)
     ]
+
+
+def _shows_an_outage(
+    outcome: Outcome, down: Mapping[tuple[str, str], object], targets: Mapping[str, Mapping[str, TargetFact]]
+) -> bool:
+    """True if what the check saw is what targets that are down leave behind: no answer, a server's error, a page."""
+    if outcome.cause in (Cause.UNREACHABLE, Cause.TIMED_OUT):
+        return True
+    if outcome.cause is Cause.NO_DATA and outcome.status is Status.UNKNOWN:
+        return True
+    if outcome.unwell:
+        places = [(outcome.profile, name) for name in outcome.unwell]
+        return all(place in down or any((place[0], up) in down for up in _upstream(place, targets)) for place in places)
+    return any(status >= _SERVER_ERROR for status in outcome.statuses)
 
 
 def _blamed(outcome: Outcome) -> tuple[str, ...]:

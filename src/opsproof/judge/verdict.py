@@ -88,6 +88,8 @@ def judge(
         if not any(outcome.status is Status.PASSED for outcome in mine):
             missing.append(f"{profile}: no check passed")
         checked = {name for o in mine if o.status in (Status.PASSED, Status.FAILED) for name in o.answered}
+        if not checked:
+            missing.append(f"{profile}: no target answered a check")
         for target in required_targets(policy, chosen):
             if target not in checked:
                 missing.append(f"{profile}: the profile requires {target}, and no check got an answer from it")

@@ -109,6 +109,9 @@ def value_at(profile: Profile, key: str) -> Any:
     return value
 
 
-def can_carry(profile: Profile, metafunc: pytest.Metafunc) -> bool:
-    """True if the profile has every key that the check needs."""
-    return all(value_at(profile, key) for mark in metafunc.definition.iter_markers("needs") for key in mark.args)
+def lacking(profile: Profile, metafunc: pytest.Metafunc) -> str:
+    """The first key that the check needs and the profile does not have; "" if the profile can carry it."""
+    needed = [key for mark in metafunc.definition.iter_markers("needs") for key in mark.args]
+    if each := marked(metafunc, "each"):
+        needed += each.kwargs.values()
+    return next((key for key in needed if not value_at(profile, key)), "")

@@ -6,18 +6,22 @@ from typing import Any
 import pytest
 
 from opsproof.errors import ProfileError
-from opsproof.plugin.check import can_carry, check_of, indicator_check, is_known_in, value_at
+from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, marked, proven_by
 from opsproof.profile.indicators import Indicator
 from opsproof.report.words import Lang
+
+_NOT_CARRIED = "opsproof_not_carried"
 
 
 def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
     """Make a check run on each profile, and for each entry that it asks for."""
     if "profile" not in metafunc.fixturenames:
         return
-    profiles = [profile for profile in gate.profiles.values() if can_carry(profile, metafunc)]
+    lacks = {profile.name: lacking(profile, metafunc) for profile in gate.profiles.values()}
+    profiles = [profile for profile in gate.profiles.values() if not lacks[profile.name]]
+    _note_not_carried(metafunc, gate, lacks)
     each = marked(metafunc, "each")
     if each is None:
         names = [profile.name for profile in profiles]
@@ -30,6 +34,43 @@ def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
         for name, entry in named_entries(value_at(profile, key))
     ]
     metafunc.parametrize(("profile", argument), entries, indirect=["profile"], scope="session")
+
+
+def _note_not_carried(metafunc: pytest.Metafunc, gate: Gate, lacks: Mapping[str, str]) -> None:
+    """Keep for the report which selected checks a profile cannot carry, and what it lacks for them."""
+    card = marked(metafunc, "runbook")
+    if card is None:
+        return
+    name = check_name(metafunc.definition.path, metafunc.function.__name__)
+    for profile, key in lacks.items():
+        if key and _is_selected(metafunc, f"{metafunc.definition.nodeid}[{profile}]"):
+            gate.ledger.not_carried.setdefault(profile, {}).setdefault(key, {})[name] = card.args[0].severity
+
+
+def _is_selected(metafunc: pytest.Metafunc, nodeid: str) -> bool:
+    """True if `-m` and `-k` would select it, as pytest reads them."""
+    from _pytest.mark.expression import Expression
+
+    option = metafunc.config.option
+    markers = {mark.name for mark in metafunc.definition.iter_markers()}
+    names = f"{nodeid} {' '.join(markers)}".lower()
+
+    def has_marker(name: str, /, **_: str | int | bool | None) -> bool:
+        return name in markers
+
+    def has_name(name: str, /, **_: str | int | bool | None) -> bool:
+        return name.lower() in names
+
+    asked = ((option.markexpr, has_marker), (option.keyword, has_name))
+    try:
+        return all(Expression.compile(text).evaluate(matches) for text, matches in asked if text)
+    except SyntaxError:
+        return False  # pytest refuses the expression, and says where it is wrong
+
+
+def learn_not_carried(node: Any, gate: Gate) -> None:
+    """Where the reports arrive: learn from an xdist worker, which collects, what profiles cannot carry."""
+    gate.ledger.not_carried.update(getattr(node, "workeroutput", {}).get(_NOT_CARRIED, {}))
 
 
 def named_entries(value: Any) -> list[tuple[str, Any]]:
@@ -67,6 +108,8 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
             raise pytest.UsageError(f"{item.nodeid} {objection[0]}\n  next: {objection[1]}")
     checks = [check for item in items if (check := check_of(item))]
     gate.ledger.collected = len(checks)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_NOT_CARRIED] = gate.ledger.not_carried
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.outcomes import Skipped
 
 from opsproof.errors import ProfileError, StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
-from opsproof.judge.outcome import Status
+from opsproof.plugin.applying import skip_as_before, skip_of
 from opsproof.plugin.check import Check
 from opsproof.plugin.conductor import Conductor
 from opsproof.plugin.engine import Engine
@@ -21,7 +22,6 @@ from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
 from opsproof.profile import find_profiles, load_profile, secrets_of
-from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
@@ -201,21 +201,11 @@ class Gate:
         _ = self.engine
         return self._environments[name]
 
-    def skip_reason(self, check: Check) -> str:
-        """Why a check does not apply here, or ""."""
+    def skip_of(self, check: Check) -> Skipped | None:
+        """What skips a check that does not apply here; None if it applies."""
         if self.replayed:
-            before = next((o for o in self.replayed.outcomes if o.check == check.id), None)
-            return before.message if before and before.status is Status.SKIPPED else ""
-        profile = self.profiles[check.profile]
-        if check.indicator and (reason := _cannot_answer(profile, check.indicator)):
-            return reason
-        if not check.writes:
-            return ""
-        if not profile.policy.writes:
-            return f"it writes ({check.writes}), and policy.writes of {profile.name} is false"
-        if profile.environment not in self.options.writes:
-            return f"it writes ({check.writes}); to allow it: --allow-writes {profile.environment}"
-        return ""
+            return skip_as_before(next((o for o in self.replayed.outcomes if o.check == check.id), None))
+        return skip_of(check, self.profiles[check.profile], self.options.writes)
 
     def note_releases(self) -> None:
         """Note which releases answer, where a check was quicker than that."""
@@ -260,15 +250,6 @@ class Gate:
         profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")
         self.redactor.add(secrets_of(profile))
         return profile
-
-
-def _cannot_answer(profile: Profile, indicator: Indicator) -> str:
-    """Why this environment cannot be asked for an indicator; "" if it can."""
-    if reason := profile.lacks(indicator.asks):
-        return reason
-    if indicator.promql and profile.targets[indicator.asks].kind == "scrape":
-        return f"{profile.name} has no Prometheus, and only PromQL can answer it"
-    return ""
 
 
 def _is_embedded(name: str) -> bool:

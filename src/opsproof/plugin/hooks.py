@@ -38,8 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """End with the words of an xdist worker that refused the checks."""
+    """End with the words of an xdist worker that refused the checks; learn which checks do not apply."""
     fleet.heed_refusal(node)
+    collection.learn_not_carried(node, node.config.stash[GATE])
 
 
 @pytest.hookimpl(optionalhook=True)

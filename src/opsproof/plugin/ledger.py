@@ -9,6 +9,7 @@ import pytest
 
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Outcome
+from opsproof.profile.scalars import Severity
 
 PROPERTY = "opsproof"
 
@@ -25,6 +26,7 @@ class Ledger:
         collected: Checks that this process collected, before the operator's selection.
         selected: Ids of the tests that xdist's workers were to run and that have not ended.
         broken_files: Files of checks that could not be read.
+        not_carried: Selected checks that a profile cannot carry, with their severity, by profile and by what it lacks.
         other_failures: Failed reports that carry no outcome: ordinary tests, a fixture's end, a worker that died.
     """
 
@@ -34,6 +36,7 @@ class Ledger:
     collected: int = 0
     selected: set[str] = field(default_factory=set)
     broken_files: set[str] = field(default_factory=set)
+    not_carried: dict[str, dict[str, dict[str, Severity]]] = field(default_factory=dict)
     other_failures: list[str] = field(default_factory=list)
 
     def receive(self, report: pytest.TestReport) -> Outcome | None:

@@ -12,9 +12,11 @@ from opsproof.evidence.redaction import Redactor
 from opsproof.judge.limits import Judgement
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.waivers import waive
+from opsproof.plugin.applying import NotAllowed
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
-from opsproof.profile.models import Policy
+from opsproof.plugin.symptoms import statuses, unwell
+from opsproof.profile.models import Profile
 from opsproof.report.text import printable
 
 _CAUSES: dict[type[BaseException], Cause] = {
@@ -40,7 +42,7 @@ def outcome_of(
     *,
     details: str,
     redactor: Redactor,
-    policy: Policy,
+    profile: Profile,
     judgement: Judgement | None,
 ) -> Outcome:
     """
@@ -52,7 +54,7 @@ def outcome_of(
         conducted: What it saw; None if it never began.
         details: Assertion and traceback, as pytest tells them.
         redactor: Masks what is kept.
-        policy: The profile's.
+        profile: The one that it ran against.
         judgement: What the limits of an indicator said, if it is the check of one and came so far.
     """
     status, cause = _judge(check, excinfo)
@@ -67,7 +69,7 @@ def outcome_of(
         title=check.title,
         severity=judgement.severity if judgement and status is Status.FAILED else check.card.severity,
         priority=priority,
-        channels=policy.channels.get(priority, ()) if priority else (),
+        channels=profile.policy.channels.get(priority, ()) if priority else (),
         value=judgement.value if judgement else None,
         unit=judgement.unit if judgement else "",
         runbook=check.card.rows,
@@ -80,12 +82,14 @@ def outcome_of(
         target=target,
         observations=tuple(observation.id for observation in seen),
         answered=tuple(dict.fromkeys(o.target for o in seen if o.failure is None)),
+        statuses=statuses(seen, profile),
+        unwell=unwell(seen, profile),
         started=conducted.started if conducted else now,
         duration=round(conducted.duration, 6) if conducted else 0.0,
         output=readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
         details="" if status is Status.PASSED else readable(details, redactor),
     )
-    return waive(outcome, policy.waivers, now)
+    return waive(outcome, profile.policy.waivers, now)
 
 
 def readable(text: str, redactor: Redactor) -> str:
@@ -97,6 +101,8 @@ def _judge(check: Check, excinfo: pytest.ExceptionInfo[BaseException] | None) ->
     if excinfo is None:
         return Status.PASSED, None
     error = excinfo.value
+    if isinstance(error, NotAllowed):
+        return Status.SKIPPED, Cause.NOT_ALLOWED
     if isinstance(error, pytest.skip.Exception):
         return Status.SKIPPED, Cause.DOES_NOT_APPLY
     if isinstance(error, (AssertionError, pytest.fail.Exception)):
@@ -117,7 +123,7 @@ def _words(
     if isinstance(error, errors.OpsproofError):
         return error.what, error.where, error.next_step, getattr(error, "target", "")
     if isinstance(error, pytest.skip.Exception):
-        return str(error.msg), "", "", ""
+        return str(error.msg), "", getattr(error, "next_step", ""), ""
     if cause is Cause.CHECK_BROKEN:
         crash = excinfo.traceback[-1]
         return excinfo.exconly(), f"{Path(crash.path).name}:{crash.lineno + 1}", BROKEN_NEXT, ""

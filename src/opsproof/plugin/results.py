@@ -112,7 +112,7 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
         conducted,
         details=str(excinfo.getrepr()) if excinfo else "",
         redactor=gate.redactor,
-        policy=gate.profiles[check.profile].policy,
+        profile=gate.profiles[check.profile],
         judgement=gate.environment(check.profile).reader.judgement(check.id),
     )
     return outcome, conducted.recorder.observations
@@ -154,6 +154,7 @@ def _profile_fact(gate: Gate, name: str) -> ProfileFact:
             for target, model in profile.targets.items()
         },
         release=release if release.expected or release.seen else None,
+        not_carried=gate.ledger.not_carried.get(name, {}),
     )
 
 

@@ -129,7 +129,7 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
     check = check_of(item)
     if check is None or check.writes or not gate.options.ahead or not isinstance(item, pytest.Function):
         return
-    if not _is_async(item) or gate.skip_reason(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
+    if not _is_async(item) or gate.skip_of(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return
     gate.conductor.ahead(item, check)
 
@@ -140,8 +140,8 @@ def skip_if_it_does_not_apply(item: pytest.Item) -> None:
     route(sys.stderr)
     gate = item.config.stash[GATE]
     check = check_of(item)
-    if check and (reason := gate.skip_reason(check)):
-        pytest.skip(reason)
+    if check and (skip := gate.skip_of(check)):
+        raise skip
 
 
 def conduct(item: pytest.Function, check: Check) -> None:
@@ -171,7 +171,7 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
         conducted,
         details=report.longreprtext,
         redactor=gate.redactor,
-        policy=gate.profiles[check.profile].policy,
+        profile=gate.profiles[check.profile],
         judgement=gate.environment(check.profile).reader.judgement(check.id) if gate.is_open else None,
     )
     if conducted is not None:

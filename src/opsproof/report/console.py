@@ -10,6 +10,7 @@ from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
+from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.text import one_line
 from opsproof.report.view import View, numbers, seconds_text, urgency
 from opsproof.report.words import Lang, extent_text, numbers_text, release_text, words
@@ -122,7 +123,7 @@ class _Block:
         return f"{word} {urgency(outcome)}  {one_line(outcome.check)}"
 
     def short(self) -> Iterator[Line]:
-        """Why beside the checks, waived, warnings, notes: a line or two each."""
+        """Why beside the checks, waived, warnings, what did not run, notes: a line or two each."""
         said, view = self.said, self.view
         waived = (
             said["waived_by"].format(
@@ -142,6 +143,7 @@ class _Block:
             (said["why"], view.deciding_reasons, 2),
             (said["waived"], (*waived,), 1),
             (said["warning"], (*warnings,), 2),
+            (said["not_checked"], (*not_run_texts(view, said), *not_carried_texts(view, said, self.summary)), 2),
             (said["note"], view.run.notes, 2),
         )
         for word, texts, lines in reasons:

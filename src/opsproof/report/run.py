@@ -28,6 +28,9 @@ class ProfileFact(Fact):
     fail_on: Severity
     targets: dict[str, TargetFact]
     release: ReleaseFact | None = None
+    not_carried: dict[str, dict[str, Severity]] = Field(
+        {}, description="Selected checks that the profile cannot carry, with their severity, by the key that it lacks."
+    )
 
 
 class Run(Fact):

@@ -8,6 +8,7 @@ from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.markdown import code, code_block, prose, table
+from opsproof.report.not_run import not_run_texts
 from opsproof.report.text import one_line
 from opsproof.report.view import View, numbers, seconds_text, urgency
 from opsproof.report.words import extent_text, numbers_text, release_text, words
@@ -34,7 +35,9 @@ def summary(view: View) -> str:
         *_diagnoses(view),
         *_listed("Warnings (below `fail_on`; the gate goes on)", _warnings(view)),
         *_listed("Waived", map(_waived, view.waived)),
+        *_listed("Not checked (SEV-1)", map(prose, not_run_texts(view, _SAID))),
         *_listed("Skipped", _skipped(view)),
+        *_not_carried(view),
         *_listed("Notes", map(prose, (*view.run.notes, *lacking))),
         _numbers(view),
     )
@@ -190,6 +193,22 @@ def _waived(outcome: Outcome) -> str:
 def _skipped(view: View) -> Iterator[str]:
     for (profile, reason), outcomes in view.skipped.items():
         yield f"{code(profile)}, {len(outcomes)}: {prose(reason)}"
+
+
+def _not_carried(view: View) -> Iterator[str]:
+    if not view.not_carried:
+        return
+    yield "## Not for these profiles"
+    rows = (
+        (
+            code(key),
+            _codes(profiles),
+            str(sum(map(len, profiles.values()))),
+            _codes(check for checks in profiles.values() for check in checks),
+        )
+        for key, profiles in view.not_carried.items()
+    )
+    yield table(("Profile does not have", "Profiles", "Checks", "Which"), rows)
 
 
 def _numbers(view: View) -> str:

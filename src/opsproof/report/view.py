@@ -10,7 +10,7 @@ from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word, blocks
-from opsproof.profile.scalars import SEVERITIES
+from opsproof.profile.scalars import SEVERITIES, Severity
 from opsproof.report.run import Run
 
 _BAD = (Status.FAILED, Status.UNKNOWN)
@@ -77,6 +77,25 @@ class View:
             if outcome.status is Status.SKIPPED:
                 groups[outcome.profile, outcome.message].append(outcome)
         return dict(groups)
+
+    @cached_property
+    def worst_not_run(self) -> dict[tuple[Cause, str], list[Outcome]]:
+        """SEV-1 checks that were skipped, by cause and what would let them run, or the reason where nothing would."""
+        groups: dict[tuple[Cause, str], list[Outcome]] = defaultdict(list)
+        for outcome in self.run.outcomes:
+            if outcome.status is Status.SKIPPED and outcome.severity == SEVERITIES[0]:
+                cause = outcome.cause or Cause.DOES_NOT_APPLY
+                groups[cause, outcome.next_step or outcome.message].append(outcome)
+        return dict(groups)
+
+    @cached_property
+    def not_carried(self) -> dict[str, dict[str, dict[str, Severity]]]:
+        """Checks that profiles cannot carry, with their severity, by the key that is missing and by profile."""
+        by_key: dict[str, dict[str, dict[str, Severity]]] = defaultdict(dict)
+        for name, profile in self.run.profiles.items():
+            for key, checks in profile.not_carried.items():
+                by_key[key][name] = checks
+        return dict(sorted(by_key.items()))
 
     @cached_property
     def other_reasons(self) -> tuple[str, ...]:
