@@ -12,6 +12,7 @@ from opsproof.profile.yaml_source import MAX_BYTES
 
 MistakesIn = Callable[..., list[str]]
 Write = Callable[[str, str], Path]
+_WORK = 'work: [{name: a, submit: /a, body: {seed: 1}, id_field: id, status: "/a/{id}", delete: "/a/{id}", MORE}]'
 
 
 def test_the_whole_error_says_what_where_and_what_next(root: Path, write: Write) -> None:
@@ -171,6 +172,16 @@ def test_all_mistakes_show_at_once_in_the_order_of_the_lines(mistakes_in: Mistak
             "targets: {api: {kind: http, url: 'http://h'}}\ncore: [{name: x, path: /x, identity: reader}]",
             "5: core[0].identity: names no identity of targets.api; there are: none",
             id="identity-of-a-core-path",
+        ),
+        pytest.param(
+            _WORK.replace("MORE", "metadata_as_sent: [seed, mode]"),
+            "4: work[0]: `metadata_as_sent` names mode, which `body` does not have",
+            id="metadata-that-is-not-sent",
+        ),
+        pytest.param(
+            _WORK.replace("MORE", "marked: SELECT 1"),
+            "4: work[0]: `marked` looks for a marker, and `body` has no {marker}",
+            id="marker-that-is-not-sent",
         ),
         pytest.param("health:\n", "4: health: has no value; write one, or null to remove an inherited key", id="void"),
         pytest.param("health: {live: a\n", "5: not YAML: while parsing a flow mapping (line 4)", id="syntax"),

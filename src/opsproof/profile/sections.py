@@ -1,8 +1,9 @@
 """What a profile says about its system: where to ask, what must be there, how much is too much."""
 
-from typing import Any
+import json
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from opsproof.profile.scalars import Duration
 from opsproof.profile.targets import Section
@@ -133,6 +134,14 @@ class Work(Section):
     metadata_keys: tuple[str, ...] = ()
     metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
     metadata_commit: str = Field("", description="Key of the metadata that must be the commit of the running release.")
+
+    @model_validator(mode="after")
+    def _body_holds_what_is_looked_for(self) -> Self:
+        if absent := [key for key in self.metadata_as_sent if key not in self.body]:
+            raise ValueError(f"`metadata_as_sent` names {', '.join(absent)}, which `body` does not have")
+        if self.marked and "{marker}" not in json.dumps(self.body):
+            raise ValueError("`marked` looks for a marker, and `body` has no {marker}")
+        return self
 
 
 class StoredMetadata(Section):
