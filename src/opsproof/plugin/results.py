@@ -53,7 +53,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
         diagnoses=tuple(_diagnoses(profiles, outcomes)) if DIAGNOSIS in (gate.options.markers or ()) else (),
-        notes=tuple(_notes(gate, outcomes)),
+        notes=tuple(_notes(gate, outcomes, profiles)),
         verdict=judge(
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
@@ -158,7 +158,9 @@ def _profile_fact(gate: Gate, name: str) -> ProfileFact:
     )
 
 
-def _notes(gate: Gate, outcomes: tuple[Outcome, ...]) -> Iterable[str]:
+def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profile]) -> Iterable[str]:
+    if beside := [name for name in gate.profiles if name not in judged]:
+        yield f"no selected check is for {', '.join(beside)}: the verdict says nothing about them"
     for profile in gate.profiles.values():
         mine = [outcome for outcome in outcomes if outcome.profile == profile.name]
         for waiver in profile.policy.waivers:
