@@ -121,7 +121,7 @@ def _word(part):
 
 
 def _why(part):
-    return (isinstance(part, dict) and part.get("error")) or _word(part)
+    return (isinstance(part, dict) and part.get("error")) or _word(part) or "no status"
 
 
 def _well(part, profile):
