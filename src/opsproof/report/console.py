@@ -60,8 +60,9 @@ class _Block:
     def __init__(self, view: View, folder: Path | None, lang: Lang) -> None:
         from wcwidth import wcswidth
 
-        self.view, self.folder, self.said, self.lang = view, folder, words(lang), lang
-        self.summary = str(folder / "summary.md") if folder else "pytest -v"
+        self.view, self.said, self.lang = view, words(lang), lang
+        self.folder = _from_here(folder) if folder else None
+        self.summary = str(self.folder / "summary.md") if self.folder else "pytest -v"
         labels = ("what", "where", "next", "tell", "by_hand", "runbook", "checks", "report", "again")
         self._indent = 4 + max(wcswidth(self.said[label]) for label in labels)
 
@@ -238,9 +239,14 @@ class _Block:
 
 def _pytest() -> str:
     """How this pytest is started from here: by the interpreter that a checkout has in it, else by its name."""
+    python = _from_here(Path(sys.executable))
+    return "pytest" if python.is_absolute() else f"{quote(str(python))} -m pytest"
+
+
+def _from_here(path: Path) -> Path:
+    """The path as it is written in the folder that the operator is in, where it is below that."""
     here = Path.cwd()
-    python = Path(sys.executable)
-    return f"{quote(str(python.relative_to(here)))} -m pytest" if python.is_relative_to(here) else "pytest"
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _colour(outcome: Outcome) -> str:
