@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from opsproof import NoData, PreconditionMissing, each, needs, proven_by, runbook, writes
-from opsproof.errors import Unreachable
+from opsproof import NoData, PreconditionMissing, Unreachable, each, needs, proven_by, runbook, writes
 
 pytestmark = [pytest.mark.smoke, pytest.mark.recovery]
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opsproof.errors import NoData, PreconditionMissing
+    from opsproof.errors import NoData, PreconditionMissing, Unreachable
     from opsproof.plugin.marks import each, needs, proven_by, runbook, writes
     from opsproof.probes import ANONYMOUS, Forged
 
@@ -14,6 +14,7 @@ __all__ = [
     "Forged",
     "NoData",
     "PreconditionMissing",
+    "Unreachable",
     "__version__",
     "each",
     "needs",
@@ -26,6 +27,7 @@ _HOMES = {
     **dict.fromkeys(("ANONYMOUS", "Forged"), "opsproof.probes"),
     "NoData": "opsproof.errors",
     "PreconditionMissing": "opsproof.errors",
+    "Unreachable": "opsproof.errors",
     **dict.fromkeys(("each", "needs", "proven_by", "runbook", "writes"), "opsproof.plugin.marks"),
 }
 
