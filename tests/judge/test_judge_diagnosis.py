@@ -9,7 +9,7 @@ from opsproof.profile.scenarios import Scenario
 TEXT = {"en": "x", "ko": "가"}
 
 
-def outcome(name, status, cause=None):
+def outcome(name, status, cause=None, *, between=False):
     return Outcome(
         check=f"{name}[a/b]",
         name=name,
@@ -21,6 +21,7 @@ def outcome(name, status, cause=None):
         cause=cause,
         started=datetime.now(UTC),
         duration=0.0,
+        between=between,
     )
 
 
@@ -32,7 +33,7 @@ DATABASE = scenario({"check": "database.answers"}, {"check": "indicators.errors"
 SLOW = scenario(
     {"check": "indicators.p95", "weight": 2},
     {"check": "database.answers", "shows": "well"},
-    {"check": "indicators.errors"},
+    {"check": "indicators.errors", "shows": "trouble"},
 )
 FAILED = (Status.FAILED, Cause.TARGET_WRONG)
 
@@ -52,11 +53,37 @@ def test_the_best_fit_comes_first():
     assert found.others[0].against == ("indicators.p95", "database.answers")
 
 
-def test_a_target_that_does_not_answer_is_trouble():
-    """The database that cannot be reached is just what the scenario is about."""
-    seen = [outcome("database.answers", Status.UNKNOWN, Cause.UNREACHABLE), outcome("indicators.errors", *FAILED)]
+def test_one_symptom_is_enough():
+    """The runbook lists them as alternatives; what goes with other incidents, too, is no symptom."""
+    seen = [outcome("database.answers", Status.PASSED), outcome("indicators.errors", *FAILED)]
 
-    assert [fit.scenario for fit in diagnose("a/b", {"database": DATABASE}, seen).fits] == ["database"]
+    found = diagnose("a/b", {"database": DATABASE, "slow": SLOW}, seen)
+
+    assert [(fit.scenario, fit.share) for fit in found.fits] == [("database", 0.5)]
+    assert [fit.scenario for fit in found.others] == ["slow"]
+
+
+def test_a_target_that_does_not_answer_is_trouble_to_the_check_whose_subject_that_is():
+    """The database that cannot be reached is just what the scenario is about; that it has no p95 says nothing."""
+    seen = [
+        outcome("database.answers", Status.FAILED, Cause.UNREACHABLE),
+        outcome("indicators.p95", Status.UNKNOWN, Cause.UNREACHABLE),
+    ]
+
+    found = diagnose("a/b", {"database": DATABASE, "slow": SLOW}, seen)
+
+    assert [fit.scenario for fit in found.fits] == ["database"]
+    assert "indicators.p95" in found.others[0].not_measured
+
+
+def test_a_number_between_well_and_bad_is_no_symptom():
+    """2 % is not the 5 % of the runbook, and not well, either."""
+    seen = [outcome("database.answers", Status.PASSED), outcome("indicators.p95", *FAILED, between=True)]
+
+    found = diagnose("a/b", {"slow": SLOW}, seen)
+
+    assert found.fits == ()
+    assert "indicators.p95" in found.others[0].not_measured
 
 
 def test_none_fits_is_an_answer():

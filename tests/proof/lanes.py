@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import sleep
 
-from proof_gate import CITED, Proof, must_be_green_again, objections, run_gate
+from proof_gate import CITED, Proof, blind_objections, must_be_green_again, objections, run_gate
 
 from opsproof.judge.outcome import Status
 from opsproof.stack import Stack
@@ -74,7 +74,8 @@ class Lanes:
                     if is_last:
                         self._proofs[name].set_exception(exc)
                     continue
-                if is_last or name not in CITED or not objections(name, proof):
+                judge = objections if name in CITED else blind_objections
+                if is_last or not judge(name, proof):
                     self._proofs[name].set_result(proof)
                     break
         if stack is not None:

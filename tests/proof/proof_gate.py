@@ -140,6 +140,36 @@ def objections(fault: str, proof: Proof) -> list[str]:
     return said
 
 
+BLINDING = {
+    "token-expired": (Cause.PRECONDITION_MISSING, "Renew the variable"),
+    "no-evaluation-runs": (Cause.NO_DATA, "Run one evaluation"),
+    "prometheus-stopped": (Cause.UNREACHABLE, ""),
+    "prometheus-empty": (Cause.NO_DATA, ""),
+    "scrape-down": (Cause.NO_DATA, ""),
+    "metrics-stale": (Cause.NO_DATA, ""),
+    "alertmanager-stopped": (Cause.UNREACHABLE, ""),
+}
+"""Faults of our own eyes: why nothing can be measured, and how the next step begins."""
+
+
+def blind_objections(fault: str, proof: Proof) -> list[str]:
+    """What keeps a fault of our own eyes from being seen as that: what it hides is unknown, and nothing else fails."""
+    cause, next_step = BLINDING[fault]
+    outcomes = proof.broken.outcomes
+    unknown = [o for o in outcomes if o.status is Status.UNKNOWN]
+    said = []
+    if cause not in {o.cause for o in unknown}:
+        said.append(f"under {fault} nothing is unknown for {cause}:{told(unknown)}")
+    if lost := [o for o in unknown if o.cause is cause and not o.next_step.startswith(next_step)]:
+        said.append(f"under {fault} the next step is not {next_step!r}:{told(lost)}")
+    if proof.broken.verdict.word is Word.PASS:
+        said.append(f"under {fault} the verdict is PASS")
+    failed = [o for o in outcomes if o.status is Status.FAILED and not check_of(o).about_traffic]
+    if fault not in CITED and failed:
+        said.append(f"{fault} is no failure of the service, and these fail:{told(failed)}")
+    return said
+
+
 def told(outcomes: Iterable[Outcome]) -> str:
     """The outcomes, a line each."""
     return "".join(f"\n  {o.check}: {o.status}, {o.cause}: {o.message}" for o in outcomes)

@@ -4,13 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
-from opsproof.judge.outcome import Cause, Fact, Outcome, Status
+from opsproof.judge.outcome import Fact, Outcome, Status
 from opsproof.profile.scenarios import Scenario, Sign
-
-FITS_FROM = 0.5
-"""Share of a scenario's weight that must be seen; below it the scenario does not fit."""
-
-_SILENT = (Cause.UNREACHABLE, Cause.TIMED_OUT, Cause.BAD_ANSWER)
 
 
 class Fit(Fact):
@@ -38,8 +33,10 @@ def diagnose(profile: str, scenarios: Mapping[str, Scenario], outcomes: Iterable
     """
     Compare the outcomes of a profile with its scenarios.
 
-    A scenario fits if at least half of the weight of its signs is there, one of them trouble. What was not measured is
-    not there, so that blindness makes no diagnosis.
+    A scenario fits if one of its symptoms is there, and the trouble of it outweighs what should be well and is not; the
+    better, the more of the weight of its signs is there. What was not measured is not there, so that blindness makes no
+    diagnosis: a target that does not answer is trouble only to the check whose subject that is, which then has failed.
+    A number between well and bad is neither.
 
     Args:
         profile: Name of the profile.
@@ -72,7 +69,9 @@ def _fit(key: str, scenario: Scenario, outcomes: Mapping[str, list[Outcome]]) ->
         not_measured=tuple(sign.check for sign, shows in shown if shows is None),
         next_steps=tuple(step.model_dump() for step in scenario.next_steps),
     )
-    return fit, share >= FITS_FROM and any(sign.shows == "trouble" for sign in there)
+    seen = sum(sign.weight for sign in there if sign.shows != "well")
+    contrary = sum(sign.weight for sign, shows in shown if sign.shows == "well" and shows is False)
+    return fit, seen > contrary and any(sign.shows == "symptom" for sign in there)
 
 
 def _shows(sign: Sign, outcomes: list[Outcome]) -> bool | None:
@@ -80,12 +79,12 @@ def _shows(sign: Sign, outcomes: list[Outcome]) -> bool | None:
     troubled = [trouble for outcome in outcomes if (trouble := _is_trouble(outcome)) is not None]
     if not troubled:
         return None
-    return any(troubled) is (sign.shows == "trouble")
+    return any(troubled) is (sign.shows != "well")
 
 
 def _is_trouble(outcome: Outcome) -> bool | None:
     if outcome.status is Status.PASSED:
         return False
-    if outcome.status in (Status.FAILED, Status.WAIVED) or outcome.cause in _SILENT:
+    if outcome.status in (Status.FAILED, Status.WAIVED) and not outcome.between:
         return True
     return None

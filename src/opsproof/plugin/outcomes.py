@@ -9,7 +9,7 @@ import pytest
 from opsproof import errors
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
-from opsproof.judge.limits import Judgement
+from opsproof.judge.limits import Judgement, State
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.waivers import waive
 from opsproof.plugin.applying import NotAllowed
@@ -72,6 +72,7 @@ def outcome_of(
         channels=profile.policy.channels.get(priority, ()) if priority else (),
         value=judgement.value if judgement else None,
         unit=judgement.unit if judgement else "",
+        between=judgement is not None and judgement.state is State.BETWEEN,
         runbook=check.card.rows,
         markers=check.markers,
         status=status,

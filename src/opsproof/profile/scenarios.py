@@ -12,8 +12,10 @@ class Sign(Section):
     """What one check must show for the scenario."""
 
     check: str = Field(description="Name of a check (health.ready), or of an indicator's (indicators.queue-depth).")
-    shows: Literal["trouble", "well"] = Field(
-        "trouble", description="trouble: it failed, or its target did not answer; well: it passed."
+    shows: Literal["symptom", "trouble", "well"] = Field(
+        "symptom",
+        description="symptom: it failed, and by that alone the runbook knows the incident; trouble: it failed, as it "
+        "does in other incidents, too; well: it passed, which tells this incident from its neighbours.",
     )
     weight: float = Field(1.0, gt=0, description="How much the sign says, beside the others.")
 
@@ -27,7 +29,7 @@ class Scenario(Section):
     next_steps: tuple[Text, ...] = Field(min_length=1, description="The runbook's steps, in order.")
 
     @model_validator(mode="after")
-    def _has_trouble(self) -> Self:
-        if all(sign.shows == "well" for sign in self.signs):
-            raise ValueError("expected at least one sign that shows trouble")
+    def _has_a_symptom(self) -> Self:
+        if all(sign.shows != "symptom" for sign in self.signs):
+            raise ValueError("expected at least one sign that shows a symptom")
         return self
