@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opsproof.judge.outcome import Cause, Fact, Outcome, Status
 
-_SERVER_ERROR = 500
+SERVER_ERROR = 500
 
 
 class TargetFact(Fact):
@@ -122,7 +122,7 @@ def _shows_an_outage(
     if outcome.unwell:
         places = [(outcome.profile, name) for name in outcome.unwell]
         return all(place in down or any((place[0], up) in down for up in _upstream(place, targets)) for place in places)
-    return any(status >= _SERVER_ERROR for status in outcome.statuses)
+    return any(status >= SERVER_ERROR for status in outcome.statuses)
 
 
 def _blamed(outcome: Outcome) -> tuple[str, ...]:

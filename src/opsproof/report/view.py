@@ -8,7 +8,7 @@ from typing import Self
 
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
-from opsproof.judge.root_causes import RootCause
+from opsproof.judge.root_causes import SERVER_ERROR, RootCause
 from opsproof.judge.verdict import Word, blocks
 from opsproof.profile.scalars import SEVERITIES, Severity
 from opsproof.report.run import Run
@@ -115,7 +115,7 @@ class View:
         return [self._outcomes[check] for check in (*root.direct, *root.downstream) if check in self._outcomes]
 
     def wrong_all_the_same(self, root: RootCause) -> list[Outcome]:
-        """Failed SEV-1 checks beneath a root cause that got a real answer: it may explain them, or hide them."""
+        """Failed SEV-1 checks beneath a root cause that got an answer without a server error too: it may hide them."""
         downstream = (self._outcomes[check] for check in root.downstream if check in self._outcomes)
         return [
             outcome
@@ -123,6 +123,8 @@ class View:
             if outcome.severity == SEVERITIES[0]
             and outcome.status is Status.FAILED
             and outcome.cause is Cause.TARGET_WRONG
+            and not outcome.unwell
+            and any(status < SERVER_ERROR for status in outcome.statuses)
         ]
 
     def extent(self, root: RootCause) -> dict[str, int]:
