@@ -27,8 +27,8 @@ SHARE = indicator(unit="%", ok="< 10 %", p1="> 20 %")
         pytest.param(SHARE, 0.15, False, ("between", None, "SEV-3"), id="keeps-its-state"),
         pytest.param(SHARE, 0.21, True, ("bad", "P1", "SEV-2"), id="bad-in-a-recovery"),
         pytest.param(indicator(ok="< 1"), 1, False, ("bad", None, "SEV-2"), id="no-priority-named"),
-        pytest.param(indicator(p0="> 5 %"), 0.051, False, ("bad", "P0", "SEV-1"), id="only-a-priority"),
-        pytest.param(indicator(p0="> 5 %"), 0.05, False, ("well", None, "SEV-1"), id="no-ok-means-not-bad"),
+        pytest.param(indicator(unit="%", p0="> 5 %"), 0.051, False, ("bad", "P0", "SEV-1"), id="only-a-priority"),
+        pytest.param(indicator(unit="%", p0="> 5 %"), 0.05, False, ("well", None, "SEV-1"), id="no-ok-means-not-bad"),
     ],
 )
 def test_the_most_urgent_limit_that_holds_decides(asked, value, recovering, expected):

@@ -89,8 +89,8 @@ def test_every_number_of_a_store_is_read_and_only_the_count_of_none_is_one(check
             "bytes": ("of: bytes", 'ok: "== 30"'),
             "bytes-of-none": ("of: bytes, prefix: nothing/", 'ok: "== 0"'),
             "newest-bytes": ("of: newest-bytes", 'ok: "== 10"'),
-            "oldest-age": ("of: oldest-age", 'ok: "> 365 d"'),
-            "empty-counts": ("of: newest-age, prefix: nothing/", 'ok: "< 1 h", empty: 0'),
+            "oldest-age": ("of: oldest-age", 'unit: s, ok: "> 365 d"'),
+            "empty-counts": ("of: newest-age, prefix: nothing/", 'unit: s, ok: "< 1 h", empty: 0'),
             "this-year": ('of: count, prefix: "daily/{today:%Y}"', 'ok: "== 1"'),
         },
     )
@@ -113,7 +113,10 @@ def test_more_objects_than_are_looked_at_give_no_wrong_number(checkout: Checkout
             "well-beyond": ("of: count", 'ok: ">= 1"'),
             "may-be-bad": ("of: count", 'ok: "< 20000"'),
             "bad": ("of: count", 'ok: "< 100"'),
-            "newest": ("of: newest-age", 'ok: "< 1 h"'),
+            "between-or-bad": ("of: count", 'ok: "< 5000", p1: "> 20000"'),
+            "bad-or-worse": ("of: count", 'ok: "< 100", p2: "> 5000", p1: "> 20000"'),
+            "bad-for-sure": ("of: count", 'ok: "< 100", p2: "> 2000", p1: "> 5000"'),
+            "newest": ("of: newest-age", 'unit: s, ok: "< 1 h"'),
         },
     )
 
@@ -123,9 +126,16 @@ def test_more_objects_than_are_looked_at_give_no_wrong_number(checkout: Checkout
         "well-beyond": "passed",
         "may-be-bad": "unknown: no data",
         "bad": "failed: target wrong",
+        "between-or-bad": "unknown: no data",
+        "bad-or-worse": "failed: target wrong",
+        "bad-for-sure": "failed: target wrong",
         "newest": "unknown: no data",
     }
     messages = {name: outcome.message for name, outcome in done.outcomes.items()}
     assert "cannot be told from being bad" in messages["may-be-bad"]
     assert "more than the 10,000 objects" in messages["bad"]
     assert "the newest is not known" in messages["newest"]
+    severities = {name: (outcome.severity, outcome.priority) for name, outcome in done.outcomes.items()}
+    assert severities["between-or-bad"] == ("SEV-2", None)
+    assert severities["bad-or-worse"] == severities["bad-for-sure"] == ("SEV-2", "P1")
+    assert "which is P2 (> 5000; well is < 100), and may be P1" in messages["bad-or-worse"]

@@ -33,7 +33,24 @@ def test_a_limit_holds_where_people_expect_it(text, well, bad):
     assert not limit.holds(bad)
 
 
-@pytest.mark.parametrize("text", ["", "1000", "=> 5", "< five", "> 5 percent", "20 .. 10", "< nan", "<", "5 > 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1000",
+        "=> 5",
+        "< five",
+        "> 5 percent",
+        "20 .. 10",
+        "< nan",
+        "<",
+        "5 > 3",
+        "< 1,5",
+        "< 1,00",
+        "< 1000,000",
+        "10 ms .. 20",
+    ],
+)
 def test_what_is_no_limit_is_refused(text):
     """A limit that is not understood must not judge anything."""
     with pytest.raises(ValueError, match="expected a"):
@@ -54,13 +71,50 @@ def test_overlap_is_what_numbers_say(one, first, other, second):
     assert a.overlaps(b) == any(a.holds(number) and b.holds(number) for number in numbers)
 
 
-@given(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), st.integers(-20, 20), st.integers(-20, 20))
-def test_a_limit_that_holds_from_a_number_on_holds_for_all_greater_ones(one, bound, value):
-    """Of what is only known to be at least so much, nothing else can be said."""
-    limit = threshold(f"{one} {bound}")
-    greater = [value, value + 0.5, bound, bound + 0.5, math.inf]
+@given(
+    st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+    st.integers(-20, 20),
+    st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+    st.integers(-20, 20),
+)
+def test_a_limit_lies_in_another_if_no_number_tells_them_apart(one, first, other, second):
+    """A less urgent limit inside a more urgent one would never be heard."""
+    a, b = threshold(f"{one} {first}"), threshold(f"{other} {second}")
+    numbers = [first, second, first + 0.5, first - 0.5, second + 0.5, second - 0.5, -1e9, 1e9]
 
-    assert limit.holds_from(value) == all(limit.holds(number) for number in greater if number >= value)
+    assert a.lies_in(b) == all(b.holds(number) for number in numbers if a.holds(number))
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "fix"),
+    [
+        ("GB", "<= 80 GB", "write `unit: bytes`"),
+        ("ms", "< 500 ms", "write `unit: s`"),
+        ("jobs", "> 5 %", 'write `unit: "%"`'),
+        ("", "< 2.5 s", "write `unit: s`"),
+        ("s", "< 5 MB", "write `unit: bytes`"),
+        ("%", "< 1", "write `< 1 %`"),
+        ("%", "10 .. 20", "write `10 .. 20 %`"),
+        ("%", "< 1 s", "write `unit: s`"),
+    ],
+)
+def test_a_limit_that_does_not_fit_the_unit_says_what_to_write(unit, text, fix):
+    """97 % against `> 5` and 90 GB against 80e9 passed, for the limit meant other numbers than the source."""
+    assert fix in threshold(text).misfit(unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [("%", "< 1 %"), ("%", "== 0"), ("s", "< 10 m"), ("s", "30 .. 60"), ("bytes", "<= 80 GB"), ("ms", "< 500")],
+)
+def test_a_limit_that_fits_the_unit_is_taken(unit, text):
+    """Limits may be written in larger or smaller units where the number's own is known; 0 is 0 in all of them."""
+    assert threshold(text).misfit(unit) == ""
+
+
+def test_percent_are_exact():
+    """7 * 0.01 is a little more than 0.07."""
+    assert threshold(">= 7 %").holds(0.07)
 
 
 @pytest.mark.parametrize(

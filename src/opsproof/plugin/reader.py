@@ -1,12 +1,19 @@
 """What the check of an indicator works with: it reads the number and judges it."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.evidence.recorder import recording
-from opsproof.judge.limits import Judgement, State, judge_number
+from opsproof.judge.limits import Judgement, Lang, State, judge_number
 from opsproof.probes import Probe
 from opsproof.profile.indicators import Indicator
+
+if TYPE_CHECKING:
+    from opsproof.probes.reading import Number
 
 
 class Reader:
@@ -18,13 +25,17 @@ class Reader:
         timezone: Where `{today}` in a key is meant.
         probes: Gives the probe of a target.
         recovering: True if the run asks whether an incident is over.
+        lang: The operator's language.
     """
 
-    def __init__(self, profile: str, timezone: str, probes: Callable[[str], Probe], *, recovering: bool) -> None:
+    def __init__(
+        self, profile: str, timezone: str, probes: Callable[[str], Probe], *, recovering: bool, lang: Lang
+    ) -> None:
         self._profile = profile
         self._timezone = timezone
         self._probes = probes
         self._recovering = recovering
+        self._lang: Lang = lang
         self._judgements: dict[str, Judgement] = {}
 
     async def judge(self, indicator: Indicator) -> Judgement:
@@ -44,14 +55,7 @@ class Reader:
                 where=f"indicators.{indicator.id} of {self._profile}",
                 next_step="Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`): the runbook has none.",
             )
-        judgement = judge_number(indicator, number.value, recovering=self._recovering)
-        sure = not number.at_least or (indicator.ok is not None and indicator.ok.holds_from(number.value))
-        if judgement.state is State.WELL and not sure:
-            raise NoData(
-                f"cannot be told from being bad: {judgement.words}; {number.note}",
-                where=f"indicators.{indicator.id} of {self._profile}",
-                next_step="Give the service's histogram a bucket beyond the limit, or the indicator a narrower prefix.",
-            )
+        judgement = self._judged(indicator, number)
         if number.note:
             judgement = judgement.model_copy(update={"words": f"{judgement.words}; {number.note}"})
         recorder = recording.get()
@@ -59,6 +63,44 @@ class Reader:
             self._judgements[recorder.check] = judgement
         return judgement
 
+    def _judged(self, indicator: Indicator, number: Number) -> Judgement:
+        """
+        What the limits say of a number; of one that is only known to be at least so much, what they say of all greater.
+
+        Raises:
+            NoData: It may be bad, and may be not.
+        """
+        judgement = judge_number(indicator, number.value, recovering=self._recovering, lang=self._lang)
+        if not number.at_least:
+            return judgement
+        greater = (
+            judge_number(indicator, one, recovering=self._recovering) for one in _beyond(indicator, number.value)
+        )
+        possible = [judgement, *(other for other in greater if _verdict(other) != _verdict(judgement))]
+        if len(possible) == 1:
+            return judgement
+        if any(one.state is not State.BAD for one in possible):
+            raise NoData(
+                f"cannot be told from being bad: at least {judgement.words}; {number.note}",
+                where=f"indicators.{indicator.id} of {self._profile}",
+                next_step="Give the service's histogram a bucket beyond the limit, or the indicator a narrower prefix.",
+            )
+        worst = min(possible, key=lambda one: one.severity)
+        words = f"at least {judgement.words}, and may be {worst.priority}"
+        return worst.model_copy(update={"value": number.value, "words": words})
+
     def judgement(self, check: str) -> Judgement | None:
         """What was judged in a check, by its id."""
         return self._judgements.get(check)
+
+
+def _verdict(judgement: Judgement) -> tuple[State, str | None]:
+    return judgement.state, judgement.priority
+
+
+def _beyond(indicator: Indicator, value: float) -> Iterator[float]:
+    """Greater numbers, one at least for each thing that the limits may say of them."""
+    for limit in filter(None, (indicator.ok, *indicator.limits.values())):
+        for bound in limit.bounds:
+            yield from (one for one in (math.nextafter(bound, -math.inf), bound) if one > value)
+            yield math.nextafter(max(bound, value), math.inf)

@@ -27,7 +27,7 @@ from opsproof.profile.text import Text
 from opsproof.profile.thresholds import Limit, Threshold
 
 Priority = Literal["P0", "P1", "P2"]
-"""How soon somebody must act (runbook 004, section 3.1); P0 is the most urgent."""
+"""How soon somebody must act: at once, within 30 minutes, within working hours (runbook 004, 알림 우선순위)."""
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 SEVERITY_OF: dict[Priority, Severity] = {"P0": "SEV-1", "P1": "SEV-2", "P2": "SEV-3"}
@@ -71,12 +71,21 @@ class Indicator(Section):
     host: HostNumber | None = None
     objects: ObjectsNumber | None = None
     target: str | None = Field(None, description="Target to ask; left out, the usual one for the source.")
-    unit: str = Field("", description="Unit shown behind the number; with % the number is a share from 0 to 1.")
+    unit: str = Field(
+        "",
+        description="Unit shown behind the number, which is not converted: with % it is a share from 0 to 1, with s "
+        "seconds, with bytes bytes. Only these take limits with a unit (5 %, 400 ms, 80 GB).",
+    )
     ok: Limit | None = Field(None, description="Well: < 1000, 10 .. 20.")
     p0: Limit | None = Field(None, description="Act at once.")
-    p1: Limit | None = Field(None, description="Act within the hour.")
-    p2: Limit | None = Field(None, description="Act within the day.")
-    empty: float | None = Field(None, description="What it means that there is nothing; left out, it is no answer.")
+    p1: Limit | None = Field(None, description="Act within 30 minutes.")
+    p2: Limit | None = Field(None, description="Act within working hours.")
+    empty: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="What it means that there is nothing; left out, it is no answer. With ratio, rate, increase and "
+        "quantile it is about labels that no series has; a metric that is not there is never an answer.",
+    )
     max_age: Duration = Field(120.0, description="A sample older than this is no answer.")
     runbook: tuple[str, ...] = Field((), description="Ids of the runbook rows that it verifies.")
     markers: tuple[Literal[MARKERS], ...] = Field((), description="When it is looked at.")  # type: ignore[valid-type]
@@ -99,6 +108,14 @@ class Indicator(Section):
         return self
 
     @model_validator(mode="after")
+    def _limits_fit_the_unit(self) -> Self:
+        named = {"ok": self.ok, **{priority.lower(): limit for priority, limit in self.limits.items()}}
+        for name, limit in named.items():
+            if limit is not None and (words := limit.misfit(self.unit)):
+                raise ValueError(f"`{name}` {words}")
+        return self
+
+    @model_validator(mode="after")
     def _limits_agree(self) -> Self:
         for priority, limit in self.limits.items():
             if self.ok is not None and self.ok.overlaps(limit):
@@ -106,9 +123,10 @@ class Indicator(Section):
                     f"expected `ok` ({self.ok.text}) and `{priority.lower()}` ({limit.text}) to exclude each other"
                 )
         for (worse, one), (less, other) in combinations(self.limits.items(), 2):
-            if one.text == other.text:
+            if other.lies_in(one):
                 raise ValueError(
-                    f"`{worse.lower()}` and `{less.lower()}` are the same limit; `{less.lower()}` could never hold"
+                    f"`{worse.lower()}` ({one.text}) holds wherever `{less.lower()}` ({other.text}) does, and is more "
+                    f"urgent; `{less.lower()}` could never hold"
                 )
         return self
 

@@ -1,5 +1,7 @@
 """Where an indicator's number comes from: one model for each kind of question."""
 
+from datetime import date
+from string import Formatter
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -19,6 +21,24 @@ def _promql(value: str) -> str:
     parsed_promql(value)
     return value
 
+
+def _dated(value: str) -> str:
+    try:
+        found = [part for part in Formatter().parse(value) if part[1] is not None]
+    except ValueError:
+        found = [("", "", "", None)]
+    if any(name != "today" or conversion or "{" in (form or "") for _, name, form, conversion in found):
+        raise ValueError("expected no placeholder but {today} and {today:%Y%m%d}; a brace itself is written {{ or }}")
+    return value
+
+
+def dated(text: str, today: date) -> str:
+    """A name with the date filled in where it has `{today}` or `{today:FORMAT}`."""
+    return text.format(today=today)
+
+
+Dated = Annotated[str, AfterValidator(_dated)]
+"""A name in which `{today}` is filled in."""
 
 Selector = Annotated[
     str,
@@ -63,15 +83,15 @@ class Quantile(Section):
 
 
 class RedisNumber(Section):
-    """A number in a cache: exactly one of its keys."""
+    """A number in a cache: exactly one of its keys. In the names {today} is filled in, {today:%Y%m%d} too."""
 
-    llen: str | None = Field(None, description="Length of a list.")
-    scard: str | None = Field(None, description="Members of a set.")
-    zcard: str | None = Field(None, description="Members of a sorted set.")
-    hlen: str | None = Field(None, description="Fields of a hash.")
-    xlen: str | None = Field(None, description="Entries of a stream.")
-    get: str | None = Field(None, description="A key that holds the number; {today} is filled in, {today:%Y%m%d} too.")
-    scan: str | None = Field(None, description="How many keys match a pattern, by SCAN.")
+    llen: Dated | None = Field(None, description="Length of a list.")
+    scard: Dated | None = Field(None, description="Members of a set.")
+    zcard: Dated | None = Field(None, description="Members of a sorted set.")
+    hlen: Dated | None = Field(None, description="Fields of a hash.")
+    xlen: Dated | None = Field(None, description="Entries of a stream.")
+    get: Dated | None = Field(None, description="A key that holds the number.")
+    scan: Dated | None = Field(None, description="How many keys match a pattern, by SCAN.")
     info: str | None = Field(None, description="A number of INFO, SECTION.NAME: memory.used_memory.")
 
     @model_validator(mode="after")
@@ -107,7 +127,7 @@ class AlertCount(Section):
 class ObjectsNumber(Section):
     """A number of the objects in a store whose names begin with a prefix."""
 
-    prefix: NamePrefix = Field(
+    prefix: Annotated[NamePrefix, AfterValidator(_dated)] = Field(
         "", description="How their names begin: daily/shop-; {today} is filled in, {today:%Y%m%d} too."
     )
     of: Literal["count", "bytes", "newest-age", "oldest-age", "newest-bytes"] = Field(
