@@ -9,11 +9,18 @@ import pytest
 import yaml
 
 import opsproof.stack.parts.prometheus as prometheus
+from opsproof.probes.metrics.promql import selectors
+from opsproof.profile import load_profile
+from opsproof.profile.selectors import parsed_selector
 from opsproof.stack.parts import ALL
 
 RULES = Path(prometheus.__file__).parents[1] / "rules"
 TESTS = Path(__file__).parent / "rules"
 RUNBOOKS = Path(__file__).parents[2] / "checks" / "runbooks"
+PROFILES = Path(__file__).parents[2] / "profiles"
+ENVIRONMENTS = ["embedded", "staging", "production", "dr"]
+OF_EXPORTERS = ("pg_", "node_", "kube_")
+"""How metrics begin that the service does not export itself: these have a scrape job of their own."""
 
 
 def promtool(*arguments, cwd=None):
@@ -69,3 +76,33 @@ def test_every_rule_is_seen_to_fire_and_seen_to_keep_still(system):
 
     assert {name for name, fires in asked if fires} == rules
     assert {name for name, fires in asked if not fires} == rules
+
+
+def rules_of(system):
+    """The alert rules of a system."""
+    groups = yaml.safe_load((RULES / f"{system}.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("system", ALL)
+def test_rules_select_what_the_profile_selects(system, environment):
+    """A rule that looks for another job than the indicators never fires, while they are red."""
+    profile = load_profile(f"{system}/{environment}", root=PROFILES, variables={}, missing="keep")
+    labels = dict(profile.targets["metrics"].labels)
+    asked = [parsed_selector(one) for rule in rules_of(system) for one in selectors(rule["expr"])]
+
+    assert labels
+    assert profile.monitoring.jobs == (labels["job"],)
+    for selector in asked:
+        if not selector.name.startswith(OF_EXPORTERS):
+            matched = {one.name: one.value for one in selector.matchers.matchers}
+            assert {name: matched.get(name) for name in labels} == labels, selector.name
+
+
+@pytest.mark.parametrize("system", ["storebridge", "evaluation"])
+def test_every_rule_of_a_runbook_is_looked_for(system):
+    """A rule that was not loaded, and that nobody looks for, is missed in the night when it should have fired."""
+    profile = load_profile(f"{system}/production", root=PROFILES, variables={}, missing="keep")
+
+    assert sorted(profile.monitoring.rules) == sorted(rule["alert"] for rule in rules_of(system))

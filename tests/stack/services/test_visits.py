@@ -139,7 +139,7 @@ def test_a_running_service_has_users_without_anybodys_doing(service):
     """An indicator over no traffic knows nothing."""
 
     def visits():
-        start = f'http_requests_total{{method="GET",path="{CORE_PATH[service.system]}",status="200"}} '
+        start = f'http_requests_total{{client="user",method="GET",path="{CORE_PATH[service.system]}",status="200"}} '
         lines = service.anybody.get("/metrics").text.splitlines()
         return sum(float(line.removeprefix(start)) for line in lines if line.startswith(start))
 

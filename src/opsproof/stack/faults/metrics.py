@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from opsproof.stack.control import end_part, start_part
 from opsproof.stack.faults.fault import Fault
+from opsproof.stack.names import job_of
 from opsproof.stack.parts.prometheus import home_of, question, write_config
 from opsproof.stack.stack import Stack
 
@@ -14,7 +15,7 @@ from opsproof.stack.stack import Stack
 def target_health(stack: Stack, system: str) -> str:
     """What Prometheus says of a system's API: up, down, unknown; "" when it does not know it or does not answer."""
     targets = question(stack.plan, "targets?state=active").get("activeTargets", [])
-    return next((str(one["health"]) for one in targets if one["labels"]["job"] == f"{system}-api"), "")
+    return next((str(one["health"]) for one in targets if one["labels"]["job"] == job_of(f"{system}-api")), "")
 
 
 def target_is_down(stack: Stack, system: str) -> bool:

@@ -35,6 +35,7 @@ _WELL_SECONDS = 2.0
 _FASTER = 30
 _FASTEST = 100
 _LITTLE_MIB = 64
+_LITTLE_MILLICORES = 5
 
 
 def _absent(name: str) -> Seen:
@@ -133,6 +134,15 @@ NUMBERS: tuple[Fault, ...] = (
             lambda: {"MEMORY_LIMIT_MIB": str(_LITTLE_MIB)},
         ),
         gauge("process_memory_limit_bytes", lambda limit: limit == _LITTLE_MIB * 1024**2, system="storebridge"),
+    ),
+    Shown(
+        SettingsChanged(
+            "storebridge-cpu-small",
+            f"the API may have {_LITTLE_MILLICORES / 10:g} % of a processor, and needs more",
+            STOREBRIDGE,
+            lambda: {"CPU_LIMIT_MILLICORES": str(_LITTLE_MILLICORES)},
+        ),
+        gauge("process_cpu_limit_cores", lambda limit: limit == _LITTLE_MILLICORES / 1000, system="storebridge"),
     ),
 )
 

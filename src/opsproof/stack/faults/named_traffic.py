@@ -1,4 +1,4 @@
-"""The named faults of what users of ingest and evaluation meet: errors, long waits; and that there are no users."""
+"""The named faults of what users of ingest and evaluation meet: errors, long waits; and that no system has users."""
 
 import math
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, shown, total
-from opsproof.stack.faults.named import EVALUATION, INGEST
+from opsproof.stack.faults.named import EVALUATION, EVERY, INGEST
 from opsproof.stack.faults.numbers import NumberDefect
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.services.evaluation.queue_names import JOB_ID
@@ -18,7 +18,7 @@ _PATHS = (f"/api/v1/items/{ITEM_ID}", f"/api/v1/jobs/{JOB_ID}")
 _PART_OF_USERS = 4
 _RUSH: dict[str, Any] = {"users_per_second": 40, "users_of": sorted(INGEST | EVALUATION)}
 _REQUESTS = 'sum(rate(http_requests_total{system="SYSTEM"}[10s]))'
-_VISITS = 'sum(rate(http_requests_total{system="SYSTEM",path!~"/metrics|/health.*"}[10s]))'
+_VISITS = 'sum(rate(http_requests_total{system="SYSTEM",path!~"/metrics|/health.*",client!="synthetic"}[10s]))'
 _ERRORS = 'sum(rate(http_requests_total{system="SYSTEM",status=~"5.."}[10s]) or vector(0))'
 _P95 = """
     histogram_quantile(0.95, sum by (le) (
@@ -49,8 +49,7 @@ def _p95(holds: Callable[[float], bool]) -> Seen:
 
 def _visits(holds: Callable[[float], bool]) -> Seen:
     def scraped(before: Numbers, after: Numbers) -> float:
-        health = (_more(before, after, "http_requests_total", path=path) for path in ("/metrics", "/health/live"))
-        return (_more(before, after, "http_requests_total") - sum(health)) / SPAN_SECONDS
+        return _more(before, after, "http_requests_total", client="user") / SPAN_SECONDS
 
     return _of(_VISITS, holds, scraped)
 
@@ -83,7 +82,7 @@ NUMBERS: tuple[Fault, ...] = (
     NumberDefect(
         "no-traffic",
         "there are no users",
-        INGEST | EVALUATION,
+        EVERY,
         {"users_stay_away": True},
         _visits(lambda rate: rate < 0.1),
         group="numbers",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opsproof.stack.ask import Answer, ask
-from opsproof.stack.names import prefix_of
+from opsproof.stack.names import GATE, prefix_of
 from opsproof.stack.parts.service import CORE_PATH
 from opsproof.stack.stack import Stack
 
@@ -20,10 +20,12 @@ _MORE_THAN_THE_PROBE_KEY_MAY = 12
 def answer_of(
     stack: Stack, system: str, path: str, *, role: str = "", headers: dict[str, str] | None = None, seconds: float = 3.0
 ) -> Answer | None:
-    """The system's answer to a GET, as a role or as nobody."""
+    """The system's answer to a GET, as a role or as nobody; it is not counted among what users ask."""
     variables, prefix = stack.variables, prefix_of(system)
     bearer = {"Authorization": f"Bearer {variables[f'{prefix}_{role}_TOKEN']}"} if role else {}
-    return ask(f"{variables[f'{prefix}_URL']}{path}", headers=bearer | (headers or {}), seconds=seconds)
+    return ask(
+        f"{variables[f'{prefix}_URL']}{path}", headers={"User-Agent": GATE} | bearer | (headers or {}), seconds=seconds
+    )
 
 
 def status(path: dict[str, str], expected: int, *, role: str = "") -> Seen:

@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from opsproof.stack.ask import ask
-from opsproof.stack.names import prefix_of
+from opsproof.stack.names import job_of, prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
 
 _RULES = Path(__file__).parents[1] / "rules"
@@ -83,7 +83,7 @@ def write_config(plan: Plan, systems: tuple[str, ...]) -> None:
         "rule_files": ["rules/*.yml"],
         "scrape_configs": [
             {
-                "job_name": f"{system}-api",
+                "job_name": job_of(f"{system}-api"),
                 "static_configs": [{"targets": [plan.address(f"{system}-api")], "labels": {"system": system}}],
             }
             for system in systems
@@ -104,7 +104,7 @@ def question(plan: Plan, path: str) -> dict[str, Any]:
 def _unscraped(plan: Plan) -> str:
     active = question(plan, "targets?state=active").get("activeTargets", [])
     targets = {target["labels"]["job"]: target for target in active}
-    jobs = [f"{system}-api" for system in plan.systems]
+    jobs = [job_of(f"{system}-api") for system in plan.systems]
     for job in jobs:
         target = targets.get(job, {})
         if target.get("health") != "up":

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from opsproof.stack.names import job_of
+
 _MOST_LINES = 50_000
 _COMPONENTS = ("api", "worker")
 _NEVER = -1
@@ -88,7 +90,7 @@ class Streams:
                 if path not in self._streams:
                     labels = {
                         "app": path.stem,
-                        "job": path.stem,
+                        "job": job_of(path.stem),
                         "system": path.stem.removesuffix(f"-{component}"),
                         "component": component,
                     }

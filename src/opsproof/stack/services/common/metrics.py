@@ -51,10 +51,10 @@ class Metrics:
     ) -> None:
         self._registry = CollectorRegistry()
         registry = self._registry
-        labels = ("method", "path", "status")
+        labels = ("method", "path", "client", "status")
         self._requests = Counter("http_requests_total", "Answered requests.", labels, registry=registry)
         self._seconds = Histogram(
-            "http_request_duration_seconds", "Time to answer.", labels[:2], buckets=_BUCKETS, registry=registry
+            "http_request_duration_seconds", "Time to answer.", labels[:3], buckets=_BUCKETS, registry=registry
         )
         self._counters = {
             name: Counter(name, spec.help, spec.labels, registry=registry) for name, spec in counters.items()
@@ -68,10 +68,10 @@ class Metrics:
         self._registry.register(self._extra)
         self._frozen: bytes | None = None
 
-    def observe(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one answered request under its path template."""
-        self._requests.labels(method, path, str(status)).inc()
-        self._seconds.labels(method, path).observe(seconds)
+    def observe(self, method: str, path: str, client: str, status: int, seconds: float) -> None:
+        """Count one answered request under its path template; `client` is `synthetic` for what a gate asked."""
+        self._requests.labels(method, path, client, str(status)).inc()
+        self._seconds.labels(method, path, client).observe(seconds)
 
     def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Raise one of the system's counters."""

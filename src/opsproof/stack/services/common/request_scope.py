@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from opsproof.stack.names import SUPERVISOR
+from opsproof.stack.names import GATE, SUPERVISOR
 from opsproof.stack.services.common.context import REQUEST_ID, RequestContext, context_of, sane_request_id, set_context
 from opsproof.stack.services.common.failures import ApiError, code_of, error_response
 from opsproof.stack.services.common.services import Services
@@ -85,7 +85,7 @@ class RequestScope:
         seconds = time.perf_counter() - context.started
         method, path = scope["method"], scope["path"]
         template = _template(scope, self._services.system.routes)
-        self._services.metrics.observe(method, template, status, seconds)
+        self._services.metrics.observe(method, template, _client(scope), status, seconds)
         fields = {
             "method": method,
             "path": path,
@@ -98,6 +98,12 @@ class RequestScope:
             fields["code"] = context.code or code_of(status)
         level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
         _log.log(level, "%s %s %s", method, template, status, extra={"fields": fields})
+
+
+def _client(scope: Scope) -> str:
+    """Who asked: what a gate asks itself is no traffic of users."""
+    product = Headers(scope=scope).get("user-agent", "").partition("/")[0]
+    return "synthetic" if product == GATE else "user"
 
 
 def _template(scope: Scope, routes: Sequence[BaseRoute]) -> str:

@@ -25,8 +25,9 @@ async def registration_metrics(services: Services) -> Iterable[Metric]:
     """The metrics of one scrape; what cannot be read is left out rather than shown as 0."""
     groups = await asyncio.gather(_success(services), _queues(services), _quotas(services))
     memory = GaugeMetricFamily("process_memory_limit_bytes", "Memory limit.", options_of(services).memory_limit)
+    cores = GaugeMetricFamily("process_cpu_limit_cores", "Limit of processors.", options_of(services).cpu_limit)
     dropped = services.defects.current().drop_metrics
-    return [metric for group in (*groups, [memory]) for metric in group if metric.name not in dropped]
+    return [metric for group in (*groups, [memory, cores]) for metric in group if metric.name not in dropped]
 
 
 async def _success(services: Services) -> list[Metric]:

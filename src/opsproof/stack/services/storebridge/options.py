@@ -14,12 +14,14 @@ class StorebridgeOptions:
     """
     `domeggook_calls_a_day` and `naver_calls_a_second` are what the two markets let us ask (runbook 004, 17:00).
 
-    `memory_limit` is how many bytes the process may have, as the limit of a container would say.
+    `memory_limit` is how many bytes the process may have, and `cpu_limit` how many processors, as the limits of a
+    container would say.
     """
 
     domeggook_calls_a_day: int
     naver_calls_a_second: int
     memory_limit: int
+    cpu_limit: float
 
     @classmethod
     def read(cls, variables: Variables) -> StorebridgeOptions:
@@ -28,6 +30,7 @@ class StorebridgeOptions:
             domeggook_calls_a_day=variables.integer("DOMEGGOOK_CALLS_A_DAY", 15_000, minimum=1),
             naver_calls_a_second=variables.integer("NAVER_CALLS_A_SECOND", 2, minimum=1),
             memory_limit=variables.integer("MEMORY_LIMIT_MIB", 256, minimum=1) * 1024**2,
+            cpu_limit=variables.integer("CPU_LIMIT_MILLICORES", 4000, minimum=1) / 1000,
         )
 
 
