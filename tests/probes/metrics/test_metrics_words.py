@@ -136,6 +136,111 @@ def test_emptiness_counts_as_the_profile_says_only_while_something_is_watched(ur
     assert "holds no sample of any target" in error.what
 
 
+TYPO = 'http_requets_total{status="500"}'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(Increase(of=TYPO, window=300), id="increase"),
+        pytest.param(Ratio(of=TYPO, over="http_requests_total", window=300), id="ratio-of"),
+        pytest.param(Ratio(of="http_requests_total", over=TYPO, window=300), id="ratio-over"),
+        pytest.param(Quantile(of="secnds", window=300), id="quantile"),
+    ],
+)
+def test_emptiness_of_a_form_hides_no_metric_that_is_not_there(url, form):
+    """A name that is spelled wrong would be 0 for ever."""
+    error, _ = number(url, form, empty=0.0)
+    here = by_scrape(form, empty=0.0)
+
+    assert isinstance(error, NoData)
+    assert isinstance(here, NoData)
+    assert "there is no metric" in error.what
+    assert "there is no metric" in here.what
+
+
+def test_emptiness_of_a_form_is_about_labels_that_no_series_has_yet(url):
+    """A metric without a single failure has no label for failures."""
+    form = Increase(of='http_requests_total{code="500"}', window=300)
+
+    for sample in (number(url, form, empty=0.0)[0], by_scrape(form, empty=0.0)):
+        assert sample.value == 0
+        assert "has no label code" in sample.note
+
+
+def test_a_part_that_is_larger_than_the_whole_is_no_share(url):
+    """3,650 % passed a limit of more than 80 %."""
+    form = Ratio(of="http_requests_total", over='http_requests_total{status="500"}', window=300)
+
+    for error in (number(url, form)[0], by_scrape(form)):
+        assert isinstance(error, BadAnswer)
+        assert "`over` does not include what `of` counts" in error.what
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(Rate(of="http_requests_total", window=15), id="rate"),
+        pytest.param(Increase(of="http_requests_total", window=5), id="increase-of-no-sample"),
+        pytest.param(Ratio(of='http_requests_total{status="500"}', over="http_requests_total", window=15), id="ratio"),
+        pytest.param(Quantile(of="seconds", window=15), id="quantile"),
+    ],
+)
+def test_a_window_of_one_sample_shows_nothing(url, form):
+    """Between two scrapes of 15 s nothing seems to happen: 0 failures, 0 requests."""
+    error, _ = number(url, form, at=END + 6)
+
+    assert isinstance(error, NoData)
+    assert f"the window of {form.window:g}s holds one sample" in error.what
+    assert "four of Prometheus' scrape intervals" in error.next_step
+
+
+def test_no_series_of_errors_is_no_window_of_one_sample(url):
+    """What never happened has no samples at all."""
+    assert number(url, Increase(of='http_requests_total{status="418"}', window=15), at=END + 6)[0].value == 0
+
+
+def test_a_share_counts_what_was_born_and_what_was_there_alike(tmp_path):
+    """Errors of a new series count whole; were the requests extrapolated, 6 % of errors would be told as 5.5 %."""
+    target = {"job": "api", "instance": "a:1"}
+    samples = [Written("up", target, END - 15 * tick, 1) for tick in range(10)]
+    samples += [
+        Written("http_requests_total", {**target, "status": "200"}, END - 15 * tick, 1000 - 94 * tick)
+        for tick in range(10)
+    ]
+    samples += [
+        Written("http_requests_total", {**target, "status": "500"}, END - 15 * tick, 24 - 6 * tick) for tick in range(4)
+    ]
+    with prometheus(tmp_path / "born", samples) as url:
+        share, _ = number(url, Ratio(of=ERRORS.of, over=ERRORS.over, window=60), at=END + 7)
+
+    assert share.value == pytest.approx(0.06)
+
+
+def by_scrape(form, empty=None):
+    """The sample or the error from two readings of a service with one error in a thousand."""
+
+    async def main():
+        reads = itertools.count(1)
+
+        async def serve(request, writer):
+            read = next(reads)
+            text = f'http_requests_total{{status="200"}} {999 * read}\nhttp_requests_total{{status="500"}} {read}\n'
+            writer.write(response(f"# TYPE http_requests_total counter\n{text}".encode()))
+
+        async with a_server(serve) as server:
+            as_a_check()
+            metrics = a_probe(kind="scrape", url=f"{server.url}/metrics", name="metrics", span=0.001)
+            try:
+                return await metrics.number(form, max_age=60, empty=empty)
+            except NotObserved as error:
+                return error
+            finally:
+                await metrics.close()
+
+    return asyncio.run(main())
+
+
 def test_a_server_that_is_down_is_unreachable(tmp_path):
     """Nothing is said about the service then."""
     with prometheus(tmp_path / "down") as gone:

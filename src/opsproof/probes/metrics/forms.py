@@ -6,21 +6,34 @@ from collections.abc import Iterable, Mapping
 from opsproof.probes.metrics.sample import Sample
 from opsproof.profile.numbers import Quantile, Rate
 
+_MOST_TIMES, _MOST_MORE = 1.5, 2
+"""By how much a part may look larger than the whole: of what was counted, and beside it."""
+
 
 class Nothing(ValueError):
     """There is no number; the text says why."""
 
 
+class Contradiction(ValueError):
+    """The numbers cannot belong together; the text says why."""
+
+
 def share(of: float, over: float) -> Sample:
     """
-    The share of one increase in another.
+    The share of one increase in another, 1 at most.
+
+    Two counters of one service are not read at the very same moment, and `increase()` extrapolates, so that a part may
+    look a little larger than the whole.
 
     Raises:
         Nothing: `over` did not increase: nothing happened of which there could be a share.
+        Contradiction: `of` increased by far more than `over`, which cannot include it.
     """
+    if of > _MOST_TIMES * over + _MOST_MORE:
+        raise Contradiction(f"`over` does not include what `of` counts: {of:.6g} of {over:.6g}")
     if over <= 0:
         raise Nothing("there was no traffic in the window: a share of nothing is not 0 %")
-    return Sample(of / over, f"{of:.6g} of {over:.6g}")
+    return Sample(min(of / over, 1.0), f"{of:.6g} of {over:.6g}")
 
 
 def quantile(form: Quantile, buckets: Mapping[float, float]) -> Sample:

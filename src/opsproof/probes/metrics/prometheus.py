@@ -15,9 +15,10 @@ from opsproof.errors import BadAnswer, NoData, NotObserved
 from opsproof.evidence.observer import Observer
 from opsproof.probes.http.probe import HttpProbe
 from opsproof.probes.metrics import api, forms
-from opsproof.probes.metrics.promql import PART, compiled, narrowed, selectors
+from opsproof.probes.metrics.promql import PART, compiled, narrowed, selectors, unseen
 from opsproof.probes.metrics.sample import Sample, noted
 from opsproof.profile.numbers import MetricForm, Quantile, Rate, Ratio
+from opsproof.profile.scalars import duration_text
 from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 from opsproof.profile.targets import PrometheusTarget
 
@@ -41,12 +42,12 @@ class PrometheusProbe(HttpProbe):
             question: A structured form, or PromQL.
             max_age: Seconds; where the newest sample of what is asked about is older, there is no answer.
             empty: What it means that no series matches; None if it means nothing. It counts only while the server
-                watches something.
+                watches something, and in a form only while the metric is there.
 
         Raises:
             NoData: There is no series (and says which part of the question matches none), no traffic, a number that is
                 none (NaN, infinite), several series, or only samples that are too old.
-            BadAnswer: The query failed, or something else than Prometheus answered.
+            BadAnswer: The query failed, something else than Prometheus answered, or a part is larger than the whole.
             NotObserved: There is no answer; says why.
         """
         if isinstance(question, str):
@@ -100,15 +101,19 @@ class PrometheusProbe(HttpProbe):
         found, note = await self._instant(promql)
         parts = {point.labels.get(PART, ""): point.value for point in found}
         nothing = not found or (isinstance(form, Ratio) and "over" not in parts)
-        if nothing and not (await self._presence(always_there)).is_known:
-            return await self._nothing([always_there], promql, empty)
+        if nothing and not (there := await self._presence(always_there)).is_known:
+            return await self._nothing([always_there], promql, empty if there.metric else None)
+        await self._must_be_seen(always_there, duration_text(form.window))
         try:
             sample = _computed(form, found, parts)
         except forms.Nothing as exc:
             raise self._no_data(str(exc), promql) from None
-        if isinstance(form, Ratio) and "of" not in parts and empty is None:
+        except forms.Contradiction as exc:
+            next_step = "Let `over` select the same series as `of`, and those that `of` leaves out."
+            raise self._failed(BadAnswer, str(exc), promql, next_step) from None
+        if isinstance(form, Ratio) and "of" not in parts:
             of = await self._presence(narrowed(form.of, self._labels))
-            if not of.is_known:
+            if not of.is_known and (empty is None or not of.metric):
                 raise self._no_data(of.words, form.of)
         return Sample(sample.value, noted(sample.note, note), sample.at_least)
 
@@ -132,6 +137,14 @@ class PrometheusProbe(HttpProbe):
                 what = f"the newest sample of {selector} is {age:.0f} s old, and older than {max_age:g} s is no answer"
                 raise self._no_data(what, selector)
 
+    async def _must_be_seen(self, selector: str, window: str) -> None:
+        """A window that holds one sample of each series shows no increase, whatever happened."""
+        found, _ = await self._instant(unseen(selector, window))
+        if found:
+            what = f"the window of {window} holds one sample of {selector} at most; the scrape interval is longer"
+            next_step = "Let `window` be at least four of Prometheus' scrape intervals (Status > Targets)."
+            raise self._failed(NoData, what, selector, next_step)
+
     async def _age(self, selector: str) -> float | None:
         """Seconds since the newest sample that a selector matches; None if it has matched none in the last hour."""
         found, _ = await self._instant(f"time() - max(timestamp({selector}))")
@@ -145,19 +158,19 @@ class PrometheusProbe(HttpProbe):
         data, _ = await self._data(f"/api/v1/labels?{urlencode({'match[]': narrowed(parsed.name, {})})}")
         known = set(data) if isinstance(data, list) else set()
         if not known:
-            return _Presence(f"there is no metric {parsed.name}", is_known=False)
+            return _Presence(f"there is no metric {parsed.name}", is_known=False, metric=False)
+        all_series, _ = await self._instant(f"count({narrowed(parsed.name, self._labels)})")
+        if not all_series:
+            words = f"the metric {parsed.name} was there once, and has no series now"
+            return _Presence(words, is_known=False, metric=False)
         labels = [name for name in labels_that_must_be(parsed) if name not in known]
         if labels:
             there = ", ".join(sorted(known - {"__name__"}))
             words = f"the metric {parsed.name} has no label {', '.join(labels)}; it has: {there}"
-            return _Presence(words, is_known=False)
+            return _Presence(words, is_known=False, metric=True)
         found, _ = await self._instant(f"count({selector})")
-        if found:
-            return _Presence("", is_known=True)
-        others, _ = await self._instant(f"count({narrowed(parsed.name, self._labels)})")
-        if not others:
-            return _Presence(f"the metric {parsed.name} was there once, and has no series now", is_known=False)
-        return _Presence(f"the metric {parsed.name} is there, but no series matches {selector}", is_known=True)
+        words = "" if found else f"the metric {parsed.name} is there, but no series matches {selector}"
+        return _Presence(words, is_known=True, metric=True)
 
     async def _instant(self, promql: str) -> tuple[list[api.Point], str]:
         data, note = await self._data(f"/api/v1/query?{urlencode({'query': promql})}")
@@ -192,10 +205,12 @@ class _Presence(NamedTuple):
     Attributes:
         words: What is missing, or "".
         is_known: True if the metric has series now, and every label that the selector names.
+        metric: True if the metric has series now.
     """
 
     words: str
     is_known: bool
+    metric: bool
 
 
 def _computed(form: MetricForm, found: Sequence[api.Point], parts: Mapping[str, float]) -> Sample:

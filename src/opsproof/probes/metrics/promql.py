@@ -21,6 +21,9 @@ def compiled(form: MetricForm, labels: Mapping[str, str]) -> str:
     neither is known, as after a failed scrape or in a store without `up`, `increase()` has to do.) A series that was
     born and then reset counts with its smallest value and its increase: too little by what it was born with at most.
 
+    A series that was there at the beginning and is there now, and was not reset, counts with the difference: exact, and
+    of the same stretch as what was born. `increase()` would extrapolate it, and a share of the two would be too small.
+
     Args:
         form: What is asked.
         labels: Narrow every selector.
@@ -47,12 +50,29 @@ def increases(selector: str, window: str) -> str:
         window: A duration as PromQL writes it.
     """
     within = f"{selector}[{window}]"
+    kept = f"(({selector} - {selector} offset {window}) >= 0 unless resets({within}) > 0)"
+    return f"({_births(selector, window)} or {kept} or increase({within}))"
+
+
+def unseen(selector: str, window: str) -> str:
+    """
+    PromQL that counts the series whose increase cannot be seen in a window, as it holds one sample of each at most.
+
+    A series that was born in the window is seen, as it counts whole. There is no answer as soon as one series has two
+    samples.
+    """
+    longest = f"max(count_over_time({selector}[{window}]))"
+    return f"count({selector} unless {_births(selector, window)}) unless {longest} > 1"
+
+
+def _births(selector: str, window: str) -> str:
+    """PromQL of the series that were not there at the window's beginning, with all that they have."""
+    within = f"{selector}[{window}]"
     whole = f"(last_over_time({within}) unless resets({within}) > 0)"
     whole_after_reset = f"(increase({within}) + min_over_time({within}))"
     started = f"last_over_time(process_start_time_seconds[{window}]) > time() - {seconds(window):g}"
     watched = f"(up offset {window} == 1 or {started})"
-    born = f"((({whole} or {whole_after_reset}) unless {selector} offset {window}) and on (job, instance) {watched})"
-    return f"({born} or increase({within}))"
+    return f"((({whole} or {whole_after_reset}) unless {selector} offset {window}) and on (job, instance) {watched})"
 
 
 def narrowed(selector: str, labels: Mapping[str, str], suffix: str = "") -> str:

@@ -39,12 +39,12 @@ class ScrapeProbe(HttpProbe):
         Args:
             question: A structured form; PromQL needs a Prometheus.
             max_age: Not needed here: both readings are of now.
-            empty: What it means that there is no such metric; None if it means nothing.
+            empty: What it means that no series of the metric has such a label; None if it means nothing.
 
         Raises:
             PreconditionMissing: The question is PromQL.
             NoData: There is no such metric or label, or no traffic between the readings.
-            BadAnswer: What answers is no exposition.
+            BadAnswer: What answers is no exposition, or a part is larger than the whole.
             NotObserved: There is no answer; says why.
         """
         if isinstance(question, str):
@@ -54,14 +54,19 @@ class ScrapeProbe(HttpProbe):
                 "Give the profile a target `metrics` of kind prometheus, or use ratio, rate, increase or quantile.",
             )
         before, after, seconds = await self._readings()
-        if unknown := _unknown_part(before, after, question):
-            if empty is None:
-                raise self._failed(NoData, unknown, "Compare the names with what the service's /metrics shows.")
+        absent, unknown = _absent_metric(before, after, question), _unknown_label(before, after, question)
+        if absent or (unknown and empty is None):
+            next_step = "Compare the names with what the service's /metrics shows."
+            raise self._failed(NoData, absent or unknown, next_step)
+        if unknown and empty is not None:
             return Sample(empty, f"{unknown}: counted as this number by the indicator")
         try:
             sample = _computed(question, before, after, seconds)
         except forms.Nothing as nothing:
             raise self._failed(NoData, str(nothing), "See whether anybody uses the service.") from None
+        except forms.Contradiction as wrong:
+            next_step = "Let `over` select the same series as `of`, and those that `of` leaves out."
+            raise self._failed(BadAnswer, str(wrong), next_step) from None
         return Sample(sample.value, noted(sample.note, f"over {seconds:.1f} s"), sample.at_least)
 
     async def _readings(self) -> tuple[Reading, Reading, float]:
@@ -112,16 +117,25 @@ def _computed(form: MetricForm, before: Reading, after: Reading, seconds: float)
     return Sample(of / seconds)
 
 
-def _unknown_part(before: Reading, after: Reading, form: MetricForm) -> str:
-    """Which part of a form no series has: a name, or a label; "" if each exists."""
-    suffix = "_bucket" if isinstance(form, Quantile) else ""
-    for selector in (form.of, form.over) if isinstance(form, Ratio) else (form.of,):
-        parsed = parsed_selector(selector)
-        series = after.values.get(parsed.name + suffix) or before.values.get(parsed.name + suffix)
-        if not series:
-            return f"there is no metric {parsed.name}{suffix}"
-        known = {name for labels in series for name, _ in labels}
-        if missing := [name for name in labels_that_must_be(parsed) if name not in known]:
+def _absent_metric(before: Reading, after: Reading, form: MetricForm) -> str:
+    """Which metric of a form neither reading has; "" if each is there."""
+    names = [name for name, _ in _parts(form) if not (after.values.get(name) or before.values.get(name))]
+    return f"there is no metric {names[0]}" if names else ""
+
+
+def _unknown_label(before: Reading, after: Reading, form: MetricForm) -> str:
+    """Which label of a form no series of its metric has; "" if each exists."""
+    for name, labels in _parts(form):
+        series = after.values.get(name) or before.values.get(name) or {}
+        known = {label for one in series for label, _ in one}
+        if missing := [label for label in labels if label not in known]:
             there = ", ".join(sorted(known)) or "none"
-            return f"the metric {parsed.name} has no label {', '.join(missing)}; it has: {there}"
+            return f"the metric {name} has no label {', '.join(missing)}; it has: {there}"
     return ""
+
+
+def _parts(form: MetricForm) -> list[tuple[str, list[str]]]:
+    """The samples that a form asks about: their name, and the labels that they must have."""
+    suffix = "_bucket" if isinstance(form, Quantile) else ""
+    parsed = [parsed_selector(text) for text in ((form.of, form.over) if isinstance(form, Ratio) else (form.of,))]
+    return [(f"{one.name}{suffix}", labels_that_must_be(one)) for one in parsed]
