@@ -55,7 +55,7 @@ def test_an_indicator_is_a_check_with_a_readable_id(checkout: Checkout, numbers)
     assert (outcome.title, outcome.runbook, outcome.markers) == ("Queue depth", ("SB-007",), ("recovery", "smoke"))
     assert (outcome.priority, outcome.severity, outcome.value, outcome.unit) == ("P1", "SEV-2", 5001, "jobs")
     assert "FAILED SEV-2 P1  indicators.queue-depth[demo/local]" in done.block
-    assert "5,001 jobs, which is P1 (> 5000; well is < 1000)" in done.block
+    assert "Queue depth: 5,001 jobs, which is P1 (> 5000; well is < 1000)" in done.block
     assert "Add workers." in done.block
     assert "#ops-alerts, PagerDuty" in done.block
     assert (done.status, done.word, done.agrees()) == (1, "FAIL", True)
@@ -70,6 +70,24 @@ def test_it_speaks_the_operators_language(checkout: Checkout, numbers) -> None:
     assert done.run.outcomes[0].title == "큐 깊이"
     assert "워커를 늘린다." in done.block
     assert "알릴 곳" in done.block
+    assert "대상 이상: 큐 깊이: 5,001 jobs, P1에 해당 (> 5000; 정상은 < 1000)" in done.block
+
+
+def test_a_check_is_as_urgent_as_its_severity_where_the_runbook_acts_by_priorities(
+    checkout: Checkout, server: AnsweringServer, numbers
+) -> None:
+    """Who is paged for a number is paged for a service that is down, too; rows of other runbooks are not its own."""
+    numbers(queue=5)
+    checkout.checks("""
+        @runbook("SB-007", "EVAL-001", severity="SEV-2", next_step="Restart it.")
+        async def test_it_is_well(api):
+            assert (await api.get("/numbers")).field("queue") == 6, "it is not well"
+    """)
+    checkout.write("checks/runbooks/demo.csv", "id,statement\nSB-007,It is well.\n")
+
+    (outcome,) = (o for o in checkout.run("--lang=en").run.outcomes if o.name == "demo.it_is_well")
+
+    assert (outcome.priority, outcome.channels, outcome.runbook) == ("P1", ("#ops-alerts", "PagerDuty"), ("SB-007",))
 
 
 def test_between_well_and_bad_warns_a_round_and_holds_up_a_recovery(checkout: Checkout, numbers) -> None:

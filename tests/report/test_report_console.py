@@ -283,9 +283,7 @@ def test_korean_words_keep_the_columns() -> None:
 
     block = lines[lines.index("실패 SEV-2  database.migrations_are_at_head[ingest/staging]") + 1 :][:3]
     assert [line.split()[0] for line in block] == ["현상", "위치", "다음"]
-    starts = {
-        wcswidth(line[: line.index(word)]) for line, word in zip(block, ("target", "database", "Run"), strict=True)
-    }
+    starts = {wcswidth(line[: line.index(word)]) for line, word in zip(block, ("대상", "database", "Run"), strict=True)}
     assert len(starts) == 1
     assert lines[-1] == "판정 FAIL  종료 코드 1"
 

@@ -1,8 +1,10 @@
 """A pytest item as a check."""
 
+import csv
+import functools
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +67,34 @@ def _read(item: pytest.Item) -> Check | None:
         name=name,
         profile=profile,
         title=_title(item, indicator),
-        card=mark.args[0],
+        card=_own(mark.args[0], rows_of(item.config.rootpath / "checks" / "runbooks", profile.partition("/")[0])),
         markers=tuple(sorted({m.name for m in item.iter_markers()} & known - special)),
         writes=writes.args[0] if writes else "",
         indicator=indicator,
     )
+
+
+def _own(card: Card, rows: frozenset[str]) -> Card:
+    """The card with the rows of the profile's own runbook alone, where that is known."""
+    return replace(card, rows=tuple(row for row in card.rows if row in rows)) if rows else card
+
+
+@functools.cache
+def rows_of(folder: Path, system: str) -> frozenset[str]:
+    """
+    Ids of the rows of a system's runbook.
+
+    Args:
+        folder: Holds the index of each runbook, SYSTEM.csv.
+
+    Returns:
+        No id, if there is no index.
+    """
+    index = folder / f"{system}.csv"
+    if not index.exists():
+        return frozenset()
+    with index.open(encoding="utf-8", newline="") as lines:
+        return frozenset(row["id"] for row in csv.DictReader(lines))
 
 
 def _title(item: pytest.Function, indicator: Indicator | None) -> str:

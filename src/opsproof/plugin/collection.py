@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from opsproof.errors import ProfileError
+from opsproof.judge.limits import Lang
 from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, marked, proven_by
 from opsproof.profile.indicators import Indicator
-from opsproof.report.words import Lang
 
 _NOT_CARRIED = "opsproof_not_carried"
 

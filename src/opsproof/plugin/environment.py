@@ -4,6 +4,7 @@ import asyncio
 
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
+from opsproof.judge.limits import Lang
 from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
@@ -20,6 +21,7 @@ class Environment:
         redactor: Masks what is kept.
         expected: The release that must answer, if one was given.
         recovering: True if the run asks whether an incident is over.
+        lang: The operator's language.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
     """
@@ -31,11 +33,12 @@ class Environment:
         *,
         expected: str | None,
         recovering: bool,
+        lang: Lang,
         processes: int,
         memory: Memory | None,
     ) -> None:
         self.profile = profile
-        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering)
+        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang)
         self._redactor = redactor
         self._expected = expected
         self._processes = processes

@@ -168,6 +168,7 @@ class Gate:
                 self.redactor,
                 expected=self.expected_version(profile),
                 recovering="recovery" in (self.options.markers or ()),
+                lang=self.options.lang,
                 processes=self._processes,
                 memory=memory,
             )

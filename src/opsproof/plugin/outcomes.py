@@ -16,6 +16,7 @@ from opsproof.plugin.applying import NotAllowed
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.symptoms import statuses, unwell
+from opsproof.profile.indicators import SEVERITY_OF, Priority
 from opsproof.profile.models import Profile
 from opsproof.report.text import printable
 
@@ -60,7 +61,7 @@ def outcome_of(
     status, cause = _judge(check, excinfo)
     message, where, next_step, target = _words(check, excinfo, cause)
     seen: tuple[Observation, ...] = tuple(conducted.recorder.observations) if conducted else ()
-    priority = judgement.priority if judgement else None
+    priority = judgement.priority if judgement else _priority(check, status, profile)
     now = datetime.now(UTC)
     outcome = Outcome(
         check=check.id,
@@ -96,6 +97,13 @@ def outcome_of(
 def readable(text: str, redactor: Redactor) -> str:
     """Without pytest's colours, which would hide a secret from the redactor, and with nothing else that acts."""
     return printable(redactor.text(_COLOUR.sub("", text)))
+
+
+def _priority(check: Check, status: Status, profile: Profile) -> Priority | None:
+    """How soon somebody must act on a check that failed, where the profile's runbook acts by priorities."""
+    if status is not Status.FAILED or not profile.policy.channels or check.indicator:
+        return None
+    return next((priority for priority, severity in SEVERITY_OF.items() if severity == check.card.severity), None)
 
 
 def _judge(check: Check, excinfo: pytest.ExceptionInfo[BaseException] | None) -> tuple[Status, Cause | None]:

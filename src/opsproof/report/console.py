@@ -7,13 +7,14 @@ from shlex import quote
 from typing import NamedTuple
 
 from opsproof.judge.diagnosis import Fit
+from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
 from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text, urgency
-from opsproof.report.words import Lang, extent_text, numbers_text, release_text, words
+from opsproof.report.view import View, numbers, seconds_text, told, urgency
+from opsproof.report.words import cause_text, extent_text, numbers_text, release_text, words
 
 WIDTH = 100
 _DETAILED = 8
@@ -90,13 +91,13 @@ class _Block:
 
     def _root_cause(self, root: RootCause) -> Iterator[Line]:
         direct = self.view.explained_by(root)[: len(root.direct)]
-        yield from self._field("what", f"{root.cause}: {root.what}", 3)
+        yield from self._field("what", f"{cause_text(root.cause, self.lang)}: {root.what}", 3)
         yield from self._field("checks", extent_text(self.view.extent(root), self.said))
         yield from self._field("next", root.next_step, 3, bold=True)
         yield from self._by_hand(direct[0] if direct else None)
         yield from self._field("runbook", _ids(row for outcome in direct for row in outcome.runbook), 1)
         for outcome in self.view.wrong_all_the_same(root)[:_DETAILED]:
-            line = f"{urgency(outcome)}  {outcome.check}: {outcome.message}"
+            line = f"{urgency(outcome)}  {outcome.check}: {told(outcome)}"
             yield from self._wrapped(one_line(line), f"  {self.said['also']}  ", " " * self._indent, 2, {"red": True})
 
     def findings(self) -> Iterator[Line]:
@@ -112,7 +113,7 @@ class _Block:
 
     def _finding(self, outcome: Outcome) -> Iterator[Line]:
         yield from self._wrapped(self._headline(outcome), "", "  ", 2, {"bold": True, _colour(outcome): True})
-        yield from self._field("what", f"{outcome.cause}: {outcome.message}", 3)
+        yield from self._field("what", f"{cause_text(outcome.cause, self.lang)}: {told(outcome)}", 3)
         yield from self._field("where", outcome.where, 2)
         yield from self._field("next", outcome.next_step, 3, bold=True)
         yield from self._field("tell", ", ".join(outcome.channels))
@@ -138,7 +139,10 @@ class _Block:
         )
         warnings = [
             *(f"{root.subject}: {root.what} ({extent_text(view.extent(root), said)})" for root in view.warning_causes),
-            *(f"{outcome.check} ({urgency(outcome)}) {outcome.cause}: {outcome.message}" for outcome in view.warnings),
+            *(
+                f"{outcome.check} ({urgency(outcome)}) {cause_text(outcome.cause, self.lang)}: {told(outcome)}"
+                for outcome in view.warnings
+            ),
         ]
         reasons = (
             (said["why"], view.deciding_reasons, 2),

@@ -10,7 +10,7 @@ from opsproof.judge.root_causes import RootCause
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text, urgency
+from opsproof.report.view import View, numbers, seconds_text, told, urgency
 from opsproof.report.words import extent_text, numbers_text, release_text, words
 
 _ROWS = 50
@@ -112,7 +112,7 @@ def _root_cause(view: View, root: RootCause) -> str:
     if root.downstream:
         lines.append(f"- depend on it: {_codes(root.downstream)}")
     for outcome in view.wrong_all_the_same(root):
-        text = f"- also: {urgency(outcome)} {code(outcome.check)}: {prose(outcome.message)}"
+        text = f"- also: {urgency(outcome)} {code(outcome.check)}: {prose(told(outcome))}"
         lines.append(f"{text}. Next: {prose(outcome.next_step)}")
     asked = [view.telling(outcome) for outcome in view.explained_by(root)]
     commands = dict.fromkeys(observation.by_hand for observation in asked if observation)
@@ -127,7 +127,7 @@ def _findings(view: View) -> Iterator[str]:
         (
             urgency(outcome),
             code(outcome.check),
-            f"{outcome.status}, {outcome.cause}: {prose(outcome.message)}{_where(outcome)}",
+            f"{outcome.status}, {outcome.cause}: {prose(told(outcome))}{_where(outcome)}",
             _codes(outcome.runbook),
             f"{prose(outcome.next_step)}{_channels(outcome)}",
         )
@@ -178,12 +178,12 @@ def _warnings(view: View) -> Iterator[str]:
         extent = extent_text(view.extent(root), _SAID)
         yield f"{root.cause}: {prose(root.subject)}: {prose(root.what)}; {extent}. Next: {prose(root.next_step)}"
     for outcome in view.warnings:
-        text = f"{code(outcome.check)} ({urgency(outcome)}) {outcome.status}, {outcome.cause}: {prose(outcome.message)}"
+        text = f"{code(outcome.check)} ({urgency(outcome)}) {outcome.status}, {outcome.cause}: {prose(told(outcome))}"
         yield f"{text}. Next: {prose(outcome.next_step)}"
 
 
 def _waived(outcome: Outcome) -> str:
-    text = f"{code(outcome.check)} ({outcome.severity}) {outcome.cause}: {prose(outcome.message)}"
+    text = f"{code(outcome.check)} ({outcome.severity}) {outcome.cause}: {prose(told(outcome))}"
     if outcome.waiver is None:
         return text
     waiver = outcome.waiver

@@ -179,6 +179,11 @@ def urgency(outcome: Outcome) -> str:
     return f"{outcome.severity} {outcome.priority}" if outcome.priority else outcome.severity
 
 
+def told(outcome: Outcome) -> str:
+    """What an outcome says; a number by the title of its indicator, too."""
+    return f"{outcome.title}: {outcome.message}" if outcome.value is not None else outcome.message
+
+
 def numbers(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """How many checks have which status, the statuses that did not occur left out."""
     found = Counter(outcome.status for outcome in outcomes)

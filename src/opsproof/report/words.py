@@ -1,11 +1,10 @@
 """The fixed words of the terminal's verdict block, in both languages of the operators."""
 
 from collections.abc import Mapping
-from typing import Literal
 
+from opsproof.judge.limits import Lang
+from opsproof.judge.outcome import Cause
 from opsproof.report.run import ReleaseFact
-
-Lang = Literal["en", "ko"]
 
 _WORDS: Mapping[Lang, Mapping[str, str]] = {
     "en": {
@@ -116,6 +115,25 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
 def words(lang: Lang) -> Mapping[str, str]:
     """The words of a language."""
     return _WORDS[lang]
+
+
+_CAUSES_KO = {
+    Cause.TARGET_WRONG: "대상 이상",
+    Cause.UNREACHABLE: "연결 불가",
+    Cause.TIMED_OUT: "시간 초과",
+    Cause.BAD_ANSWER: "잘못된 응답",
+    Cause.PRECONDITION_MISSING: "전제 조건 없음",
+    Cause.NO_DATA: "데이터 없음",
+    Cause.CHECK_BROKEN: "점검 자체의 오류",
+    Cause.INTERRUPTED: "중단됨",
+    Cause.DOES_NOT_APPLY: "해당 없음",
+    Cause.NOT_ALLOWED: "허용되지 않음",
+}
+
+
+def cause_text(cause: Cause | None, lang: Lang) -> str:
+    """A cause in the operator's language."""
+    return "" if cause is None else _CAUSES_KO[cause] if lang == "ko" else cause.value
 
 
 def extent_text(extent: Mapping[str, int], said: Mapping[str, str]) -> str:
