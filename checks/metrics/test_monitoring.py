@@ -57,6 +57,7 @@ async def test_every_scrape_target_is_up(metrics, profile):
     "FAI-079",
     "FAI-091",
     "FAI-101",
+    "SB-072",
     "SB-084",
     "EVAL-041",
     severity="SEV-2",

@@ -26,6 +26,10 @@ PODS = {
     'process_memory_limit_bytes{job="storebridge-web", instance="POD"}': ("1000x60", "1000x60"),
     'process_cpu_seconds_total{job="storebridge-web", instance="POD"}': ("0+15x60", "0+45x60"),
     'process_cpu_limit_cores{job="storebridge-web", instance="POD"}': ("2x60", "2x60"),
+    'node_filesystem_avail_bytes{system="storebridge", fstype="ext4", instance="POD"}': ("100x60", "50x60"),
+    'node_filesystem_size_bytes{system="storebridge", fstype="ext4", instance="POD"}': ("1000x60", "1000x60"),
+    'node_filesystem_avail_bytes{system="storebridge", fstype="tmpfs", instance="POD"}': ("0x60", "0x60"),
+    'node_filesystem_size_bytes{system="storebridge", fstype="tmpfs", instance="POD"}': ("1000x60", "1000x60"),
     'process_start_time_seconds{job="storebridge-web", instance="POD"}': ("7x60", "7x48 8x10"),
 }
 """What the two pods of storebridge-web tell, each half a minute."""
@@ -38,6 +42,7 @@ OF_BOTH = {
     "domeggook-used": 0.8,
     "memory": 0.7,
     "cpu": 0.75,
+    "disk": 0.95,
     "restarts": 1,
 }
 """The one number of both: neither added up nor two series."""
