@@ -1,9 +1,10 @@
 """`opsproof profile check --connect`: ask every indicator's question once, before somebody relies on it."""
 
 import asyncio
+import logging
 from typing import NamedTuple
 
-from opsproof.errors import NoData, NotObserved, Refused
+from opsproof.errors import BadAnswer, NoData, NotObserved, Refused
 from opsproof.evidence.observer import Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.probes import Probe, open_probe
@@ -12,6 +13,14 @@ from opsproof.profile import secrets_of
 from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 from opsproof.profile.thresholds import number_text
+
+_TYPE = """
+    SELECT format_type(oid, NULL) AS name, typcategory AS category FROM pg_type
+    WHERE oid = pg_typeof(CASE WHEN false THEN ({sql}
+    ) END)
+"""
+_NUMBERS = ("N", "B", "T")
+"""Categories of PostgreSQL's types that give a number: numeric, boolean (0 or 1), timespan (seconds)."""
 
 
 class Tried(NamedTuple):
@@ -43,6 +52,8 @@ def try_indicators(profile: Profile) -> list[Tried]:
 
 
 async def _try_all(profile: Profile) -> list[Tried]:
+    # A statement that fails ends its pipeline too; psycopg would tell the second error beside the first.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     redactor = Redactor()
     redactor.add(secrets_of(profile))
     asked = {indicator.asks for indicator in profile.indicators.values() if not profile.lacks(indicator.asks)}
@@ -74,11 +85,30 @@ async def _try(indicator: Indicator, probes: dict[str, Probe], profile: Profile)
     probe = probes[indicator.asks]
     try:
         if indicator.sql is not None and isinstance(probe, PostgresProbe):
-            await probe.rows(f"EXPLAIN {indicator.sql}")
-            return Tried(indicator.id, None, "the database can plan its SQL")
+            return Tried(indicator.id, None, await _planned(indicator.sql, probe))
         number = await read_number(indicator, probe, profile.timezone)
     except NoData as nothing:
         return Tried(indicator.id, None, f"nothing to judge now: {nothing.what}")
     except (NotObserved, Refused) as error:
         return Tried(indicator.id, error, "")
-    return Tried(indicator.id, None, number_text(number.value, indicator.unit))
+    return Tried(indicator.id, None, "; ".join(filter(None, (number_text(number.value, indicator.unit), number.note))))
+
+
+async def _planned(sql: str, probe: PostgresProbe) -> str:
+    """
+    Let the database plan a statement, and say what it would give; the statement is not run.
+
+    Raises:
+        BadAnswer: The database cannot plan it, or it gives several columns or no number.
+        Refused, NotObserved: As `PostgresProbe.rows`.
+    """
+    await probe.rows(f"EXPLAIN {sql}")
+    (found,) = await probe.rows(_TYPE.format(sql=sql.rstrip().rstrip(";")))
+    if found["category"] not in _NUMBERS:
+        raise BadAnswer(
+            f"the SQL gives {found['name']} where a number is expected",
+            where=probe.observer.where(" ".join(sql.split())),
+            next_step="Let it give a number: count(*), extract(epoch FROM ...), a cast such as ::numeric.",
+            target=probe.name,
+        )
+    return f"the database can plan its SQL, which gives {found['name']}"

@@ -19,7 +19,7 @@ from opsproof.probes.probe import Probe
 from opsproof.probes.redis import RedisProbe
 from opsproof.probes.store import MOST_OBJECTS, StoreProbe
 from opsproof.profile.indicators import Indicator
-from opsproof.profile.numbers import HttpNumber, ObjectsNumber, RedisNumber
+from opsproof.profile.numbers import HttpNumber, ObjectsNumber, RedisNumber, dated
 
 _MOST_KEYS = 10_000
 _LENGTHS = ("llen", "scard", "zcard", "hlen", "xlen")
@@ -98,7 +98,12 @@ async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
 async def _in_cache(number: RedisNumber, probe: RedisProbe, timezone: str) -> Any:
     for word in _LENGTHS:
         if key := getattr(number, word):
-            return await probe.read(word.upper(), _dated(key, timezone))
+            key = _dated(key, timezone)
+            length = await probe.read(word.upper(), key)
+            if length == 0:
+                missing = "no entry in" if word == "xlen" else "no key"
+                return Number(0, f"there is {missing} {key}, which is length 0")
+            return length
     if number.get is not None:
         key = _dated(number.get, timezone)
         value = await probe.read("GET", key)
@@ -151,8 +156,7 @@ async def _in_store(number: ObjectsNumber, probe: StoreProbe, timezone: str) -> 
 
 
 def _dated(key: str, timezone: str) -> str:
-    today = datetime.now(ZoneInfo(timezone)).date()
-    return key.format(today=today) if "{today" in key else key
+    return dated(key, datetime.now(ZoneInfo(timezone)).date())
 
 
 def _number(value: Any, indicator: Indicator, probe: Probe) -> float:
