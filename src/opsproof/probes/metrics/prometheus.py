@@ -98,12 +98,18 @@ class PrometheusProbe(HttpProbe):
     async def _of_form(self, form: MetricForm, max_age: float, empty: float | None) -> Sample:
         promql, always_there = compiled(form, self._labels), _there_with_traffic(form, self._labels)
         await self._must_be_fresh([always_there], max_age)
-        found, note = await self._instant(promql)
+        window = duration_text(form.window)
+        (found, note), (hidden, _) = await asyncio.gather(
+            self._instant(promql), self._instant(unseen(always_there, window))
+        )
         parts = {point.labels.get(PART, ""): point.value for point in found}
         nothing = not found or (isinstance(form, Ratio) and "over" not in parts)
         if nothing and not (there := await self._presence(always_there)).is_known:
             return await self._nothing([always_there], promql, empty if there.metric else None)
-        await self._must_be_seen(always_there, duration_text(form.window))
+        if hidden:
+            what = f"the window of {window} holds one sample of {always_there} at most; the scrape interval is longer"
+            next_step = "Let `window` be at least four of Prometheus' scrape intervals (Status > Targets)."
+            raise self._failed(NoData, what, always_there, next_step)
         try:
             sample = _computed(form, found, parts)
         except forms.Nothing as exc:
@@ -136,14 +142,6 @@ class PrometheusProbe(HttpProbe):
             if age is not None and age > max_age:
                 what = f"the newest sample of {selector} is {age:.0f} s old, and older than {max_age:g} s is no answer"
                 raise self._no_data(what, selector)
-
-    async def _must_be_seen(self, selector: str, window: str) -> None:
-        """A window that holds one sample of each series shows no increase, whatever happened."""
-        found, _ = await self._instant(unseen(selector, window))
-        if found:
-            what = f"the window of {window} holds one sample of {selector} at most; the scrape interval is longer"
-            next_step = "Let `window` be at least four of Prometheus' scrape intervals (Status > Targets)."
-            raise self._failed(NoData, what, selector, next_step)
 
     async def _age(self, selector: str) -> float | None:
         """Seconds since the newest sample that a selector matches; None if it has matched none in the last hour."""
