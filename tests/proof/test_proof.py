@@ -16,10 +16,12 @@ from proof_gate import (
 )
 
 from opsproof.judge.diagnosis import diagnose
-from opsproof.judge.outcome import Status
+from opsproof.judge.outcome import Cause, Status
 from opsproof.judge.verdict import Word
+from opsproof.plugin.check import indicator_check
 from opsproof.profile import load_profile
 from opsproof.stack.faults import FAULTS
+from opsproof.stack.parts import ALL
 
 SCENARIOS = (
     ("ops-wrong-answer", "ops-assistant", "wrong-answer"),
@@ -146,6 +148,21 @@ def _diagnosis(fault, system, lanes):
     profile = load_profile(f"{system}/embedded", root=REPOSITORY / "profiles", variables={}, missing="keep")
     outcomes = [o for o in lanes.proof(fault).broken.outcomes if o.profile == profile.name]
     return diagnose(profile.name, profile.scenarios, outcomes)
+
+
+@pytest.mark.parametrize("system", ALL)
+def test_without_users_no_number_of_traffic_is_green(system, lanes):
+    """What the gate asks itself is no traffic: 0 % errors of nobody, asked by ourselves, would be a pass."""
+    profile = load_profile(f"{system}/embedded", root=REPOSITORY / "profiles", variables={}, missing="keep")
+    forms = {indicator_check(key): one.ratio or one.quantile for key, one in profile.indicators.items()}
+    of_traffic = {name for name, form in forms.items() if form and form.of.startswith("http_request")}
+    rates = {indicator_check(key) for key, one in profile.indicators.items() if one.rate}
+    blind = {o.name: o for o in lanes.proof("no-traffic").broken.outcomes if o.profile == profile.name}
+
+    assert of_traffic
+    assert {(blind[name].status, blind[name].cause) for name in of_traffic} == {(Status.UNKNOWN, Cause.NO_DATA)}
+    assert [name for name in of_traffic if "no traffic" not in blind[name].message] == []
+    assert {blind[name].status for name in rates} <= {Status.FAILED}
 
 
 def test_every_fault_is_of_use():

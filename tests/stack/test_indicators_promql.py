@@ -48,15 +48,17 @@ OF_BOTH = {
 """The one number of both: neither added up nor two series."""
 
 
-def computed(folder, series, promql, value, at="28m"):
+def computed(folder, series, promql, value, at="28m", interval="30s"):
     """What promtool objects to: the expression gives this value and nothing else; None for nothing at all."""
     samples = [] if value is None else [{"labels": "{}", "value": value}]
     test = {
-        "interval": "30s",
+        "interval": interval,
         "input_series": [{"series": one, "values": values} for one, values in series],
         "promql_expr_test": [{"expr": promql, "eval_time": at, "exp_samples": samples}],
     }
-    (folder / "indicator.test.yml").write_text(json.dumps({"tests": [test]}), encoding="utf-8")
+    (folder / "indicator.test.yml").write_text(
+        json.dumps({"evaluation_interval": interval, "tests": [test]}), encoding="utf-8"
+    )
     program = shutil.which("promtool")
     assert program, "promtool is not installed; next: apt-get install prometheus"
     command = [program, "test", "rules", "indicator.test.yml"]
@@ -110,3 +112,23 @@ def test_the_response_time_is_compared_with_yesterdays(until, at, times, tmp_pat
     promql = indicators("ops-assistant/production")["response-time-to-baseline"].promql
 
     assert computed(tmp_path, histogram(until), f"round({promql}, 0.0001)", times and round(times, 4), at) == ""
+
+
+@pytest.mark.parametrize(
+    ("since", "at", "times"),
+    [
+        pytest.param(0, "140s", 1, id="slow-all-along"),
+        pytest.param(120, "140s", 1.95 / 0.95, id="slow-since"),
+        pytest.param(0, "40s", 1.95 / 0.75, id="no-minute-before"),
+        pytest.param(200, "140s", 1, id="quick-all-along"),
+    ],
+)
+def test_the_embedded_stack_compares_with_the_minute_before(since, at, times, tmp_path):
+    """What was slow a minute ago as well is no spike: this number is not the p95 under another name."""
+    labels = 'job="ops-assistant-api", path="/api/ops/ask"'
+    name = "http_request_duration_seconds_bucket"
+    series = [(f'{name}{{{labels}, le="{le}"}}', "0+10x200") for le in ("2", "+Inf")]
+    series.append((f'{name}{{{labels}, le="1"}}', f"0+10x{since} {10 * since}x{200 - since}"))
+    promql = indicators("ops-assistant/embedded")["response-time-to-baseline"].promql
+
+    assert computed(tmp_path, series, f"round({promql}, 0.0001)", round(times, 4), at, interval="1s") == ""
