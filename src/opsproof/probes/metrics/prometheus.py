@@ -15,7 +15,7 @@ from opsproof.errors import BadAnswer, NoData, NotObserved
 from opsproof.evidence.observer import Observer
 from opsproof.probes.http.probe import HttpProbe
 from opsproof.probes.metrics import api, forms
-from opsproof.probes.metrics.promql import PART, compiled, narrowed, selectors, unseen
+from opsproof.probes.metrics.promql import PART, UNSEEN, compiled, narrowed, selectors, unseen
 from opsproof.probes.metrics.sample import Sample, noted
 from opsproof.profile.numbers import MetricForm, Quantile, Rate, Ratio
 from opsproof.profile.scalars import duration_text
@@ -99,14 +99,13 @@ class PrometheusProbe(HttpProbe):
         promql, always_there = compiled(form, self._labels), _there_with_traffic(form, self._labels)
         await self._must_be_fresh([always_there], max_age)
         window = duration_text(form.window)
-        (found, note), (hidden, _) = await asyncio.gather(
-            self._instant(promql), self._instant(unseen(always_there, window))
-        )
+        answer, note = await self._instant(f"{promql} or {unseen(always_there, window)}")
+        found = [point for point in answer if point.labels.get(PART) != UNSEEN]
         parts = {point.labels.get(PART, ""): point.value for point in found}
         nothing = not found or (isinstance(form, Ratio) and "over" not in parts)
         if nothing and not (there := await self._presence(always_there)).is_known:
             return await self._nothing([always_there], promql, empty if there.metric else None)
-        if hidden:
+        if len(found) < len(answer):
             what = f"the window of {window} holds one sample of {always_there} at most; the scrape interval is longer"
             next_step = "Let `window` be at least four of Prometheus' scrape intervals (Status > Targets)."
             raise self._failed(NoData, what, always_there, next_step)

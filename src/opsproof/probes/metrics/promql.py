@@ -8,7 +8,9 @@ from opsproof.profile.scalars import duration_text, seconds
 from opsproof.profile.selectors import parsed_promql, parsed_selector
 
 PART = "opsproof_part"
-"""Label by which the two sums of a ratio are told apart."""
+"""Label by which the two sums of a ratio are told apart, and what cannot be seen."""
+
+UNSEEN = "unseen"
 
 
 def compiled(form: MetricForm, labels: Mapping[str, str]) -> str:
@@ -59,10 +61,11 @@ def unseen(selector: str, window: str) -> str:
     PromQL that counts the series whose increase cannot be seen in a window, as it holds one sample of each at most.
 
     A series that was born in the window is seen, as it counts whole. There is no answer as soon as one series has two
-    samples.
+    samples. The answer is told apart by the label `opsproof_part`.
     """
     longest = f"max(count_over_time({selector}[{window}]))"
-    return f"count({selector} unless {_births(selector, window)}) unless {longest} > 1"
+    count = f"count({selector} unless {_births(selector, window)}) unless {longest} > 1"
+    return f'label_replace({count}, "{PART}", "{UNSEEN}", "", "")'
 
 
 def _births(selector: str, window: str) -> str:
