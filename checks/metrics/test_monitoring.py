@@ -15,7 +15,8 @@ from opsproof import NoData, needs, proven_by, runbook
     next_step="Restore the metric under its name: an alert on a metric that is not there never fires.",
 )
 @proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage", "scrape-down", "metrics-stale")
-@proven_by("redis-stopped", "redis-frozen", "postgres-stopped", "postgres-frozen", "database-password-changed")
+@proven_by("redis-stopped", "redis-frozen", "postgres-stopped", "postgres-frozen", "pool-exhausted")
+@proven_by("database-password-changed")
 @needs("exposition", "monitoring.series")
 async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     """The service exports every metric that the dashboards and alerts read."""

@@ -100,8 +100,8 @@ class Defects(_Part):
 
     status: tuple[StatusDefect, ...] = ()
     slow: tuple[SlowDefect, ...] = ()
-    body: tuple[BodyDefect, ...] = ()
     late: tuple[LateDefect, ...] = ()
+    body: tuple[BodyDefect, ...] = ()
     endless: tuple[PathDefect, ...] = ()
     redirect_loop: tuple[PathDefect, ...] = ()
     drop_log_fields: tuple[str, ...] = ()

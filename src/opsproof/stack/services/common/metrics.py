@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0, 2.0, 2.5, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0)
+
+_LONGEST_READING = 0.5
+
+
+async def in_time(reading: Awaitable[list[Metric]]) -> list[Metric]:
+    """The metrics of a reading; none if a store keeps it waiting, so that a scrape hangs on no store."""
+    try:
+        async with asyncio.timeout(_LONGEST_READING):
+            return await reading
+    except TimeoutError:
+        return []
 
 
 @dataclass(frozen=True)

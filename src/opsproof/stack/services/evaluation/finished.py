@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from opsproof.stack.services.common.cache import cache_errors
 from opsproof.stack.services.common.failures import Unavailable
+from opsproof.stack.services.common.metrics import in_time
 from opsproof.stack.services.common.services import Services
 from opsproof.stack.services.evaluation.queue_names import FINISHED_KEY, QUEUE
 
@@ -28,7 +29,7 @@ def record_finished(redis: Redis, outcome: str) -> None:
 
 async def job_metrics(services: Services) -> Iterable[Metric]:
     """The job metrics of one scrape; what cannot be read is left out rather than shown as 0."""
-    groups = await asyncio.gather(_from_cache(services), _from_database(services))
+    groups = await asyncio.gather(*map(in_time, (_from_cache(services), _from_database(services))))
     return [metric for group in groups for metric in group]
 
 

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from opsproof.stack.services.common.cache import cache_errors
 from opsproof.stack.services.common.failures import Unavailable
+from opsproof.stack.services.common.metrics import in_time
 from opsproof.stack.services.common.services import Services
 from opsproof.stack.services.storebridge.options import options_of
 from opsproof.stack.services.storebridge.queue_names import NAMES
@@ -23,7 +24,7 @@ _SUCCESS = """
 
 async def registration_metrics(services: Services) -> Iterable[Metric]:
     """The metrics of one scrape; what cannot be read is left out rather than shown as 0."""
-    groups = await asyncio.gather(_success(services), _queues(services), _quotas(services))
+    groups = await asyncio.gather(*map(in_time, (_success(services), _queues(services), _quotas(services))))
     memory = GaugeMetricFamily("process_memory_limit_bytes", "Memory limit.", options_of(services).memory_limit)
     cores = GaugeMetricFamily("process_cpu_limit_cores", "Limit of processors.", options_of(services).cpu_limit)
     dropped = services.defects.current().drop_metrics
