@@ -29,7 +29,7 @@ def record_finished(redis: Redis, outcome: str) -> None:
 
 async def job_metrics(services: Services) -> Iterable[Metric]:
     """The job metrics of one scrape; what cannot be read is left out rather than shown as 0."""
-    groups = await asyncio.gather(*map(in_time, (_from_cache(services), _from_database(services))))
+    groups = await asyncio.gather(in_time(_from_cache(services)), in_time(_from_database(services)))
     return [metric for group in groups for metric in group]
 
 

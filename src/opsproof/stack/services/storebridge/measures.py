@@ -24,7 +24,7 @@ _SUCCESS = """
 
 async def registration_metrics(services: Services) -> Iterable[Metric]:
     """The metrics of one scrape; what cannot be read is left out rather than shown as 0."""
-    groups = await asyncio.gather(*map(in_time, (_success(services), _queues(services), _quotas(services))))
+    groups = await asyncio.gather(in_time(_success(services)), in_time(_queues(services)), in_time(_quotas(services)))
     memory = GaugeMetricFamily("process_memory_limit_bytes", "Memory limit.", options_of(services).memory_limit)
     cores = GaugeMetricFamily("process_cpu_limit_cores", "Limit of processors.", options_of(services).cpu_limit)
     dropped = services.defects.current().drop_metrics
