@@ -79,7 +79,7 @@ http {{
     client_body_timeout 5s;
     lingering_time 2s;
     lingering_timeout 1s;
-    map $http_x_request_id $id {{ "~^[\\w.-]{{1,64}}$" $http_x_request_id; default $request_id; }}
+    map $http_x_request_id $id {{ "~^[\\w.:-]{{1,128}}$" $http_x_request_id; default $request_id; }}
     map $uri $shown_path {{ "~^[\\w/.~-]*$" $uri; default ""; }}
     upstream app {{ server {app}; keepalive 8; }}
     proxy_http_version 1.1;

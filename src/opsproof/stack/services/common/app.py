@@ -16,6 +16,7 @@ from opsproof.stack.services.common.database import Database
 from opsproof.stack.services.common.defects import DefectsFile
 from opsproof.stack.services.common.failures import EXCEPTION_HANDLERS
 from opsproof.stack.services.common.health import ROUTES, is_ready
+from opsproof.stack.services.common.lingering import Lingering
 from opsproof.stack.services.common.metrics import Metrics
 from opsproof.stack.services.common.misbehaviour import Misbehaviour
 from opsproof.stack.services.common.request_scope import RequestScope
@@ -69,9 +70,15 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
     app = Starlette(
         routes=list(system.routes),
         middleware=[
+            Middleware(Lingering),
             Middleware(RequestScope, services=services),
             Middleware(Misbehaviour, services=services),
-            Middleware(BodyLimit, limit=settings.max_request_body_bytes, defects=defects),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_request_body_bytes,
+                seconds=settings.max_request_body_seconds,
+                defects=defects,
+            ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
