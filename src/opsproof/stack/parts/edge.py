@@ -13,8 +13,10 @@ from opsproof.stack.parts.edge_config import HOPS, PROBE_PATH, EdgeDefects, conf
 from opsproof.stack.parts.part import Launch, Part, Plan
 from opsproof.stack.parts.postgres_programs import unprivileged_user
 from opsproof.stack.parts.service import service_environment
+from opsproof.stack.ports import HOST
 from opsproof.stack.state import write_private
 
+_NOWHERE = f"http://{HOST}:9"
 _FILES = ("access.log", "nginx.pid")
 
 
@@ -71,10 +73,13 @@ class Edge(Part):
     @override
     def variables(self, plan: Plan) -> dict[str, str]:
         prefix = f"{prefix_of(self.system)}_EDGE"
-        if not plan.has(self.name):
-            return {f"{prefix}_ABSENT": self.absent()}
-        urls = {f"{prefix}{hop.variable}_URL": f"http://{plan.address(self.name + hop.suffix)}" for hop in HOPS}
-        return urls | {f"{prefix}_ABSENT": "", f"{prefix}_LOG_FILE": str(self.home(plan) / "access.log")}
+        there = plan.has(self.name)
+        urls = {
+            f"{prefix}{hop.variable}_URL": f"http://{plan.address(self.name + hop.suffix)}" if there else _NOWHERE
+            for hop in HOPS
+        }
+        log = str(self.home(plan) / "access.log")
+        return urls | {f"{prefix}_ABSENT": "" if there else self.absent(), f"{prefix}_LOG_FILE": log}
 
     def home(self, plan: Plan) -> Path:
         """Its folder: configuration, access log, bodies that it holds."""

@@ -48,11 +48,14 @@ class BodyLimit:
             return
         defects = self._defects.current()
         async with self._one_at_a_time if defects.body_blocks_others else nullcontext():
-            if defects.refusal and await self._wrong.answer(defects.refusal, scope, receive, send):
-                return
-            self._wrong.forget()
             try:
-                body = self._body(Headers(scope=scope), receive, defects)
+                if defects.refusal:
+                    arriving = self._body(Headers(scope=scope), receive, defects, 0).receive
+                    if await self._wrong.answer(defects.refusal, scope, arriving, receive, send):
+                        return
+                else:
+                    self._wrong.forget()
+                body = self._body(Headers(scope=scope), receive, defects, self._limit)
                 if defects.body_blocks_others:
                     await body.wait_for_all()
             except ApiError as refusal:
@@ -60,12 +63,13 @@ class BodyLimit:
                 return
             await self._app(scope, body.receive, send)
 
-    def _body(self, headers: Headers, receive: Receive, defects: Defects) -> _Body:
+    def _body(self, headers: Headers, receive: Receive, defects: Defects, limit: int) -> _Body:
         declared = headers.get("content-length", "")
         chunked = "transfer-encoding" in headers
         if declared and chunked:
             raise ApiError(400, "Content-Length and Transfer-Encoding exclude each other")
-        limit = 0 if chunked and defects.chunked_not_counted else self._limit
+        if chunked and defects.chunked_not_counted:
+            limit = 0
         refusal = too_large(f"the body is over the limit of {limit} bytes", self._defects)
         if limit and int(declared or 0) > limit:
             raise refusal
@@ -114,11 +118,10 @@ class _Body:
 
     async def wait_for_all(self) -> None:
         """Take all of it before anybody asks for it."""
-        while not self._is_complete:
-            message = await self.receive()
-            self._ahead.append(message)
-            if message["type"] != "http.request":
-                return
+        ahead: list[Message] = []
+        while not self._is_complete and (not ahead or ahead[-1]["type"] == "http.request"):
+            ahead.append(await self.receive())
+        self._ahead = ahead
 
 
 def too_large(message: str, defects: DefectsFile) -> ApiError:

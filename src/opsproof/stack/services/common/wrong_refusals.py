@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,6 +14,10 @@ from opsproof.stack.services.common.failures import ApiError, error_response
 
 _MOST_KEPT = 256 * 1024 * 1024
 _ECHOED = 4096
+_SILENT_SECONDS = 0.5
+_AT_ONCE = ("reset", "hang")
+_EARLY = ("keep", "echo")
+_LATE = ("read-whole", "store", "truncate")
 
 
 class WrongRefusals:
@@ -33,32 +38,37 @@ class WrongRefusals:
         """Let go of the bodies that were kept."""
         self._kept.clear()
 
-    async def answer(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> bool:
+    async def answer(self, refusal: Refusal, scope: Scope, arriving: Receive, receive: Receive, send: Send) -> bool:
         """
-        Answer a request, but one whose Content-Length is within the limit.
+        Answer a request, but one whose body is surely within the limit.
 
         Args:
             refusal: What is done wrong.
+            arriving: The body, unpacked, within its time, of any size.
+            receive: What comes from the server.
 
         Returns:
             Whether it was answered; if not, its body is still to be read.
+
+        Raises:
+            ApiError: The body is wrong for another reason.
         """
         headers = Headers(scope=scope)
-        if not self._limit or (
-            "transfer-encoding" not in headers and int(headers.get("content-length", 0)) <= self._limit
-        ):
+        is_over = int(headers.get("content-length", 0)) > self._limit
+        if not self._limit or not (is_over or "transfer-encoding" in headers or "content-encoding" in headers):
             return False
-        at_once = refusal in ("reset", "hang")
-        body = await _read(receive, self._limit if at_once else None)
-        if len(body) <= self._limit:
+        taken = 0 if refusal in _AT_ONCE or (refusal in _EARLY and "expect" in headers) else self._limit
+        body = await self._read(arriving, is_over, None if refusal in _LATE else taken, refusal != "read-whole")
+        if not is_over and len(body) <= self._limit:
             await self._app(scope, _replayed(body), send)
             return True
         match refusal:
             case "reset":
                 scope["state"]["reset"]()
+                await _until_gone(receive)
                 return True
             case "hang":
-                await _read(receive, None)
+                await _until_gone(receive)
                 return True
             case "truncate":
                 await self._app(scope, _replayed(_cut(body, self._limit)), send)
@@ -72,16 +82,33 @@ class WrongRefusals:
         await error_response(scope, error)(scope, receive, send)
         return True
 
+    async def _read(self, arriving: Receive, is_over: bool, most: int | None, gives_up: bool) -> bytes:
+        """
+        A body to its end, or what has come of one that is too large.
 
-async def _read(receive: Receive, most: int | None) -> bytes:
-    """A body to its end, or until there is more of it than `most`."""
-    body = bytearray()
-    more = True
-    while more and (most is None or len(body) <= most):
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return bytes(body)
+        Args:
+            most: How many bytes of it are enough; None for all.
+            gives_up: Whether half a second without a byte is its end.
+        """
+        body = bytearray()
+        more = True
+        while more:
+            is_over = is_over or len(body) > self._limit
+            if is_over and most is not None and len(body) >= most:
+                break
+            try:
+                async with asyncio.timeout(_SILENT_SECONDS if is_over and gives_up else None):
+                    message = await arriving()
+            except TimeoutError:
+                break
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return bytes(body)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _replayed(body: bytes) -> Receive:
