@@ -100,7 +100,7 @@ async def test_the_batch_limit_is_in_force_on_every_connection(guard, part):
     "ING-045",
     severity="SEV-2",
     verifies="answer",
-    next_step="Update the server or proxy that reads past it: two that read one request differently let others be smuggled.",
+    next_step="Update the server or proxy that reads past it: two that read it differently let requests be smuggled.",
 )
 @each(part="payload.plan.malformed")
 @needs("payload")
@@ -132,7 +132,7 @@ async def test_a_slow_body_holds_up_nobody_else(guard, part):
     "ING-045",
     severity="SEV-2",
     verifies="answer",
-    next_step="Find what still refers to the body of a request that was refused; restart the service until it is mended.",
+    next_step="Find what keeps the bodies of refused requests; until it is mended, restart the service in time.",
 )
 @each(part="payload.plan.memory")
 @needs("payload")

@@ -14,7 +14,7 @@ How it ended: a whole answer; the connection was reset before one; it was closed
 nothing came in time; an answer began and did not come to its end.
 """
 
-KEPT_BYTES = 4096
+KEPT_BYTES = 1024
 """How much of an answer's body is kept."""
 
 _ENDS = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,11 @@ from opsproof.probes.wire.request import WireRequest
 NO_ANSWER = -1
 """What came after, where the connection stayed open and a GET over it was not answered."""
 
+SHOWN_FILLER = 64
+"""How much filler is left of more, where an answer echoes it."""
+
 _MOMENT = 0.5
+_FILLER = re.compile(f"x{{{SHOWN_FILLER},}}")
 
 
 @dataclass
@@ -98,7 +103,7 @@ class Exchange:
             end=answer.end or "silent",
             status=answer.status,
             headers=answer.headers,
-            text=answer.body.decode(errors="replace"),
+            text=_FILLER.sub("x" * SHOWN_FILLER, answer.body.decode(errors="replace")),
             elapsed=round(answer.began_after, 6),
             early=self._early,
             sent=self._sent,
