@@ -5,7 +5,8 @@ from dataclasses import dataclass
 BODY = "{body}"
 """Stands for a valid small body, in a raw case's content; `{size}` in a header for its length."""
 
-_CHUNK = "{chunk}"
+CHUNK = "{chunk}"
+"""Stands for the same as one chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ MALFORMED = (
     RawCase("Content-Length of 20 digits", ("Content-Length: 99999999999999999999",), BODY),
     RawCase("two Content-Lengths that differ", (_LENGTH, "Content-Length: {longer}"), BODY),
     RawCase("two Content-Lengths that agree", (_LENGTH, _LENGTH), BODY, may_take=True),
-    RawCase("Content-Length with Transfer-Encoding", (_LENGTH, _CHUNKED), f"{_CHUNK}0\r\n\r\n", may_take=True),
+    RawCase("Content-Length with Transfer-Encoding", (_LENGTH, _CHUNKED), f"{CHUNK}0\r\n\r\n", may_take=True),
     RawCase("unknown Transfer-Encoding", ("Transfer-Encoding: xyzzy",), BODY),
     RawCase("chunk size that is no number", (_CHUNKED,), "zz\r\n{body}\r\n0\r\n\r\n"),
     RawCase("chunk size of 20 digits", (_CHUNKED,), "ffffffffffffffffffff\r\n{body}", ends=True, may_close=True),
-    RawCase("chunks without an end", (_CHUNKED,), _CHUNK, ends=True, may_close=True),
+    RawCase("chunks without an end", (_CHUNKED,), CHUNK, ends=True, may_close=True),
 )
 """What a guard must not be fooled by."""

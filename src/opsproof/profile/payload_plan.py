@@ -16,6 +16,9 @@ Right = Literal["taken", "refused", "untaken", "served"]
 
 _SMALL_BYTES = 1024
 _PACKED_TO = 100
+MEMORY_ROUNDS = 3
+"""So often memory is looked at: what grows the first time may be a pool that fills; what grows again is a leak."""
+
 _MEMORY_REPEATS = 64
 _MEMORY_SHARE = 16
 
@@ -101,22 +104,24 @@ class Part(Generic[C]):
         endpoint: Where they are sent.
         cases: What is sent.
         left_out: Names of cases that would bring the whole over `payload.max_total_bytes`.
+        rounds: How often all of them are sent.
     """
 
     hop: str
     endpoint: Taker
     cases: tuple[C, ...]
     left_out: tuple[str, ...] = ()
+    rounds: int = 1
 
     @property
     def requests(self) -> int:
-        """Requests with a body; each may be followed by a GET."""
-        return len(self.cases)
+        """Requests with a body; a few of them are followed by a GET."""
+        return len(self.cases) * self.rounds
 
     @property
     def bytes(self) -> int:
         """Bytes of all bodies, at most."""
-        return sum(case.most for case in self.cases)
+        return sum(case.most for case in self.cases) * self.rounds
 
 
 SizePart = Part[SizeCase]
@@ -167,7 +172,7 @@ def plan_of(payload: Payload) -> Plan:
     if payload.memory is not None:
         repeats = payload.max_total_bytes // _MEMORY_SHARE // (payload.limit_at(single) + 1)
         kept = [("chunked", "limit+1")] * max(2, min(_MEMORY_REPEATS, repeats))
-        plan.memory[single] = budget.part(single, usual, _named(payload, single, usual, kept))
+        plan.memory[single] = budget.part(single, usual, _named(payload, single, usual, kept), rounds=MEMORY_ROUNDS)
     kept_by_part: dict[str, list[SizeCase]] = {}
     for kind in KINDS:
         for hop in payload.hops:
@@ -190,10 +195,10 @@ class _Budget:
     def __init__(self, most: int) -> None:
         self._left = most
 
-    def part(self, hop: str, endpoint: Taker, cases: tuple[C, ...]) -> Part[C]:
+    def part(self, hop: str, endpoint: Taker, cases: tuple[C, ...], *, rounds: int = 1) -> Part[C]:
         """A part with those cases that the budget suffices for."""
-        kept = tuple(case for case in cases if self._takes(case.most))
-        return Part(hop, endpoint, kept, tuple(case.name for case in cases if case not in kept))
+        kept = tuple(case for case in cases if self._takes(case.most * rounds))
+        return Part(hop, endpoint, kept, tuple(case.name for case in cases if case not in kept), rounds)
 
     def choose(self, cases: dict[str, list[SizeCase]]) -> set[tuple[str, str]]:
         """Those cases of many parts that the budget suffices for, the first ones of every part first."""
