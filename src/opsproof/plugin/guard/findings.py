@@ -45,14 +45,9 @@ class Findings:
         if not self.taken <= stored <= self.taken_most:
             self.wrong.append(f"{stored} items are stored, {self.taken} were within the limit and taken")
 
-    def show_last(self) -> None:
-        """Make the question whose answer is wrong the last one: a report shows that, to be repeated by hand."""
+    def tell(self) -> None:
+        """Let the report show the question whose answer is wrong."""
         recorder = recording.get()
-        if recorder is None or not self.question:
-            return
-        seen = recorder.observations
-        for observation in seen:
-            if observation.question == self.question:
-                seen.remove(observation)
-                seen.append(observation)
-                return
+        if recorder is not None:
+            asked = (one for one in recorder.observations if one.question == self.question)
+            recorder.telling = next(asked, recorder.telling)

@@ -112,23 +112,23 @@ class PayloadGuard:
         await asyncio.gather(*(self._slow_at(findings, way, part.endpoint) for way in ways))
         return await self._counted(findings, ways[0].tenant)
 
-    async def kept_memory(self, part: SizePart) -> tuple[float, int]:
-        """
-        Send the same refused bodies several times over.
-
-        Returns:
-            Bytes by which the service's memory grew, at least, from one time to the next; and bytes that were sent in
-            each.
-        """
+    async def kept_memory(self, part: SizePart) -> Findings:
+        """Send the same refused bodies several times over, and see whether memory grows with them, every time."""
         memory = self._payload.memory
         if memory is None:
             raise RuntimeError("`kept_memory` is for checks that need `payload.memory`")
         api: Any = self._environment.probe(self._payload.hops[part.hop].target)
         marks = []
         for _ in range(part.rounds):
-            await self.sizes("memory", part)
+            findings = await self.sizes("memory", part)
+            if findings.wrong:
+                return findings
             marks.append((await api.get(memory.path, fresh=True)).metric(memory.metric))
-        return min(later - earlier for earlier, later in pairwise(marks)), part.bytes // part.rounds
+        grown, sent = min(later - earlier for earlier, later in pairwise(marks)), part.bytes // part.rounds
+        if grown > sent / 2:
+            told = f"resident memory grows by {grown:.0f} bytes with every {part.requests // part.rounds} refusals"
+            findings.add(f"chunked limit+1, {sent} bytes together", [told])
+        return findings
 
     async def _slow_at(self, findings: Findings, way: Way, endpoint: Taker) -> None:
         within = way.hop.slow_within
@@ -196,7 +196,7 @@ class PayloadGuard:
             print("storing is not verified: the profile has no payload.stored")  # noqa: T201 - the check's output
         else:
             findings.count(await self._rows(tenant))
-        findings.show_last()
+        findings.tell()
         return findings
 
     async def _rows(self, tenant: str) -> int:
