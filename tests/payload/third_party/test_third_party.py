@@ -1,8 +1,8 @@
 """The payload checks judge servers that opsproof did not write, by nothing but a profile."""
 
 import pytest
-from judged import judge
-from servers import SERVERS, running
+from third_party_gate import judge
+from third_party_servers import SERVERS, running
 
 from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import Word

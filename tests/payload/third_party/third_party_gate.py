@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from servers import LIMIT, ThirdParty
+from third_party_servers import LIMIT, ThirdParty
 
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
