@@ -21,6 +21,7 @@ class Connection:
     def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock = sock
+        self._was_reset = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host) if tls else None
 
@@ -52,7 +53,11 @@ class Connection:
         if self._tls is not None:
             self._tls.write(data)
             data = self._outgoing.read()
-        await self._loop.sock_sendall(self._sock, data)
+        try:
+            await self._loop.sock_sendall(self._sock, data)
+        except ConnectionResetError:
+            self._was_reset = True
+            raise
         await asyncio.sleep(0)
 
     async def receive(self) -> bytes:
@@ -64,14 +69,13 @@ class Connection:
         """
         while True:
             if self._tls is None:
-                return await self._loop.sock_recv(self._sock, _READ)
+                return await self._received()
             with contextlib.suppress(ssl.SSLWantReadError):
                 try:
                     return self._tls.read(_READ)
                 except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                     return b""
-            data = await self._loop.sock_recv(self._sock, _READ)
-            if data:
+            if data := await self._received():
                 self._incoming.write(data)
             else:
                 self._incoming.write_eof()
@@ -84,6 +88,12 @@ class Connection:
     def close(self) -> None:
         """Let go of it."""
         self._sock.close()
+
+    async def _received(self) -> bytes:
+        data = await self._loop.sock_recv(self._sock, _READ)
+        if not data and self._was_reset:  # the kernel tells of a reset once: to whoever calls first
+            raise ConnectionResetError
+        return data
 
     async def _shake_hands(self) -> None:
         if self._tls is None:

@@ -158,7 +158,7 @@ class Exchange:
         if request.trickle:
             await self._moment(request.trickle)
         elif self._sent in request.pauses:
-            await self._moment(self._within / 2 if self._sent == max(request.pauses) else _MOMENT)
+            await self._moment(self._within / 3 if self._sent == max(request.pauses) else _MOMENT)
 
     def _pieces(self) -> Iterator[bytes]:
         """The body's pieces, cut where a pause is due, up to the most that is sent."""

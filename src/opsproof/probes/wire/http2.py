@@ -36,6 +36,7 @@ class Http2Exchange(Exchange):
         self._session = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         self._streams: dict[int, Incoming] = {}
         self._opened = asyncio.Event()
+        self._greeted = False
 
     @override
     async def _send(self) -> None:
@@ -81,12 +82,14 @@ class Http2Exchange(Exchange):
 
     @override
     async def _read(self, answer: Incoming) -> None:
+        came = False
         try:
             while not all(stream.ended.is_set() for stream in self._streams.values()) or not self._streams:
                 data = await self._connection.receive()
                 if not data:
-                    self._break("closed")
+                    self._break("closed" if self._greeted or not came else "garbled")
                     return
+                came = True
                 for event in self._session.receive_data(data):
                     self._heed(event)
                 await self._flush()
@@ -102,6 +105,7 @@ class Http2Exchange(Exchange):
         self._opened.set()
 
     def _heed(self, event: h2.events.Event) -> None:
+        self._greeted = self._greeted or isinstance(event, h2.events.RemoteSettingsChanged)
         if isinstance(event, h2.events.ConnectionTerminated):
             if event.error_code != h2.errors.ErrorCodes.NO_ERROR:
                 self._break("reset")
