@@ -119,11 +119,11 @@ class Judge:
             wrong = list(self._body(seen, request_id))
         return wrong
 
-    def of_framing(self, case: RawCase, seen: Seen) -> list[str]:
+    def of_framing(self, case: RawCase, seen: Seen, *, may_take: bool) -> list[str]:
         """What is wrong with the answer to a request that is wrongly framed; [] if nothing is."""
         if seen.end == "closed" and case.may_close:
             return []
-        if seen.end == "answered" and (seen.status == 501 or (case.may_take and 200 <= seen.status < 300)):
+        if seen.end == "answered" and (seen.status == 501 or (may_take and 200 <= seen.status < 300)):
             return []
         return list(self._client_error(seen))
 

@@ -21,6 +21,7 @@ class RawCase:
         ends: True to close the sending side after it, as a client that went away.
         may_close: True if it is right to close without an answer.
         may_take: True if it is right to take it, once: the RFC lets a server read past this mistake.
+        cuts: True if a server that trusts it sees a shorter body; who takes any bytes is right to take those.
         most: Bytes that are sent at most.
     """
 
@@ -30,6 +31,7 @@ class RawCase:
     ends: bool = False
     may_close: bool = False
     may_take: bool = False
+    cuts: bool = False
     most: int = 1024
 
 
@@ -37,7 +39,7 @@ _LENGTH = "Content-Length: {size}"
 _CHUNKED = "Transfer-Encoding: chunked"
 
 MALFORMED = (
-    RawCase("Content-Length shorter than the body", ("Content-Length: {shorter}",), BODY),
+    RawCase("Content-Length shorter than the body", ("Content-Length: {shorter}",), BODY, cuts=True),
     RawCase("Content-Length longer than the body", ("Content-Length: {longer}",), BODY, ends=True, may_close=True),
     RawCase("negative Content-Length", ("Content-Length: -1",), BODY),
     RawCase("Content-Length that is no number", ("Content-Length: {size}x",), BODY),

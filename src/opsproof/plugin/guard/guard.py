@@ -19,7 +19,6 @@ from opsproof.profile.payload_plan import BatchCase, BatchPart, RawPart, SizeCas
 _AT_ONCE = 8
 _PATIENCE = 4
 _TRICKLE = 0.25
-_LOOKS = 1.5
 _SLOW_AT_ONCE = 3
 
 
@@ -94,8 +93,9 @@ class PayloadGuard:
 
         async def one(number: int, case: RawCase) -> bool:
             seen = await way.send(way.raw(part.endpoint, case, str(number)))
-            findings.add(case.name, way.judge.of_framing(case, seen), seen.question)
-            if seen.ok and case.may_take:
+            may_take = case.may_take or (case.cuts and "octets" in part.endpoint.takes)
+            findings.add(case.name, way.judge.of_framing(case, seen, may_take=may_take), seen.question)
+            if seen.ok and may_take:
                 findings.took(1)
             return self._took_long(seen.elapsed)
 
@@ -131,21 +131,26 @@ class PayloadGuard:
         return findings
 
     async def _slow_at(self, findings: Findings, way: Way, endpoint: Taker) -> None:
-        within = way.hop.slow_within
-        lasts = (within or _LOOKS) + 2 * _TRICKLE
+        within, enough = way.hop.slow_within, asyncio.Event()
+        lasts = (within or self._payload.answer_within) + 1
         trickling = way.small(endpoint, f"slow-{way.name}", trickle=_TRICKLE, lasts=lasts)
-        slow = [asyncio.ensure_future(way.send(trickling)) for _ in range(_SLOW_AT_ONCE)]
-        await asyncio.sleep(0 if way.wire.replays else 2 * _TRICKLE)
+        slow = [asyncio.ensure_future(way.send(trickling, until=enough)) for _ in range(_SLOW_AT_ONCE)]
+        head_start = 2 * _TRICKLE
+        await asyncio.sleep(0 if way.wire.replays else head_start)
         other, normal = await asyncio.gather(
             way.send(way.small(endpoint, f"other-{way.name}")), way.normal("during a slow body")
         )
-        if other.ok:
-            findings.took(1)
-        else:
-            told = f"a small body that is sent during a slow one gets {other.says}"
-            findings.add(f"at {way.name}", [told], other.question)
-        findings.add(f"at {way.name}", normal)
+        if within is None:
+            enough.set()
         seen = await asyncio.gather(*slow)
+        findings.add(f"at {way.name}", normal)
+        told = f"a small body that is sent during a slow one gets {other.says}"
+        if not other.ok:
+            findings.add(f"at {way.name}", [told], other.question)
+        else:
+            findings.took(1)
+            if all(one.end != "silent" and one.elapsed <= head_start + other.elapsed for one in seen):
+                findings.add(f"at {way.name}", [f"{told}, only once the slow one had ended"], other.question)
         wrong_ones = [(one, wrong) for one in seen if (wrong := way.judge.of_slow(one, within, lasts))]
         for one, wrong in wrong_ones[:1]:
             findings.add(f"slow body at {way.name} (a byte every {_TRICKLE:g} s)", wrong, one.question)

@@ -1,5 +1,6 @@
 """A way to the service, by one hop: makes requests for it, sends them, and knows what is right there."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +96,9 @@ class Way:
         most = min(round(lasts / trickle), body.size - 1) if trickle else body.size
         return WireRequest(endpoint.path, "length", body, most=most, trickle=trickle)
 
-    async def send(self, request: "WireRequest") -> "WireAnswer":
-        """What became of a request."""
-        return await self.wire.send(request, within=self.payload.answer_within)
+    async def send(self, request: "WireRequest", *, until: asyncio.Event | None = None) -> "WireAnswer":
+        """What became of a request; once `until` is set nothing more of its body is sent."""
+        return await self.wire.send(request, within=self.payload.answer_within, until=until)
 
     async def normal(self, when: str) -> list[str]:
         """What is wrong with a GET over a connection of its own; [] if the profile names none."""

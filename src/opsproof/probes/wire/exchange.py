@@ -71,13 +71,22 @@ class Exchange:
         request: What is sent.
         headers: All its headers but those that frame the body.
         within: Seconds without progress after which nothing more is waited for.
+        until: Set, nothing more of the body is sent.
     """
 
-    def __init__(self, connection: Connection, request: WireRequest, headers: dict[str, str], within: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        request: WireRequest,
+        headers: dict[str, str],
+        within: float,
+        until: asyncio.Event,
+    ) -> None:
         self._connection = connection
         self._request = request
         self._headers = headers
         self._within = within
+        self._until = until
         self._started = time.perf_counter()
         self._answer = Incoming()
         self._sent = 0
@@ -129,7 +138,7 @@ class Exchange:
     async def _send_body(self) -> None:
         """The body up to `most`, with its pauses, until the answer begins."""
         for piece in self._pieces():
-            if self._answer.began.is_set():
+            if self._answer.began.is_set() or self._until.is_set():
                 return
             async with asyncio.timeout(self._within):
                 self._sent += await self._send_piece(piece)

@@ -17,9 +17,16 @@ class Http1Exchange(Exchange):
     """One request over HTTP/1.1, and perhaps a GET after it; see `Exchange`."""
 
     def __init__(
-        self, connection: Connection, request: WireRequest, headers: dict[str, str], within: float, *, target: str
+        self,
+        connection: Connection,
+        request: WireRequest,
+        headers: dict[str, str],
+        within: float,
+        until: asyncio.Event,
+        *,
+        target: str,
     ) -> None:
-        super().__init__(connection, request, headers, within)
+        super().__init__(connection, request, headers, within, until)
         self._target = target
         self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 

@@ -26,11 +26,12 @@ class Http2Exchange(Exchange):
         request: WireRequest,
         headers: dict[str, str],
         within: float,
+        until: asyncio.Event,
         *,
         target: str,
         scheme: str,
     ) -> None:
-        super().__init__(connection, request, headers, within)
+        super().__init__(connection, request, headers, within, until)
         self._target = target
         self._scheme = scheme
         self._session = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))

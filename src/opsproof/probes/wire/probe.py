@@ -1,5 +1,6 @@
 """The probe that sends bodies over a connection of its own, byte for byte."""
 
+import asyncio
 import ssl
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
@@ -49,13 +50,14 @@ class WireProbe(Probe):
         if self._auth is None and whole.username:
             self._auth = Identity(user=unquote(whole.username), password=SecretStr(unquote(whole.password or "")))
 
-    async def send(self, request: WireRequest, *, within: float) -> WireAnswer:
+    async def send(self, request: WireRequest, *, within: float, until: asyncio.Event | None = None) -> WireAnswer:
         """
         Send a request.
 
         Args:
             request: What is sent.
             within: Seconds without progress after which nothing more is waited for.
+            until: Set, nothing more of the body is sent.
 
         Raises:
             Refused: The check may not write here.
@@ -73,13 +75,15 @@ class WireProbe(Probe):
         by_hand = command(request, url, shown, (self._host, self._port), within)
 
         async def fetch() -> WireAnswer:
-            return await self._exchange(request, sent, within)
+            return await self._exchange(request, sent, within, until or asyncio.Event())
 
         lasting = len(request.pauses) * within + request.trickle * request.most
         timeout = 4 * within + lasting + request.most / _BYTES_PER_SECOND
         return await self.observer.ask(Question(text, by_hand), fetch, WireAnswer, fresh=True, timeout=timeout)
 
-    async def _exchange(self, request: WireRequest, headers: dict[str, str], within: float) -> WireAnswer:
+    async def _exchange(
+        self, request: WireRequest, headers: dict[str, str], within: float, until: asyncio.Event
+    ) -> WireAnswer:
         from opsproof.probes.wire.connection import Connection
         from opsproof.probes.wire.http1 import Http1Exchange
         from opsproof.probes.wire.http2 import Http2Exchange
@@ -95,9 +99,9 @@ class WireProbe(Probe):
         try:
             if request.http2:
                 scheme = "https" if self._secure else "http"
-                exchange = Http2Exchange(connection, request, headers, within, target=target, scheme=scheme)
+                exchange = Http2Exchange(connection, request, headers, within, until, target=target, scheme=scheme)
                 return await exchange.run()
-            return await Http1Exchange(connection, request, headers, within, target=target).run()
+            return await Http1Exchange(connection, request, headers, within, until, target=target).run()
         finally:
             connection.close()
 
