@@ -21,6 +21,7 @@ MEMORY_ROUNDS = 3
 
 _MEMORY_REPEATS = 64
 _MEMORY_SHARE = 16
+_SENT_WHOLE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +284,22 @@ def _size_cases(payload: Payload, hop: str, endpoint: Taker, kind: _Kind) -> Ite
             right=right,
             or_unsupported=not known_form,
             known_at=known_at,
-            most=min(wire, max(known_at, limit + 1) + payload.early_at(hop)),
+            most=min(wire, _most(size, known_at, limit, early=payload.early_at(hop), eager=name == "10x")),
             eager=name == "10x",
         )
+
+
+def _most(size: int, known_at: int, limit: int, *, early: int, eager: bool) -> int:
+    """
+    Bytes that are sent at most of a body that is too large.
+
+    Small ones are sent to the end of the limit and a little more, to learn what becomes of them where they are not
+    refused in time; of large ones only what a right server could accept, and for an eager client enough to fill the
+    buffers on the way.
+    """
+    if size <= _SENT_WHOLE:
+        return max(known_at, limit + 1) + early
+    return known_at + (max(early, _SENT_WHOLE) if eager else early)
 
 
 def _empty(form: Form, limit: int) -> SizeCase:
