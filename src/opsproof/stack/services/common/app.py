@@ -47,7 +47,9 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
         options=options,
         defects=defects,
         metrics=Metrics(info, system.counters, system.histograms),
-        database=Database(settings.database_url, f"{system.name}-api", system.pool(options)),
+        database=Database(
+            settings.database_url, f"{system.name}-api", system.pool(options), settings.statement_seconds
+        ),
         cache=open_cache(settings.redis_url),
     )
     if system.background is not None:

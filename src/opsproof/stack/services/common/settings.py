@@ -75,6 +75,7 @@ class Settings:
     jwt_secret: str = field(repr=False)
     max_request_body_bytes: int
     max_request_body_seconds: int
+    statement_seconds: int
     users_per_second: int
     defects_file: Path | None
 
@@ -99,6 +100,7 @@ class Settings:
             jwt_secret=variables.text("JWT_SECRET", ""),
             max_request_body_bytes=variables.integer("MAX_REQUEST_BODY_BYTES", 65536, minimum=0),
             max_request_body_seconds=variables.integer("MAX_REQUEST_BODY_SECONDS", 10, minimum=1),
+            statement_seconds=variables.integer("STATEMENT_SECONDS", 1, minimum=1),
             users_per_second=variables.integer("USERS_PER_SECOND", 0, minimum=0),
             defects_file=Path(defects) if defects else None,
         )

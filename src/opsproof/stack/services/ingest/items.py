@@ -21,9 +21,9 @@ from opsproof.stack.services.ingest.options import options_of
 
 _INSERT = """
     INSERT INTO items (tenant, key, payload)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::jsonb[])
+    SELECT * FROM unnest(%s::text[], %s::text[], %b::jsonb[])
     ON CONFLICT (tenant, key) DO NOTHING
-    RETURNING *
+    RETURNING id, tenant, key, created_at
 """
 
 
@@ -55,7 +55,7 @@ async def _create(request: Request) -> Response:
         return JSONResponse(_public(stored[0]), 201)
     services_of(request).metrics.count("ingest_items_total", result="duplicate")
     known = await services_of(request).database.query(
-        "SELECT * FROM items WHERE tenant = %s AND key = %s", (item.tenant, item.key)
+        "SELECT id, tenant, key, created_at FROM items WHERE tenant = %s AND key = %s", (item.tenant, item.key)
     )
     if not known:
         raise ApiError(409, "the item was deleted meanwhile; send it again")
