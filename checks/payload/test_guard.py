@@ -37,7 +37,7 @@ async def test_a_body_over_the_limit_is_refused(guard, part):
 @pytest.mark.release
 @writes(WRITES)
 @runbook("ING-046", severity="SEV-1", verifies="answer", next_step=SET_THE_BATCH)
-@proven_by(*BATCHES, *BROKEN, "payload-500")
+@proven_by(*BATCHES, *BROKEN, "payload-500", "payload-truncated", "payload-stored-anyway")
 @each(part="payload.plan.batch_guards")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(guard, part):
@@ -92,7 +92,7 @@ async def test_the_limit_is_in_force_on_every_connection(guard, part):
 @runbook(
     "ING-012", severity="SEV-1", verifies="answer", next_step="Restart the instances that still have the old limit."
 )
-@proven_by(*BATCHES, *BROKEN, "payload-500")
+@proven_by(*BATCHES, *BROKEN, "payload-500", "payload-truncated", "payload-stored-anyway")
 @each(part="payload.plan.batch_connections")
 @needs("payload")
 async def test_the_batch_limit_is_in_force_on_every_connection(guard, part):
@@ -109,7 +109,7 @@ async def test_the_batch_limit_is_in_force_on_every_connection(guard, part):
     verifies="answer",
     next_step="Update the server or proxy that reads past it: two that read it differently let requests be smuggled.",
 )
-@proven_by(*BROKEN)
+@proven_by(*BROKEN, "payload-500", "payload-reset", "payload-hangs", "payload-echoed")
 @each(part="payload.plan.malformed")
 @needs("payload")
 async def test_malformed_framing_is_refused(guard, part):
@@ -143,7 +143,8 @@ async def test_a_slow_body_holds_up_nobody_else(guard, part):
     verifies="answer",
     next_step="Find what keeps the bodies of refused requests; until it is mended, restart the service in time.",
 )
-@proven_by("payload-kept", *LIMITS, *REFUSALS, *BROKEN, "payload-read-whole", "payload-chunked-not-counted")
+@proven_by("payload-kept", "payload-chunked-not-counted", "body-limit-off", "body-limit-one-more")
+@proven_by("payload-wrong-status", "payload-500", *REFUSALS, *BROKEN)
 @each(part="payload.plan.memory")
 @needs("payload")
 async def test_the_service_keeps_nothing_of_what_it_refuses(guard, part):

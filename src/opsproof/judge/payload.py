@@ -11,8 +11,10 @@ from opsproof.profile.payload_plan import BatchCase, SizeCase
 
 _TOO_LARGE = 413
 _STACK_TRACE = re.compile(
-    r"Traceback \(most recent call last\)|\bFile \"[^\"]+\", line \d+|^\s*at [\w.$<>]+\([\w.]*:?\d*\)|goroutine \d+ \[",
-    re.MULTILINE,
+    r"Traceback \(most recent call last\)"
+    r"|\bFile \\?\"[^\"]+\", line \d+"  # Python; a backslash, where it stands in JSON
+    r"|(?:\n|\\n|^)\s*at [\w.$<>/]+ ?\([^()]*:\d+"  # Java, JavaScript
+    r"|goroutine \d+ \["  # Go
 )
 
 

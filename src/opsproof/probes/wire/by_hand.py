@@ -11,6 +11,7 @@ _PACKERS = {
     "deflate": "python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))'",
 }
 _LONGEST_TEXT = 2000
+_WRITTEN_OUT = 64
 
 
 def command(request: WireRequest, url: str, headers: Mapping[str, str], address: tuple[str, int], within: float) -> str:
@@ -49,11 +50,15 @@ def command(request: WireRequest, url: str, headers: Mapping[str, str], address:
 
 def _source(body: Body) -> str:
     """Commands that print a body; a text of many items is told by its length."""
-    steps = []
+    steps, text = [], ""
     for part in body.parts:
-        if isinstance(part, int):
-            steps.append(f"head -c {part} /dev/zero | tr '\\0' x")
+        if isinstance(part, bytes):
+            text += part.decode("latin-1")
+        elif part <= _WRITTEN_OUT:
+            text += "x" * part
         else:
-            steps.append(f"printf %s {quote(part.decode('latin-1'))}")
-    line = f"{{ {'; '.join(steps)}; }}" if steps else "printf ''"
+            steps += [f"printf %s {quote(text)}", f"head -c {part} /dev/zero | tr '\\0' x"]
+            text = ""
+    steps.append(f"printf %s {quote(text)}")
+    line = f"{{ {'; '.join(steps)}; }}" if len(steps) > 1 else steps[0]
     return line if len(line) <= _LONGEST_TEXT else f"head -c {body.size} /dev/zero | tr '\\0' x"
