@@ -67,7 +67,9 @@ class Payload(Section):
     )
     answer_within: Duration = Field(3.0, description="Time within which whatever was sent must be answered.")
     max_total_bytes: int = Field(
-        256_000_000, ge=1, description="Bytes that all payload checks together may send; what is over is left out."
+        256_000_000,
+        ge=1,
+        description="Bytes that all payload checks together may send, or have unpacked; what is over is left out.",
     )
     connections: int = Field(10, ge=1, le=100, description="Fresh connections, so that every replica is asked.")
     normal: str | None = Field(None, description="Path whose GET must be served during and after a refusal.")

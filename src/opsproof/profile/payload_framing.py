@@ -34,6 +34,11 @@ class RawCase:
     cuts: bool = False
     most: int = 1024
 
+    @property
+    def weight(self) -> int:
+        """Bytes that the service must hold of it, at most."""
+        return self.most
+
 
 _LENGTH = "Content-Length: {size}"
 _CHUNKED = "Transfer-Encoding: chunked"

@@ -55,6 +55,11 @@ class SizeCase:
     most: int
     eager: bool
 
+    @property
+    def weight(self) -> int:
+        """Bytes on the wire at most, or what the service must hold of it once it is unpacked and taken."""
+        return max(self.most, self.size) if self.right == "taken" else self.most
+
 
 @dataclass(frozen=True, slots=True)
 class BatchCase:
@@ -82,6 +87,11 @@ class BatchCase:
     status: int
     most: int
 
+    @property
+    def weight(self) -> int:
+        """Bytes that the service must hold of it, at most."""
+        return self.most
+
 
 @dataclass(frozen=True, slots=True)
 class SlowCase:
@@ -90,6 +100,11 @@ class SlowCase:
     name: str
     hop: str
     most: int
+
+    @property
+    def weight(self) -> int:
+        """Bytes that the service must hold of it, at most."""
+        return self.most
 
 
 C = TypeVar("C", SizeCase, BatchCase, RawCase, SlowCase)
@@ -121,8 +136,8 @@ class Part(Generic[C]):
 
     @property
     def bytes(self) -> int:
-        """Bytes of all bodies, at most."""
-        return sum(case.most for case in self.cases) * self.rounds
+        """Bytes of all bodies, at most; of those that are unpacked and stored, what they are then."""
+        return sum(case.weight for case in self.cases) * self.rounds
 
 
 SizePart = Part[SizeCase]
@@ -198,7 +213,7 @@ class _Budget:
 
     def part(self, hop: str, endpoint: Taker, cases: tuple[C, ...], *, rounds: int = 1) -> Part[C]:
         """A part with those cases that the budget suffices for."""
-        kept = tuple(case for case in cases if self._takes(case.most * rounds))
+        kept = tuple(case for case in cases if self._takes(case.weight * rounds))
         return Part(hop, endpoint, kept, tuple(case.name for case in cases if case not in kept), rounds)
 
     def choose(self, cases: dict[str, list[SizeCase]]) -> set[tuple[str, str]]:
@@ -208,7 +223,7 @@ class _Budget:
             (name, of_part[number].name)
             for number in range(longest)
             for name, of_part in cases.items()
-            if number < len(of_part) and self._takes(of_part[number].most)
+            if number < len(of_part) and self._takes(of_part[number].weight)
         }
 
     def _takes(self, size: int) -> bool:
