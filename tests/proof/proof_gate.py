@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reasons import is_for_its_reason
+
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
 from opsproof.plugin.check import check_name, indicator_check
@@ -107,10 +109,10 @@ def objections(fault: str, proof: Proof) -> list[str]:
     """
     What keeps a fault from being a proof.
 
-    Under it the checks that cite it fail, on every system that it touches, with words and a next step; and once it is
-    healed they pass. Another check fails only where the run itself says why (its target depends on one that is down),
-    or where it is about all traffic of a window: the errors that the fault makes are in it, as many as there happened
-    to be. No check breaks.
+    Under it the checks that cite it fail, on every system that it touches, for its reason (`reasons.py`), with words
+    and a next step; and once it is healed they pass. Another check fails only where the run itself says why (its target
+    depends on one that is down), or where it is about all traffic of a window: the errors that the fault makes are in
+    it, as many as there happened to be. No check breaks.
     """
     broken = proof.broken
     cited = {(o.name, o.profile) for o in broken.outcomes if proves(fault, o)}
@@ -120,6 +122,7 @@ def objections(fault: str, proof: Proof) -> list[str]:
     blocking = any(o.severity in ("SEV-1", "SEV-2") for o in failed)
     again = {(o.name, o.profile) for o in proof.healed.outcomes if o.status is Status.PASSED}
     findings = {
+        "turns red for another reason": [o for o in failed if proves(fault, o) and not is_for_its_reason(fault, o)],
         "leaves green or unmeasured": [o for o in broken.outcomes if (o.name, o.profile) in cited - red],
         "turns red what does not cite it": [
             o
