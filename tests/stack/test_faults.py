@@ -22,7 +22,10 @@ NAMES = """
     payload-wrong-status health-500 live-500 ready-500 detailed-not-json core-endpoint-500 wrong-body html-body
     slow-answers metrics-missing metrics-garbage metrics-frozen request-id-not-echoed request-id-not-logged
     error-id-not-logged component-missing auth-off role-check-off metadata-key-dropped metadata-lost rate-limit-off
-    jobs-stuck half-wrong-version
+    jobs-stuck half-wrong-version body-limit-one-more body-limit-one-less batch-limit-one-more batch-limit-one-less
+    payload-500 payload-truncated payload-reset payload-hangs payload-read-whole payload-chunked-not-counted
+    payload-inflated-not-counted payload-echoed payload-stored-anyway payload-kept payload-blocks-others
+    slow-body-unbounded edge-html-413 edge-limit-below edge-limit-off edge-no-request-id edge-reset
 """
 BREAKS_READINESS = """
     redis-stopped redis-frozen redis-password-required cache-full postgres-stopped postgres-frozen
