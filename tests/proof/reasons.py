@@ -100,7 +100,8 @@ _SAID = {
     "storebridge-product-500": "500 Internal Server Error|without state",
     "storebridge-registrations-60": "rejections are CATEGORY_MISMATCH",
     "storebridge-validates-anything": "answers 200 OK",
-    "table-locked": "503|unhealthy: database|degraded' of the database|'degraded'|locked|^impaired: |is (queued|running|PENDING) after|did not end|" + _SILENT,
+    "table-locked": "503|unhealthy: database|degraded' of the database|'degraded'|locked|^impaired: |is (queued|running|PENDING) after|did not end|"
+    + _SILENT,
     "weak-jwt-secret": "JWT_SECRET has 31 bytes",
     "work-stored-late": _SILENT,
     "worker-frozen": "no worker reports|background_tasks|0 of 1 workers|is (queued|PENDING) after",
