@@ -108,7 +108,7 @@ EDGE: tuple[Fault, ...] = (
     ),
     EdgeChanged(
         "edge-no-request-id",
-        "the edge neither passes on nor answers the request id",
+        "the refusals of the edge lack the request id",
         EdgeDefects(no_request_id=True),
         seen.edge_refuses_without_request_id,
     ),

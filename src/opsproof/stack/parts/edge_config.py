@@ -47,7 +47,7 @@ class EdgeDefects:
     Args:
         limit: Bytes that it takes where it should have the API's limit; 0 for no limit anywhere; None for no defect.
         page: It refuses with its own HTML page.
-        no_request_id: It neither passes on nor answers the id of a request.
+        no_request_id: Its own refusals lack the id of the request.
         reset: It resets the connection instead of refusing.
     """
 
@@ -85,7 +85,7 @@ http {{
     proxy_http_version 1.1;
     proxy_set_header Host $host;
     proxy_set_header Connection "";
-    {pass_id}
+    proxy_set_header X-Request-Id $id;
     proxy_connect_timeout 2s;
     proxy_read_timeout 15s;
 {servers}}}
@@ -136,7 +136,6 @@ def configuration(
     return _MAIN.format(
         user=named,
         app=app,
-        pass_id='proxy_set_header X-Request-Id "";' if defects.no_request_id else "proxy_set_header X-Request-Id $id;",
         servers="".join(_server(hop, address, limit, defects) for hop, address in addresses.items()),
     )
 
