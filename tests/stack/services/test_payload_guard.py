@@ -237,5 +237,5 @@ def test_each_wrong_refusal_is_wrong_in_its_own_way_and_leaves_what_is_within_al
         "keep": (413, False, 201, 1),
         "echo": (413, True, 201, 1),
         "store": (413, False, 201, 2),
-        "truncate": (201, True, 201, 2),
+        "truncate": (201, False, 201, 2),
     }
