@@ -6,10 +6,8 @@ from opsproof import each, needs, proven_by, runbook, writes
 
 pytestmark = [pytest.mark.payload_guard]
 
-BROKEN = (
-    *("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated"),
-    "database-read-only",
-)
+BROKEN = ("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
+UNSTORED = (*BROKEN, "database-read-only")
 LIMITS = ("body-limit-off", "body-limit-one-more", "body-limit-one-less", "payload-wrong-status", "payload-500")
 REFUSALS = ("payload-truncated", "payload-reset", "payload-hangs", "payload-stored-anyway", "payload-echoed")
 EDGES = ("edge-html-413", "edge-limit-below", "edge-limit-off", "edge-no-request-id", "edge-reset")
@@ -25,7 +23,7 @@ SET_THE_BATCH = "Set INGEST_MAX_BATCH_ITEMS and roll it out to every instance."
 @pytest.mark.release
 @writes(WRITES)
 @runbook("ING-045", severity="SEV-1", verifies="answer", next_step=SET_THE_LIMIT)
-@proven_by(*LIMITS, *REFUSALS, *EDGES, *BROKEN, "payload-read-whole", "payload-chunked-not-counted")
+@proven_by(*LIMITS, *REFUSALS, *EDGES, *UNSTORED, "payload-read-whole", "payload-chunked-not-counted")
 @each(part="payload.plan.guards")
 @needs("payload")
 async def test_a_body_over_the_limit_is_refused(guard, part):
@@ -40,7 +38,7 @@ async def test_a_body_over_the_limit_is_refused(guard, part):
 @pytest.mark.release
 @writes(WRITES)
 @runbook("ING-046", severity="SEV-1", verifies="answer", next_step=SET_THE_BATCH)
-@proven_by(*BATCHES, *BROKEN, "payload-500", "payload-truncated", "payload-stored-anyway")
+@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway")
 @each(part="payload.plan.batch_guards")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(guard, part):
@@ -52,7 +50,7 @@ async def test_a_batch_over_the_limit_is_refused(guard, part):
 
 @writes(WRITES)
 @runbook("ING-045", severity="SEV-1", verifies="answer", next_step=SET_THE_LIMIT)
-@proven_by(*LIMITS, *REFUSALS, *EDGES, *BROKEN, "payload-read-whole")
+@proven_by(*LIMITS, *REFUSALS, *EDGES, *UNSTORED, "payload-read-whole")
 @proven_by("payload-chunked-not-counted", "payload-inflated-not-counted")
 @each(part="payload.plan.sizes")
 @needs("payload")
@@ -65,7 +63,7 @@ async def test_a_body_is_judged_by_its_size(guard, part):
 
 @writes(WRITES)
 @runbook("ING-046", severity="SEV-1", verifies="answer", next_step=SET_THE_BATCH)
-@proven_by(*BATCHES, *LIMITS, *REFUSALS, *EDGES, *BROKEN)
+@proven_by(*BATCHES, *LIMITS, *REFUSALS, *EDGES, *UNSTORED)
 @each(part="payload.plan.batches")
 @needs("payload")
 async def test_a_batch_is_judged_by_its_items(guard, part):
@@ -80,7 +78,7 @@ async def test_a_batch_is_judged_by_its_items(guard, part):
 @runbook(
     "ING-013", severity="SEV-1", verifies="answer", next_step="Restart the instances that still have the old limit."
 )
-@proven_by(*LIMITS, *REFUSALS, *EDGES, *BROKEN, "payload-read-whole")
+@proven_by(*LIMITS, *REFUSALS, *EDGES, *UNSTORED, "payload-read-whole")
 @each(part="payload.plan.connections")
 @needs("payload")
 async def test_the_limit_is_in_force_on_every_connection(guard, part):
@@ -95,7 +93,7 @@ async def test_the_limit_is_in_force_on_every_connection(guard, part):
 @runbook(
     "ING-012", severity="SEV-1", verifies="answer", next_step="Restart the instances that still have the old limit."
 )
-@proven_by(*BATCHES, *BROKEN, "payload-500", "payload-truncated", "payload-stored-anyway")
+@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway")
 @each(part="payload.plan.batch_connections")
 @needs("payload")
 async def test_the_batch_limit_is_in_force_on_every_connection(guard, part):
@@ -129,7 +127,7 @@ async def test_malformed_framing_is_refused(guard, part):
     verifies="answer",
     next_step="Give the reading of a body a time limit, and read bodies of several requests at once.",
 )
-@proven_by("payload-blocks-others", "slow-body-unbounded", *BROKEN)
+@proven_by("payload-blocks-others", "slow-body-unbounded", *UNSTORED)
 @each(part="payload.plan.slow")
 @needs("payload")
 async def test_a_slow_body_holds_up_nobody_else(guard, part):
