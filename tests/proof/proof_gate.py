@@ -78,6 +78,11 @@ def indicators_in_repository() -> dict[tuple[str, str], Check]:
 
 CHECKS = checks_in_repository()
 INDICATORS = indicators_in_repository()
+LONG = {
+    name: check for name, check in CHECKS.items() if {"payload_guard", "smoke"} & check.markers == {"payload_guard"}
+}
+"""Checks that send a thousand requests: they run on the sound stack, and under the faults that they cite."""
+
 CITED = sorted({fault for check in (*CHECKS.values(), *INDICATORS.values()) for fault in check.faults})
 
 
@@ -90,6 +95,12 @@ def check_of(outcome: Outcome) -> Check:
 def proves(fault: str, outcome: Outcome) -> bool:
     """True if the outcome's check cites the fault, and the fault touches its system."""
     return fault in check_of(outcome).faults and outcome.profile.partition("/")[0] in FAULTS[fault].systems
+
+
+def without_long_ones(fault: str) -> tuple[str, ...]:
+    """Options that leave the long checks out, but those that cite the fault."""
+    names = [name.partition(".")[2] for name, check in LONG.items() if fault not in check.faults]
+    return ("-k", " and ".join(f"not {name}" for name in names)) if names else ()
 
 
 def must_be_green_again(fault: str, outcome: Outcome) -> bool:
