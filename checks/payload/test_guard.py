@@ -6,7 +6,7 @@ from opsproof import each, needs, proven_by, runbook, writes
 
 pytestmark = [pytest.mark.payload_guard]
 
-BROKEN = ("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "table-locked", "secret-rotated")
+BROKEN = ("core-endpoint-500", "html-body", "wrong-body", "table-locked", "secret-rotated")
 UNSTORED = (*BROKEN, "database-read-only")
 LIMITS = ("body-limit-off", "body-limit-one-more", "body-limit-one-less", "payload-wrong-status", "payload-500")
 REFUSALS = ("payload-truncated", "payload-reset", "payload-hangs", "payload-stored-anyway", "payload-echoed")
@@ -24,6 +24,7 @@ SET_THE_BATCH = "Set INGEST_MAX_BATCH_ITEMS and roll it out to every instance."
 @writes(WRITES)
 @runbook("ING-045", severity="SEV-1", verifies="answer", next_step=SET_THE_LIMIT)
 @proven_by(*LIMITS, *REFUSALS, *EDGES, *UNSTORED, "payload-read-whole", "payload-chunked-not-counted")
+@proven_by("slow-answers")
 @each(part="payload.plan.guards")
 @needs("payload")
 async def test_a_body_over_the_limit_is_refused(guard, part):
@@ -38,7 +39,7 @@ async def test_a_body_over_the_limit_is_refused(guard, part):
 @pytest.mark.release
 @writes(WRITES)
 @runbook("ING-046", severity="SEV-1", verifies="answer", next_step=SET_THE_BATCH)
-@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway")
+@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway", "slow-answers")
 @each(part="payload.plan.batch_guards")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(guard, part):
