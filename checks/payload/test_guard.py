@@ -6,7 +6,8 @@ from opsproof import each, needs, proven_by, runbook, writes
 
 pytestmark = [pytest.mark.payload_guard]
 
-BROKEN = ("core-endpoint-500", "html-body", "wrong-body", "table-locked", "secret-rotated")
+BROKEN = ("core-endpoint-500", "html-body", "wrong-body", "secret-rotated")
+SLOW = ("slow-answers", "table-locked")
 UNSTORED = (*BROKEN, "database-read-only")
 LIMITS = ("body-limit-off", "body-limit-one-more", "body-limit-one-less", "payload-wrong-status", "payload-500")
 REFUSALS = ("payload-truncated", "payload-reset", "payload-hangs", "payload-stored-anyway", "payload-echoed")
@@ -24,7 +25,7 @@ SET_THE_BATCH = "Set INGEST_MAX_BATCH_ITEMS and roll it out to every instance."
 @writes(WRITES)
 @runbook("ING-045", severity="SEV-1", verifies="answer", next_step=SET_THE_LIMIT)
 @proven_by(*LIMITS, *REFUSALS, *EDGES, *UNSTORED, "payload-read-whole", "payload-chunked-not-counted")
-@proven_by("slow-answers")
+@proven_by(*SLOW)
 @each(part="payload.plan.guards")
 @needs("payload")
 async def test_a_body_over_the_limit_is_refused(guard, part):
@@ -39,7 +40,7 @@ async def test_a_body_over_the_limit_is_refused(guard, part):
 @pytest.mark.release
 @writes(WRITES)
 @runbook("ING-046", severity="SEV-1", verifies="answer", next_step=SET_THE_BATCH)
-@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway", "slow-answers")
+@proven_by(*BATCHES, *UNSTORED, "payload-500", "payload-truncated", "payload-stored-anyway", *SLOW)
 @each(part="payload.plan.batch_guards")
 @needs("payload")
 async def test_a_batch_over_the_limit_is_refused(guard, part):
