@@ -65,7 +65,7 @@ async def test_release(release):
     assert set(seen) == {release.expected}, release.wrong(seen)
 """
 PAYLOAD = (
-    "payload: {max_body_bytes: 1, max_batch_items: LIMIT, single: /, batch: /, item: {}, stored: s, clean_up: /}\n"
+    "payload: {max_body_bytes: 1, max_batch_items: LIMIT, endpoints: [{name: x, path: /}]}\n"
     "release: {path: /version, requests: 3}\n"
     "policy: {check_deadline: 1s, waivers: [{check: demo.broken, owner: kim, reason: known, until: 2999-01-01}]}\n"
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import sleep
 
-from proof_gate import CITED, Proof, blind_objections, must_be_green_again, objections, run_gate
+from proof_gate import CITED, Proof, blind_objections, must_be_green_again, objections, run_gate, without_long_ones
 
 from opsproof.judge.outcome import Status
 from opsproof.stack import Stack
@@ -84,7 +84,7 @@ class Lanes:
     def _prove(self, name: str, stack: Stack, systems: Systems) -> Proof:
         with injected(FAULTS[name], stack):
             assert FAULTS[name].undo_by_hand(stack)
-            broken, _ = run_gate(stack.name, systems, self._reports())
+            broken, _ = run_gate(stack.name, systems, self._reports(), *without_long_ones(name))
         bad = [o for o in broken.outcomes if o.status in _BAD and must_be_green_again(name, o)]
         selection = " or ".join(sorted({outcome.name.partition(".")[2] for outcome in bad})) or "ready"
         for _ in range(_LOOKS):

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reasons import is_for_its_reason
+
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
 from opsproof.plugin.check import check_name, indicator_check
@@ -76,6 +78,11 @@ def indicators_in_repository() -> dict[tuple[str, str], Check]:
 
 CHECKS = checks_in_repository()
 INDICATORS = indicators_in_repository()
+LONG = {
+    name: check for name, check in CHECKS.items() if {"payload_guard", "smoke"} & check.markers == {"payload_guard"}
+}
+"""Checks that send a thousand requests: they run on the sound stack, and under the faults that they cite."""
+
 CITED = sorted({fault for check in (*CHECKS.values(), *INDICATORS.values()) for fault in check.faults})
 
 
@@ -88,6 +95,12 @@ def check_of(outcome: Outcome) -> Check:
 def proves(fault: str, outcome: Outcome) -> bool:
     """True if the outcome's check cites the fault, and the fault touches its system."""
     return fault in check_of(outcome).faults and outcome.profile.partition("/")[0] in FAULTS[fault].systems
+
+
+def without_long_ones(fault: str) -> tuple[str, ...]:
+    """Options that leave the long checks out, but those that cite the fault."""
+    names = [name.partition(".")[2] for name, check in LONG.items() if fault not in check.faults]
+    return ("-k", " and ".join(f"not {name}" for name in names)) if names else ()
 
 
 def must_be_green_again(fault: str, outcome: Outcome) -> bool:
@@ -107,10 +120,10 @@ def objections(fault: str, proof: Proof) -> list[str]:
     """
     What keeps a fault from being a proof.
 
-    Under it the checks that cite it fail, on every system that it touches, with words and a next step; and once it is
-    healed they pass. Another check fails only where the run itself says why (its target depends on one that is down),
-    or where it is about all traffic of a window: the errors that the fault makes are in it, as many as there happened
-    to be. No check breaks.
+    Under it the checks that cite it fail, on every system that it touches, for its reason (`reasons.py`), with words
+    and a next step; and once it is healed they pass. Another check fails only where the run itself says why (its target
+    depends on one that is down), or where it is about all traffic of a window: the errors that the fault makes are in
+    it, as many as there happened to be. No check breaks.
     """
     broken = proof.broken
     cited = {(o.name, o.profile) for o in broken.outcomes if proves(fault, o)}
@@ -120,6 +133,7 @@ def objections(fault: str, proof: Proof) -> list[str]:
     blocking = any(o.severity in ("SEV-1", "SEV-2") for o in failed)
     again = {(o.name, o.profile) for o in proof.healed.outcomes if o.status is Status.PASSED}
     findings = {
+        "turns red for another reason": [o for o in failed if proves(fault, o) and not is_for_its_reason(fault, o)],
         "leaves green or unmeasured": [o for o in broken.outcomes if (o.name, o.profile) in cited - red],
         "turns red what does not cite it": [
             o

@@ -33,7 +33,7 @@ def test_the_stack_of_a_killed_owner_is_reaped_with_frozen_children_and_all(plac
 def test_a_half_started_stack_is_reaped(place):
     """The owner was killed while parts were still being started."""
     with owner(place, ["ingest"]) as process:
-        assert "valkey" in json.loads(process.stdout.readline())["progress"]
+        assert "is ready after" in json.loads(process.stdout.readline())["progress"]
         (directory,) = stacks_in(place)
         process.kill()
         process.wait()

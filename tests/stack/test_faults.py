@@ -24,6 +24,10 @@ NAMES = """
     error-id-not-logged component-missing auth-off role-check-off metadata-key-dropped metadata-lost rate-limit-off
     jobs-stuck half-wrong-version signature-not-verified core-field-null request-id-not-made wrong-path-logged
     wrong-method-logged redis-replica database-read-only placeholder-secret jobs-in-process
+    body-limit-one-more body-limit-one-less batch-limit-one-more batch-limit-one-less
+    payload-500 payload-truncated payload-reset payload-hangs payload-read-whole payload-chunked-not-counted
+    payload-inflated-not-counted payload-echoed payload-stored-anyway payload-kept payload-blocks-others
+    slow-body-unbounded edge-html-413 edge-limit-below edge-limit-off edge-no-request-id edge-reset
 """
 BREAKS_READINESS = """
     redis-stopped redis-frozen redis-password-required cache-full postgres-stopped postgres-frozen

@@ -58,6 +58,7 @@ def test_profiles_are_told_where_the_numbers_are(stack):
     """They refer to these variables; a name with a hyphen is written with an underscore."""
     variables = stack.variables
     assert {name: value for name, value in variables.items() if "_METRICS_" in name or "ABSENT" in name} == {
+        "INGEST_EDGE_ABSENT": "",
         "INGEST_METRICS_KIND": "prometheus",
         "INGEST_METRICS_URL": variables["PROMETHEUS_URL"],
         "FACTORY_AI_METRICS_KIND": "prometheus",
@@ -119,7 +120,7 @@ def test_a_machine_without_them_has_a_stack_that_says_so(place, monkeypatch):
     with Stack.start(["ingest"], progress=lines.append) as stack:
         variables = stack.variables
         assert stack.missing() == {}
-        assert {part.name for part in stack.parts()} == {"postgres", "valkey", "loki", "ingest-api"}
+        assert {part.name for part in stack.parts()} == {"postgres", "valkey", "loki", "ingest-api", "ingest-edge"}
         with pytest.raises(StackError, match="needs the part prometheus"):
             inject(FAULTS["prometheus-stopped"], stack)
         assert stack.state.faults == {}

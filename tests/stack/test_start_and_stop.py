@@ -21,7 +21,7 @@ from opsproof.stack.process import belonging_to
 
 PARTS = """
     prometheus alertmanager loki postgres valkey ingest-api evaluation-api evaluation-worker storebridge-api
-    storebridge-worker factory-ai-api ops-assistant-api ops-assistant-external
+    storebridge-worker factory-ai-api ops-assistant-api ops-assistant-external ingest-edge
 """
 
 
@@ -52,7 +52,7 @@ def test_credentials_are_random_private_and_strong(place):
     """Two stacks share no secret, nobody else on the machine can read one, and a wrong password is refused."""
     with Stack.start(["ingest"]) as first, Stack.start(["ingest"]) as second:
         one, other = first.variables, second.variables
-        same = {"INGEST_MIGRATIONS", "INGEST_METRICS_KIND", "ALERTS_ABSENT"}
+        same = {"INGEST_MIGRATIONS", "INGEST_METRICS_KIND", "ALERTS_ABSENT", "INGEST_EDGE_ABSENT"}
         assert {name for name in one if one[name] == other[name]} == same
         assert len(first.plan.secrets["ingest.jwt"].encode()) >= 32
         assert jwt.decode(one["INGEST_ADMIN_TOKEN"], first.plan.secrets["ingest.jwt"], ["HS256"])["role"] == "admin"

@@ -16,12 +16,14 @@ class Recorder:
         check: Id of the check with its profile and parameters; unique in the run.
         may_write: True for a check that is declared to write, where profile and operator allow it.
         observations: What the check asked, in order.
+        telling: The observation that shows what is wrong, if one does.
         output: What the check printed.
     """
 
     check: str
     may_write: bool = False
     observations: list[Observation] = field(default_factory=list)
+    telling: Observation | None = None
     output: io.StringIO = field(default_factory=io.StringIO)
 
 

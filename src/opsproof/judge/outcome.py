@@ -72,6 +72,7 @@ class Outcome(Fact):
     next_step: str = ""
     target: str = Field("", description="The target to blame, where one is.")
     observations: tuple[str, ...] = Field((), description="Ids in evidence.jsonl, in the order of asking.")
+    telling: str = Field("", description="Id of the observation that shows what is wrong, if one does.")
     answered: tuple[str, ...] = Field((), description="Targets that answered this check.")
     statuses: tuple[int, ...] = Field((), description="Statuses of the HTTP answers, each once.")
     unwell: tuple[str, ...] = Field(

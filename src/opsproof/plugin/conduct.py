@@ -52,6 +52,7 @@ async def conduct(
     cleaning.set(clean_up)
     started, clock = datetime.now(UTC), time.perf_counter()
     error = await _run(recorder, body, deadline)
+    _know_what_tells(recorder)
     await _clean(clean_up)
     if isinstance(error, asyncio.CancelledError):
         raise error
@@ -68,6 +69,7 @@ def conduct_plain(recorder: Recorder, clean_up: CleanUp, body: Callable[[], obje
         _earned(recorder, body())
     except BaseException as exc:  # noqa: BLE001 - skips, failures and interrupts alike are handed to pytest
         error = exc
+    _know_what_tells(recorder)
     asker.without_deadline()
     try:
         asyncio.run(clean_up.run())
@@ -91,6 +93,12 @@ async def _run(recorder: Recorder, body: Callable[[], Awaitable[object]], deadli
     except BaseException as exc:  # noqa: BLE001 - skips, failures and interrupts alike are handed to pytest
         return exc
     return None
+
+
+def _know_what_tells(recorder: Recorder) -> None:
+    """What a check asked last shows why it failed, unless it says otherwise; what its clean-up asks does not."""
+    if recorder.telling is None and recorder.observations:
+        recorder.telling = recorder.observations[-1]
 
 
 def _earned(recorder: Recorder, returned: object) -> None:

@@ -1,6 +1,7 @@
 """An environment that is open: its profile, and a probe for each of its targets."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
@@ -10,6 +11,10 @@ from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
 from opsproof.probes.http import HttpProbe
 from opsproof.profile.models import Profile
+from opsproof.profile.targets import HttpTarget
+
+if TYPE_CHECKING:
+    from opsproof.probes.wire import WireProbe
 
 
 class Environment:
@@ -44,6 +49,7 @@ class Environment:
         self._processes = processes
         self._memory = memory
         self._probes: dict[str, Probe] = {}
+        self._wires: dict[str, WireProbe] = {}
         self._release: ReleaseWatch | None = None
 
     def probe(self, name: str) -> Probe:
@@ -66,6 +72,22 @@ class Environment:
             )
             self._probes[name] = open_probe(name, target, observer)
         return self._probes[name]
+
+    def wire(self, name: str) -> "WireProbe":
+        """
+        The wire to an HTTP target; it shares the budget of the target's probe.
+
+        Raises:
+            KeyError: The profile has no such target.
+        """
+        if name not in self._wires:
+            from opsproof.probes.wire import WireProbe
+
+            target = self.profile.targets[name]
+            if not isinstance(target, HttpTarget):
+                raise KeyError(name)
+            self._wires[name] = WireProbe(name, target, self.probe(name).observer)
+        return self._wires[name]
 
     @property
     def release(self) -> ReleaseWatch | None:

@@ -7,6 +7,7 @@ import pytest
 
 from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.gate import Gate
+from opsproof.plugin.guard import PayloadGuard
 from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.plugin.stash import GATE
@@ -63,6 +64,12 @@ def reader(request: pytest.FixtureRequest, profile: Profile) -> Reader:
 def clean_up() -> CleanUp:
     """What a check that writes must take back; done when it ends, and seen to be gone."""
     return _CurrentCleanUp()
+
+
+@pytest.fixture
+def guard(request: pytest.FixtureRequest, profile: Profile, run_id: str, clean_up: CleanUp) -> PayloadGuard:
+    """Sends what the profile's payload plan has for a check, and takes back what was stored."""
+    return PayloadGuard(_gate(request).environment(profile.name), run_id, clean_up)
 
 
 class _CurrentCleanUp(CleanUp):

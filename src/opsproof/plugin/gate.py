@@ -21,7 +21,7 @@ from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
-from opsproof.profile import find_profiles, load_profile, secrets_of
+from opsproof.profile import find_profiles, load_profile, secrets_of, with_expected
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
@@ -97,6 +97,12 @@ class Gate:
                 f"a release of {', '.join(other)} is expected, and no profile of this run is of that system",
                 where="--expect-version",
                 next_step=f"Correct the system's name ({', '.join(sorted(systems))}), or leave it out.",
+            )
+        if self.options.expected and not any(profile.payload for profile in self.profiles.values()):
+            raise ProfileError(
+                f"{', '.join(self.options.expected)} is expected, and no profile of this run has a `payload:` section",
+                where="--expect",
+                next_step="Name a profile that has one, or leave --expect out.",
             )
         known = {path.stem for path in self._root.glob("*/*.yaml")} | USUAL_ENVIRONMENTS
         if unknown := sorted(self.options.writes - known):
@@ -250,7 +256,7 @@ class Gate:
     def _load(self, name: str, variables: Mapping[str, str], *, keep: bool) -> Profile:
         profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")
         self.redactor.add(secrets_of(profile))
-        return profile
+        return with_expected(profile, self.options.expected)
 
 
 def _is_embedded(name: str) -> bool:

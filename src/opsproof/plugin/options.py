@@ -12,6 +12,7 @@ import pytest
 HELP = {
     "profile": "environment to check: SYSTEM/ENVIRONMENT or a glob ('ingest/*'); repeats; default: every embedded one",
     "expect-version": "the release that must answer, before any other check counts; X for all, or SYSTEM=X; repeats",
+    "expect": "a limit in place of the profile's, as payload.max_body_bytes=32768 after it was lowered; repeats",
     "allow-writes": "repeat the environment's name (staging) to let checks that write run there; repeats",
     "replay": "judge the evidence of an earlier run again, with today's limits and no network",
     "reports": "where the run's folder goes (default: reports/runs)",
@@ -25,6 +26,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("opsproof", "opsproof: runbook checks against an environment")
     group.addoption("--profile", action="append", default=[], metavar="NAME", help=HELP["profile"])
     group.addoption("--expect-version", action="append", default=[], metavar="X", help=HELP["expect-version"])
+    group.addoption("--expect", action="append", default=[], metavar="KEY=VALUE", help=HELP["expect"])
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
@@ -38,6 +40,7 @@ class Options:
 
     profiles: tuple[str, ...]
     versions: tuple[str, ...]
+    expected: dict[str, str]
     writes: frozenset[str]
     replay: Path | None
     reports: Path
@@ -67,9 +70,14 @@ def read_options(config: pytest.Config) -> Options:
         raise pytest.UsageError(
             f"--expect-version={empty[0]} names no version\n  next: see why the variable that it comes from is empty"
         )
+    if wrong := [text for text in option.expect if not all(part.strip() for part in text.partition("="))]:
+        raise pytest.UsageError(
+            f"--expect={wrong[0]} is not KEY=VALUE\n  next: write --expect payload.max_body_bytes=32768"
+        )
     return Options(
         profiles=tuple(option.profile),
         versions=tuple(option.expect_version),
+        expected=dict(text.split("=", 1) for text in option.expect),
         writes=frozenset(option.allow_writes),
         replay=option.replay,
         reports=option.reports or config.rootpath / "reports" / "runs",

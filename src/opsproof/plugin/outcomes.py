@@ -79,10 +79,11 @@ def outcome_of(
         status=status,
         cause=cause,
         message=readable(message, redactor),
-        where=readable(where or _last_question(seen), redactor),
+        where=readable(where or _question(conducted.recorder.telling if conducted else None), redactor),
         next_step=readable(next_step, redactor),
         target=target,
         observations=tuple(observation.id for observation in seen),
+        telling=conducted.recorder.telling.id if conducted and conducted.recorder.telling else "",
         answered=tuple(dict.fromkeys(o.target for o in seen if o.failure is None)),
         statuses=statuses(seen, profile),
         unwell=unwell(seen, profile),
@@ -147,5 +148,5 @@ def _said(text: str) -> str:
     return words if explained else text
 
 
-def _last_question(seen: tuple[Observation, ...]) -> str:
-    return f"{seen[-1].question} of {seen[-1].target}" if seen else ""
+def _question(telling: Observation | None) -> str:
+    return f"{telling.question} of {telling.target}" if telling else ""

@@ -16,6 +16,7 @@ from opsproof.errors import OpsproofError
 from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
+from opsproof.plugin.announcing import announced
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
@@ -72,6 +73,8 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         gate.open()
     except OpsproofError as exc:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
+    for line in announced(gate, checks):
+        terminal.sayer(config)(line)
     uncaptured = gate.redactor if config.option.capture == "no" else None
     route(sys.stdout, uncaptured)
     route(sys.stderr, uncaptured)

@@ -1,5 +1,6 @@
 """The profile: models, loading, overlays, secrets, schema."""
 
+from opsproof.profile.expecting import with_expected
 from opsproof.profile.exposure import as_document, as_yaml, secrets_of
 from opsproof.profile.finding import find_profiles, profile_file
 from opsproof.profile.loading import load_profile, load_with_unset
@@ -18,4 +19,5 @@ __all__ = [
     "load_with_unset",
     "profile_file",
     "secrets_of",
+    "with_expected",
 ]

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
+from opsproof.profile.payload import Payload
 from opsproof.profile.registration import Monitoring, Registration
 from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
 from opsproof.profile.scenarios import Scenario
@@ -15,7 +16,6 @@ from opsproof.profile.sections import (
     Endpoint,
     Exposition,
     Health,
-    Payload,
     RateLimit,
     Release,
     RequiredSetting,

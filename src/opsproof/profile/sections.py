@@ -151,23 +151,6 @@ class StoredMetadata(Section):
     keys: tuple[str, ...] = Field(min_length=1)
 
 
-class Payload(Section):
-    """The payload guard (runbook 003, oversized payload)."""
-
-    max_body_bytes: int = Field(ge=1, description="MAX_REQUEST_BODY_BYTES of the release.")
-    max_batch_items: int = Field(ge=1, description="INGEST_MAX_BATCH_ITEMS of the release.")
-    error_code: str = "PAYLOAD_TOO_LARGE"
-    error_field: str = "error.code"
-    single: str = Field(description="Path that takes one item by POST.")
-    batch: str = Field(description="Path that takes a list of items by POST.")
-    batch_field: str = Field("items", description="Key of the list in the batch's body.")
-    item: dict[str, Any] = Field(
-        description="One item; the text {tenant} and {key} is filled in, {filler} grows to the size that is sent."
-    )
-    stored: str = Field(description="SQL that counts the rows of a tenant; parameter %(tenant)s, column `rows`.")
-    clean_up: str = Field(description="Path that deletes a tenant's items; {tenant} is filled in.")
-
-
 class Exchange(Section):
     """A request that does something: what its answer must say, what it leaves behind, how that is taken back."""
 

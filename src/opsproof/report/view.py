@@ -154,11 +154,12 @@ class View:
         return [self.observations[id_] for id_ in outcome.observations if id_ in self.observations]
 
     def telling(self, outcome: Outcome) -> Observation | None:
-        """The question to repeat first: one without an answer, else the last one to the target that is to blame."""
+        """The question to repeat first: one without an answer, else the last one to the target to blame, or of all."""
         asked = self.asked(outcome)
         unanswered = [observation for observation in asked if observation.failure]
         blamed = [observation for observation in asked if observation.target == outcome.target]
-        return next((group[-1] for group in (unanswered, blamed, asked) if group), None)
+        shows = [observation for observation in asked if observation.id == outcome.telling]
+        return next((group[-1] for group in (unanswered, blamed, shows, asked) if group), None)
 
     @cached_property
     def _outcomes(self) -> dict[str, Outcome]:

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,13 +29,14 @@ def ask(
     *,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
+    body: bytes | Iterable[bytes] | None = None,
     seconds: float = 2.0,
 ) -> Answer | None:
     """
     Ask, without following redirects.
 
     Args:
+        body: Sent with Content-Length; in chunks where it is no bytes and the headers say so.
         seconds: Longest wait for the connection and between two packets.
     Returns:
         The answer; None when there was no whole answer in time (refused, reset, too slow).
@@ -43,7 +44,8 @@ def ask(
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
     try:
-        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, dict(headers or {}))
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path, body, dict(headers or {}), encode_chunked=True)
         response = connection.getresponse()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
     except (OSError, http.client.HTTPException):

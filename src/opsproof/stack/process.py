@@ -14,7 +14,7 @@ from opsproof.stack.logs import open_log
 MARK = "OPSPROOF_STACK"
 """Environment variable that every process of a stack carries; its value is the stack's directory."""
 
-_TITLED = ("postgres", "valkey-server", "redis-server")
+_TITLED = ("postgres", "valkey-server", "redis-server", "nginx")
 _POLL = 0.005
 _children: dict[int, subprocess.Popen[bytes]] = {}
 

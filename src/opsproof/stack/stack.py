@@ -82,7 +82,8 @@ class Stack:
             tell(f"{part} is left out: {why}")
         parts = {part: of for part, of in everything.items() if part not in left_out}
         for left in reversed(range(_TRIES)):
-            stack = cls(places.create(name, list(wanted), [part.name for part in parts.values() if part.listens]))
+            port_names = [port for part in parts.values() for port in part.port_names]
+            stack = cls(places.create(name, list(wanted), port_names))
             try:
                 stack._start(parts, tell)
             except PortTaken:

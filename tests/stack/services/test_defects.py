@@ -17,7 +17,7 @@ def statuses(service, path, times):
 )
 def test_a_share_of_the_answers_is_an_error(ingest, share, expected):
     """Counted and not random, so that a proof never depends on luck."""
-    with ingest.defects(status=[{"path": "/api/v1/*", "status": 500, "share": share}]):
+    with ingest.defects(status=[{"path": "/api/v1/*", "status": 500, "share": share}], users_stay_away=True):
         found = statuses(ingest, "/api/v1/stats", 4)
 
     assert found == expected
@@ -157,7 +157,7 @@ def test_a_component_can_be_missing(evaluation):
 
 def test_a_share_of_the_answers_has_another_version(service):
     """One replica that still runs the old release."""
-    with service.defects(version="0.0.0-wrong", version_share=0.5):
+    with service.defects(version="0.0.0-wrong", version_share=0.5, users_stay_away=True):
         answers = [service.http.get("/version") for _ in range(4)]
 
     assert [answer.json()["version"] for answer in answers] == ["1.0.0", "0.0.0-wrong"] * 2

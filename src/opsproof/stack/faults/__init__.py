@@ -14,6 +14,7 @@ from opsproof.stack.faults import (
     named_metrics,
     named_ops_assistant,
     named_ops_assistant_rows,
+    named_payload,
     named_storebridge,
     named_storebridge_rows,
     named_traffic,
@@ -49,6 +50,9 @@ _ALL = (
     *named_factory_ai.ANSWERS,
     *named_factory_ai_rows.ROWS,
     *named_factory_ai_rows.SESSIONS,
+    *named_payload.LIMITS,
+    *named_payload.GUARD,
+    *named_payload.EDGE,
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 """Every named fault, in the order in which they are listed."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from opsproof.errors import StackError
 from opsproof.stack.parts.alertmanager import Alertmanager
 from opsproof.stack.parts.api import Api
+from opsproof.stack.parts.edge import Edge
 from opsproof.stack.parts.loki import Loki
 from opsproof.stack.parts.migrations import Migrations
 from opsproof.stack.parts.ops_assistant import ExternalApi, OpsAssistantApi
@@ -21,7 +22,7 @@ from opsproof.stack.parts.worker import CeleryWorker
 _BASE = (Postgres(), Valkey(), Migrations())
 _WATCH = (Prometheus(), Alertmanager(), Loki())
 SYSTEMS: dict[str, tuple[Part, ...]] = {
-    "ingest": (*_BASE, Api("ingest"), *_WATCH),
+    "ingest": (*_BASE, Api("ingest"), Edge("ingest"), *_WATCH),
     "evaluation": (*_BASE, Api("evaluation"), CeleryWorker("evaluation"), *_WATCH),
     "storebridge": (*_BASE, Api("storebridge"), CeleryWorker("storebridge", pool="threads", concurrency=4), *_WATCH),
     "factory-ai": (*_BASE, Api("factory-ai"), *_WATCH),

@@ -71,6 +71,11 @@ class Part(ABC):
     once: bool = False
     stop_signal: int = signal.SIGTERM
 
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """The names in `Plan.ports` of what it listens on; its own name is the first."""
+        return (self.name,) if self.listens else ()
+
     def absent(self) -> str:
         """Why this machine cannot run it, and what to do about it; the stack then starts without. "" when it can."""
         return ""

@@ -34,6 +34,7 @@ def service_environment(plan: Plan, system: str) -> dict[str, str]:
         "JWT_SECRET": plan.secrets[f"{system}.jwt"],
         "POSTGRES_PASSWORD": plan.secrets[f"{system}.database"],
         "MAX_REQUEST_BODY_BYTES": "65536",
+        "MAX_REQUEST_BODY_SECONDS": "2",
         "INGEST_MAX_BATCH_ITEMS": "100",
         "JOB_RUNNER_MODE": "celery",
         "DEFECTS_FILE": str(plan.directory / DEFECTS_FILE),

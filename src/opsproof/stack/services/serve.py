@@ -32,6 +32,7 @@ async def _serve(name: str, port: int) -> None:
     from opsproof.stack.services.common.app import build_app
     from opsproof.stack.services.common.defects import DefectsFile
     from opsproof.stack.services.common.logs import configure_logging
+    from opsproof.stack.services.common.protocol import Protocol
     from opsproof.stack.services.common.services import load_system
 
     system = load_system(name)
@@ -44,6 +45,7 @@ async def _serve(name: str, port: int) -> None:
         build_app(system, settings, options, defects, port),
         host="127.0.0.1",
         port=port,
+        http=Protocol,
         lifespan="on",
         log_config=None,
         access_log=False,

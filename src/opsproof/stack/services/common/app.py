@@ -16,6 +16,7 @@ from opsproof.stack.services.common.database import Database
 from opsproof.stack.services.common.defects import DefectsFile
 from opsproof.stack.services.common.failures import EXCEPTION_HANDLERS
 from opsproof.stack.services.common.health import ROUTES, is_ready
+from opsproof.stack.services.common.lingering import Lingering
 from opsproof.stack.services.common.metrics import Metrics
 from opsproof.stack.services.common.misbehaviour import Misbehaviour
 from opsproof.stack.services.common.request_scope import RequestScope
@@ -46,7 +47,9 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
         options=options,
         defects=defects,
         metrics=Metrics(info, system.counters, system.histograms),
-        database=Database(settings.database_url, f"{system.name}-api", system.pool(options)),
+        database=Database(
+            settings.database_url, f"{system.name}-api", system.pool(options), settings.statement_seconds
+        ),
         cache=open_cache(settings.redis_url),
     )
     if system.background is not None:
@@ -69,9 +72,15 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
     app = Starlette(
         routes=list(system.routes),
         middleware=[
+            Middleware(Lingering),
             Middleware(RequestScope, services=services),
             Middleware(Misbehaviour, services=services),
-            Middleware(BodyLimit, limit=settings.max_request_body_bytes, defects=defects),
+            Middleware(
+                BodyLimit,
+                limit=settings.max_request_body_bytes,
+                seconds=settings.max_request_body_seconds,
+                defects=defects,
+            ),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -22,13 +22,21 @@ async def read_json(request: Request, model: type[Model]) -> Model:
     The request body as a model.
 
     Raises:
-        ApiError: 400 for what is no JSON, 422 for JSON of another shape, 413 from the body limit.
+        ApiError: 400 for what is no JSON, 422 for JSON of another shape, 408 or 413 from the body limit.
     """
-    raw = await request.body()
+    return validated(parsed(await request.body()), model)
+
+
+def parsed(raw: bytes) -> Any:
+    """A text as JSON; raises ApiError 400 for what is none."""
     try:
-        document = json.loads(raw)
+        return json.loads(raw)
     except (ValueError, RecursionError):
         raise ApiError(400, "the body is no JSON") from None
+
+
+def validated(document: Any, model: type[Model]) -> Model:
+    """JSON as a model; raises ApiError 422 for JSON of another shape."""
     try:
         return model.model_validate(document)
     except ValidationError as error:

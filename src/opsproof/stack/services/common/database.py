@@ -15,12 +15,6 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from opsproof.stack.services.common.failures import Unavailable
 
-STATEMENT_SECONDS = 1.0
-"""The server cancels a statement after this long."""
-
-ANSWER_SECONDS = 2.0
-"""A question is given up after this long, waiting for a connection included."""
-
 _IDLE_SECONDS = 0.5
 """So often one connection that nobody needed is closed: five services share a server."""
 
@@ -50,10 +44,13 @@ class Database:
         url: A `postgresql://` URL.
         application_name: How the service shows in pg_stat_activity.
         pool: How many connections it may hold.
+        statement_seconds: The server cancels a statement after this long; a question is given up a second later,
+            waiting for a connection included.
     """
 
-    def __init__(self, url: str, application_name: str, pool: PoolSize) -> None:
+    def __init__(self, url: str, application_name: str, pool: PoolSize, statement_seconds: int) -> None:
         self.pool_size = pool
+        self._statement_seconds = statement_seconds
         self._in_use = 0
         self._held: list[_Connection] = []
         self._holding = asyncio.Lock()
@@ -66,7 +63,7 @@ class Database:
                 "row_factory": dict_row,
                 "connect_timeout": 2,
                 "application_name": application_name,
-                "options": f"-c statement_timeout={int(STATEMENT_SECONDS * 1000)}",
+                "options": f"-c statement_timeout={statement_seconds * 1000}",
             },
             min_size=1,
             max_size=pool.most,
@@ -87,7 +84,7 @@ class Database:
         await self.hold(0)
         await self._pool.close(timeout=0.5)
 
-    async def query(self, statement: str, parameters: Parameters = (), *, seconds: float = ANSWER_SECONDS) -> list[Row]:
+    async def query(self, statement: str, parameters: Parameters = (), *, seconds: float | None = None) -> list[Row]:
         """
         Run one statement and return its rows.
 
@@ -95,6 +92,7 @@ class Database:
             Unavailable: No connection, no free connection, or no answer in time.
             psycopg.Error: The server refused the statement for its content.
         """
+        seconds = self._statement_seconds + 1 if seconds is None else seconds
         task = asyncio.ensure_future(self._run(statement, parameters))
         task.add_done_callback(_retrieve)
         try:
@@ -133,7 +131,7 @@ class Database:
             cursor = await connection.execute(statement, parameters)
             return await cursor.fetchall() if cursor.description else []
         except psycopg.errors.QueryCanceled:
-            raise Unavailable("database", f"the statement was cancelled after {STATEMENT_SECONDS:g} s") from None
+            raise Unavailable("database", f"the statement was cancelled after {self._statement_seconds} s") from None
         except psycopg.OperationalError as error:
             raise Unavailable("database", f"the connection failed ({type(error).__name__})") from None
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -95,6 +96,10 @@ class FactoryDefects(_Part):
     database_cpu: float | None = Field(default=None, ge=0.0, le=1.0)
 
 
+Refusal = Literal["", "reset", "hang", "read-whole", "keep", "echo", "store", "truncate"]
+"""What is done with a body over the limit, instead of refusing it at once."""
+
+
 class Defects(_Part):
     """All defects that can be in force; the defaults are a service without any."""
 
@@ -123,6 +128,11 @@ class Defects(_Part):
     wrong_metadata: dict[str, str | int] = Field(default={}, description="Stored in place of the right values.")
     rate_limit_off: bool = False
     payload_status: int | None = None
+    refusal: Refusal = ""
+    chunked_not_counted: bool = False
+    inflated_not_counted: bool = False
+    body_blocks_others: bool = Field(default=False, description="One request at a time, however slow its body.")
+    slow_body_unbounded: bool = False
     jobs_stuck: bool = False
     hold_overflow: int = Field(
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."

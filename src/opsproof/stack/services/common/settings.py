@@ -74,6 +74,8 @@ class Settings:
     probe_api_key: str = field(repr=False)
     jwt_secret: str = field(repr=False)
     max_request_body_bytes: int
+    max_request_body_seconds: int
+    statement_seconds: int
     users_per_second: int
     defects_file: Path | None
 
@@ -97,6 +99,8 @@ class Settings:
             probe_api_key=variables.text("PROBE_API_KEY", ""),
             jwt_secret=variables.text("JWT_SECRET", ""),
             max_request_body_bytes=variables.integer("MAX_REQUEST_BODY_BYTES", 65536, minimum=0),
+            max_request_body_seconds=variables.integer("MAX_REQUEST_BODY_SECONDS", 10, minimum=1),
+            statement_seconds=variables.integer("STATEMENT_SECONDS", 1, minimum=1),
             users_per_second=variables.integer("USERS_PER_SECOND", 0, minimum=0),
             defects_file=Path(defects) if defects else None,
         )

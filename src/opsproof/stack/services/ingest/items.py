@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opsproof.stack.services.common.auth import Role, requires
-from opsproof.stack.services.common.bodies import id_of, limit_of, read_json, storable
+from opsproof.stack.services.common.bodies import id_of, limit_of, parsed, storable, validated
 from opsproof.stack.services.common.body_limit import too_large
 from opsproof.stack.services.common.failures import ApiError
 from opsproof.stack.services.common.services import services_of
@@ -20,9 +21,9 @@ from opsproof.stack.services.ingest.options import options_of
 
 _INSERT = """
     INSERT INTO items (tenant, key, payload)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::jsonb[])
+    SELECT * FROM unnest(%s::text[], %s::text[], %b::jsonb[])
     ON CONFLICT (tenant, key) DO NOTHING
-    RETURNING *
+    RETURNING id, tenant, key, created_at
 """
 
 
@@ -40,14 +41,21 @@ class Batch(BaseModel):
     items: list[Item] = Field(min_length=1)
 
 
+class MediaType(StrEnum):
+    """What a body may be: one JSON document, or one item a line."""
+
+    JSON = "application/json"
+    LINES = "application/x-ndjson"
+
+
 @requires(Role.OPERATOR)
 async def _create(request: Request) -> Response:
-    item = await read_json(request, Item)
+    item = validated(await _document(request, MediaType.JSON), Item)
     if stored := await _insert(request, [item]):
         return JSONResponse(_public(stored[0]), 201)
     services_of(request).metrics.count("ingest_items_total", result="duplicate")
     known = await services_of(request).database.query(
-        "SELECT * FROM items WHERE tenant = %s AND key = %s", (item.tenant, item.key)
+        "SELECT id, tenant, key, created_at FROM items WHERE tenant = %s AND key = %s", (item.tenant, item.key)
     )
     if not known:
         raise ApiError(409, "the item was deleted meanwhile; send it again")
@@ -56,12 +64,20 @@ async def _create(request: Request) -> Response:
 
 @requires(Role.OPERATOR)
 async def _create_batch(request: Request) -> Response:
-    batch = await read_json(request, Batch)
+    document = await _document(request, MediaType.JSON, MediaType.LINES)
     services = services_of(request)
     most = options_of(request).max_batch_items
-    if most and len(batch.items) > most:
-        services.metrics.count("ingest_refused_total", reason="batch_too_large")
-        raise too_large(f"{len(batch.items)} items are over the limit of {most}", services.defects)
+    items = document.get("items") if isinstance(document, dict) else None
+    if most and isinstance(items, list) and len(items) > most:
+        defect = services.defects.current().refusal
+        if defect == "truncate":
+            document["items"] = items[:most]
+        else:
+            if defect == "store":
+                await _insert(request, validated(document, Batch).items)
+            services.metrics.count("ingest_refused_total", reason="batch_too_large")
+            raise too_large(f"{len(items)} items are over the limit of {most}", services.defects)
+    batch = validated(document, Batch)
     stored = await _insert(request, batch.items)
     services.metrics.count("ingest_items_total", len(batch.items) - len(stored), result="duplicate")
     return JSONResponse({"accepted": len(batch.items), "stored": len(stored)}, 201)
@@ -97,6 +113,17 @@ async def _delete(request: Request) -> Response:
             (tenant,),
         )
     return JSONResponse(rows[0])
+
+
+async def _document(request: Request, *taken: MediaType) -> Any:
+    """The body, whatever its media type; what is too large is refused for that before anything else."""
+    raw = await request.body()
+    sent = request.headers.get("content-type", MediaType.JSON).partition(";")[0].strip().lower()
+    if sent not in taken:
+        raise ApiError(415, f"send {' or '.join(taken)}", headers={"Accept": ", ".join(taken)})
+    if sent == MediaType.LINES:
+        return {"items": [parsed(line) for line in raw.splitlines() if line.strip()]}
+    return parsed(raw)
 
 
 async def _insert(request: Request, items: list[Item]) -> list[dict[str, Any]]:
