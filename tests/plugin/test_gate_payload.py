@@ -56,7 +56,7 @@ def test_what_will_be_sent_is_told_first(guarded: Checkout, server: AnsweringSer
 def test_nothing_is_announced_where_nothing_will_be_sent(guarded: Checkout, server: AnsweringServer) -> None:
     done = guarded.run()
 
-    assert done.told == {"batch": "skipped: does not apply"}
+    assert done.told == {"batch": "skipped: not allowed"}
     assert "payload checks send" not in done.text
     assert server.requests == []
 

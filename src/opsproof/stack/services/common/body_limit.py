@@ -75,7 +75,7 @@ class BodyLimit:
             raise refusal
         inflated_limit = 0 if defects.inflated_not_counted else limit
         inflated = Inflated(headers.get("content-encoding", ""), inflated_limit, refusal)
-        patient = defects.body_blocks_others or defects.slow_body_unbounded
+        patient = defects.body_blocks_others or defects.slow_body_unbounded or defects.late
         return _Body(receive, limit, inflated, None if patient else self._seconds, refusal)
 
 
