@@ -50,7 +50,7 @@ async def test_the_cache_takes_writes(cache):
     next_step="See whether Redis takes writes (memory, maxmemory-policy); until then limit requests at the edge.",
 )
 @proven_by("rate-limit-off", "cache-full", "redis-replica", "auth-off")
-@proven_by("redis-stopped", "redis-frozen")
+@proven_by("redis-stopped", "redis-frozen", "redis-password-required")
 @needs("rate_limit")
 async def test_the_rate_limit_holds(api, profile):
     """Requests over the limit are refused, and those before it are not."""

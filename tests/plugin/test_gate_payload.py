@@ -111,3 +111,36 @@ def test_an_expectation_needs_a_profile_that_has_such_limits(checkout: Checkout)
 
     assert done.status == 4
     assert "no profile of this run has a `payload:` section" in done.text
+
+
+def test_a_check_that_may_not_send_what_tells_is_unknown(guarded: Checkout, server: AnsweringServer) -> None:
+    """Nothing sent, nothing shown."""
+    guarded.profile(PROFILE.replace("answer_within: 2s", "max_total_bytes: 1"))
+
+    done = guarded.run("--allow-writes", "local")
+
+    assert done.told == {"batch": "unknown: precondition missing"}
+    assert "payload.max_total_bytes (1) does not suffice for items+1, items" in done.outcomes["batch"].message
+    assert server.requests == []
+
+
+def test_nothing_is_sent_to_production_that_could_not_be_removed(guarded: Checkout, server: AnsweringServer) -> None:
+    """What passes is stored among what people own."""
+    guarded.profile(PROFILE, name="demo/production")
+
+    done = guarded.run("--allow-writes", "production", "--profile=demo/production")
+
+    (outcome,) = (o for o in done.run.outcomes if o.profile == "demo/production")
+    assert (outcome.status, outcome.cause) == ("unknown", "precondition missing")
+    assert "could not be removed" in outcome.message
+    assert server.requests == []
+
+
+def test_a_hop_over_a_target_that_is_not_there_is_a_mistake_of_the_profile(guarded: Checkout) -> None:
+    """Skipped as "has no target", a typo would look like an edge that this environment lacks."""
+    guarded.profile(PROFILE.replace("  normal:", "  hops: {app: {target: apy}}\n  normal:"))
+
+    done = guarded.run("--allow-writes", "local")
+
+    assert done.status == 4
+    assert "payload.hops.app.target: names no target" in done.text

@@ -1,5 +1,7 @@
 """What the payload checks will send is known from the profile alone, and bounded by it."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,7 +150,7 @@ def test_the_most_telling_cases_stay_where_the_bound_is_low():
     ("changes", "words"),
     [
         pytest.param({"endpoints": [BATCH]}, "max_batch_items", id="a-batch-without-a-limit"),
-        pytest.param({"stored": "SELECT 1"}, "clean_up", id="stored-and-never-removed"),
+        pytest.param({"stored": "SELECT 1 WHERE t = %(tenant)s"}, "clean_up", id="stored-and-never-removed"),
         pytest.param({"endpoints": []}, "endpoints", id="no-endpoint"),
         pytest.param({"hops": {}}, "hops", id="no-hop"),
     ],
@@ -188,3 +190,42 @@ def test_a_mistyped_expectation_is_an_error_that_says_what_is_right(key, value, 
 
     assert words in caught.value.what
     assert caught.value.where == "--expect"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"clean_up": "/items?tenant={tenant}"}, "`stored` and `clean_up` together"),
+        ({"stored": "SELECT count(*) FROM items", "clean_up": "/items/{tenant}"}, "everybody's rows"),
+        ({"stored": "SELECT 1 WHERE x = %(tenant)s", "clean_up": "/items"}, "everybody's items are deleted"),
+        ({"stored": "SELECT 1 WHERE x = %(tenant)s", "clean_up": "/{id}/{tenant}"}, "a path with {tenant} once"),
+        (
+            {"stored": "SELECT 1 WHERE x = %(tenant)s", "clean_up": "/{tenant}", "item": {"a": 1}},
+            "{tenant} and {key} in `item`",
+        ),
+        ({"endpoints": [ITEMS, ITEMS]}, "different names"),
+        ({"endpoints": [{"name": "items", "path": "items"}]}, "pattern"),
+    ],
+)
+def test_what_could_delete_or_count_what_is_not_ours_is_refused(changes, words):
+    """The checks write and delete; a slip in the profile must not make that somebody else's loss."""
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        a_payload(**changes)
+
+
+def test_a_refusal_can_always_come_too_late():
+    """Where as many bytes may be accepted as a body has, the check could never fail."""
+    lowered = a_payload(early_bytes=65536)
+
+    assert a_payload().early_at("app") == 250
+    assert lowered.early_at("app") == 999
+    case = cases(a_payload().plan.sizes["app-items"])["length limit+1"]
+    assert case.most > case.known_at + 250
+
+
+def test_connections_that_are_left_out_are_told_one_by_one():
+    """Ten equal cases are ten; nine of them are not all."""
+    part = a_payload(max_total_bytes=5000).plan.connections["app"]
+
+    assert part.left_out
+    assert len(part.cases) + len(part.left_out) == 11

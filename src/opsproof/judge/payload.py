@@ -197,5 +197,7 @@ class Judge:
         """After an answer the connection is closed, or as good as before."""
         if seen.after == -1:
             yield f"gets {seen.status}, and the connection stays open and silent: a GET over it has no answer"
+        elif seen.after == -2:
+            yield f"gets {seen.status}, and then something that is no HTTP follows"
         elif seen.after is not None and seen.after >= 400:
             yield f"gets {seen.status}, and the connection stays open and unusable: a GET over it gets {seen.after}"

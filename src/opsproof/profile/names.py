@@ -38,6 +38,11 @@ def dangling(document: object) -> Iterator[tuple[Loc, str]]:
             if isinstance(check, str) and check.startswith(_INDICATORS):
                 loc = ("scenarios", key, "signs", position, "check")
                 yield from _unless_known((loc, check.removeprefix(_INDICATORS)), "indicator", indicators)
+    for key, hop in _mapping(document, "payload", "hops").items():
+        if isinstance(hop, dict):
+            yield from _unless_known((("payload", "hops", key, "target"), hop.get("target")), "target", targets)
+    if _mapping(document, "payload").get("stored") is not None:
+        yield from _unless_known((("payload", "stored"), "database"), "target", targets)
     if "api" not in targets:
         return
     identities = _mapping(targets, "api", "identities")

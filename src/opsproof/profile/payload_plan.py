@@ -213,8 +213,11 @@ class _Budget:
 
     def part(self, hop: str, endpoint: Taker, cases: tuple[C, ...], *, rounds: int = 1) -> Part[C]:
         """A part with those cases that the budget suffices for."""
-        kept = tuple(case for case in cases if self._takes(case.weight * rounds))
-        return Part(hop, endpoint, kept, tuple(case.name for case in cases if case not in kept), rounds)
+        kept: list[C] = []
+        left: list[C] = []
+        for case in cases:
+            (kept if self._takes(case.weight * rounds) else left).append(case)
+        return Part(hop, endpoint, tuple(kept), tuple(case.name for case in left), rounds)
 
     def choose(self, cases: dict[str, list[SizeCase]]) -> set[tuple[str, str]]:
         """Those cases of many parts that the budget suffices for, the first ones of every part first."""

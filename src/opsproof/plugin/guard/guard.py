@@ -1,6 +1,7 @@
 """The payload guard of one check."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,7 @@ _AT_ONCE = 8
 _PATIENCE = 4
 _TRICKLE = 0.25
 _SLOW_AT_ONCE = 3
+_LONGEST_TENANT = 64
 
 
 class PayloadGuard:
@@ -44,6 +46,7 @@ class PayloadGuard:
 
     async def sizes(self, name: str, part: SizePart) -> Findings:
         """Send bodies of certain sizes; `name` tells the check's rows from those of others."""
+        self._tells_enough(part, all_of_it=name != "sizes")
         way = self._way(part.hop, f"{name}-{part.hop}-{part.endpoint.name}")
         findings = self._begun(way.tenant, part.left_out)
 
@@ -63,7 +66,8 @@ class PayloadGuard:
         """Send lists; as `sizes`."""
         from opsproof.probes.wire import TooSmall
 
-        way = self._way(part.hop, f"{name}-{part.hop}-{part.endpoint.name}")
+        self._tells_enough(part, all_of_it=name != "batches")
+        way = self._way(part.hop, f"{name}-lists-{part.hop}-{part.endpoint.name}")
         findings = self._begun(way.tenant, part.left_out)
 
         async def one(number: int, case: BatchCase) -> bool:
@@ -89,8 +93,14 @@ class PayloadGuard:
 
     async def malformed(self, part: RawPart) -> Findings:
         """Send requests whose framing is wrong."""
+        self._tells_enough(part, all_of_it=True)
         way = self._way(part.hop, f"framing-{part.hop}")
         findings = self._begun(way.tenant, part.left_out)
+        control = await way.send(way.small(part.endpoint, "control"))
+        if not control.ok:
+            findings.add("the same body, framed well", [f"gets {control.says}"], control.question)
+            return await self._counted(findings, way.tenant)
+        findings.took(1)
 
         async def one(number: int, case: RawCase) -> bool:
             seen = await way.send(way.raw(part.endpoint, case, str(number)))
@@ -188,11 +198,30 @@ class PayloadGuard:
     def _took_long(self, seconds: float) -> bool:
         return seconds > self._payload.answer_within / 2
 
+    def _tells_enough(self, part: SizePart | BatchPart | RawPart, *, all_of_it: bool) -> None:
+        """A check without a case of what is within the limit, or of what is over it, shows nothing."""
+        rights = {getattr(case, "right", "") for case in part.cases}
+        if part.left_out and (all_of_it or not rights >= {"taken", "refused"}):
+            raise PreconditionMissing(
+                f"payload.max_total_bytes ({self._payload.max_total_bytes}) does not suffice for "
+                f"{', '.join(dict.fromkeys(part.left_out))}",
+                where=f"payload of {self._environment.profile.name}",
+                next_step="Raise payload.max_total_bytes, or name fewer hops, endpoints or connections.",
+            )
+
     def _begun(self, tenant: str, left_out: Sequence[str]) -> Findings:
         payload = self._payload
         if left_out:
             print(f"left out, over payload.max_total_bytes: {', '.join(left_out)}")  # noqa: T201 - the check's output
-        if payload.clean_up is not None and payload.stored is not None:
+        if payload.clean_up is None:
+            if self._environment.profile.environment == "production":
+                raise PreconditionMissing(
+                    "what passes could not be removed: the profile has no payload.clean_up",
+                    where=f"payload of {self._environment.profile.name}",
+                    next_step="Give it payload.clean_up and payload.stored; nothing was sent.",
+                )
+            print("what passes is not removed: the profile has no payload.clean_up")  # noqa: T201 - the check's output
+        else:
             path = payload.clean_up.format(tenant=tenant)
             api: Any = self._environment.probe(next(iter(payload.hops.values())).target)
 
@@ -222,5 +251,7 @@ class PayloadGuard:
             pytest.skip(reason)
         way = self._payload.hops[hop]
         judge = Judge(self._payload, way, self._payload.early_at(hop), marker=f"opsproof-echo-{self._run_id}")
-        tenant = f"opsproof-{self._run_id}-{name}"[:64]
+        tenant = f"opsproof-{self._run_id}-{name}"
+        if len(tenant) > _LONGEST_TENANT:
+            tenant = f"{tenant[: _LONGEST_TENANT - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
         return Way(hop, way, self._environment.wire(way.target), judge, self._payload, tenant)

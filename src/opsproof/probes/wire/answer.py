@@ -42,7 +42,7 @@ class WireAnswer:
         whole: True if the whole body was sent.
         continued: True if `100 Continue` came.
         after: What came of the connection: status of a GET that was sent over it next; 0 if it was closed, -1 if it was
-            open and silent; None if it was not tried.
+            open and silent, -2 if something else than HTTP followed; None if it was not tried.
     """
 
     question: str

@@ -16,6 +16,9 @@ from opsproof.probes.wire.request import WireRequest
 NO_ANSWER = -1
 """What came after, where the connection stayed open and a GET over it was not answered."""
 
+GARBLED = -2
+"""What came after, where something that is no HTTP followed."""
+
 SHOWN_FILLER = 64
 """How much filler is left of more, where an answer echoes it."""
 

@@ -7,7 +7,7 @@ import h11
 from typing_extensions import override
 
 from opsproof.probes.wire.connection import Connection
-from opsproof.probes.wire.exchange import NO_ANSWER, Exchange, Incoming
+from opsproof.probes.wire.exchange import GARBLED, NO_ANSWER, Exchange, Incoming
 from opsproof.probes.wire.request import WireRequest
 
 _LONGEST_HEAD = 256 * 1024
@@ -145,4 +145,6 @@ class Http1Exchange(Exchange):
         await asyncio.gather(reading, return_exceptions=True)
         if following.end is None:
             return NO_ANSWER
+        if following.end == "garbled":
+            return GARBLED
         return following.status
