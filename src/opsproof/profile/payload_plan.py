@@ -311,12 +311,12 @@ def _most(size: int, known_at: int, limit: int, *, early: int, eager: bool) -> i
     """
     Bytes that are sent at most of a body that is too large.
 
-    Small ones are sent to the end of the limit and a little more, to learn what becomes of them where they are not
+    Small ones are sent to the end of the limit and as much again, to learn what becomes of them where they are not
     refused in time; of large ones only what a right server could accept, and for an eager client enough to fill the
     buffers on the way.
     """
     if size <= _SENT_WHOLE:
-        return max(known_at, limit + 1) + early
+        return max(known_at, limit + 1) + max(early, limit)
     return known_at + (max(early, _SENT_WHOLE) if eager else early)
 
 
