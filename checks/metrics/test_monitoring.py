@@ -16,7 +16,7 @@ from opsproof import NoData, needs, proven_by, runbook
 )
 @proven_by("storebridge-metric-missing", "metrics-missing", "metrics-garbage", "scrape-down", "metrics-stale")
 @proven_by("redis-stopped", "redis-frozen", "postgres-stopped", "postgres-frozen", "pool-exhausted")
-@proven_by("database-password-changed", "redis-password-required")
+@proven_by("database-password-changed", "redis-password-required", "table-locked")
 @needs("exposition", "monitoring.series")
 async def test_every_metric_of_the_dashboard_is_exported(api, profile):
     """The service exports every metric that the dashboards and alerts read."""

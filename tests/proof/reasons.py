@@ -121,7 +121,8 @@ _SAID = {
     "storebridge-product-500": "500 Internal Server Error|without state",
     "storebridge-registrations-60": "rejections are CATEGORY_MISMATCH",
     "storebridge-validates-anything": "answers 200 OK",
-    "table-locked": f"503|lock timeout|unhealthy|'degraded|^impaired: |is (queued|running|PENDING) after|{_SILENT}",
+    "table-locked": f"503|lock timeout|has no storebridge_|unhealthy|degraded'|degraded' of|^impaired: "
+    f"|is (queued|running|PENDING) after|{_SILENT}",
     "weak-jwt-secret": "JWT_SECRET has 31 bytes",
     "work-stored-late": _SILENT,
     "worker-frozen": "no worker reports|background_tasks|0 of 1 workers|is (queued|PENDING) after",
