@@ -203,7 +203,7 @@ def run_gate(stack: str, systems: tuple[str, ...], reports: Path, *more: str) ->
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
         check=False,
     )
     assert (reports / "latest").exists(), f"the gate wrote no report:\n{done.stdout}\n{done.stderr}"
