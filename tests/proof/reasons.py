@@ -128,8 +128,8 @@ _SAID = {
     "worker-frozen": "no worker reports|background_tasks|0 of 1 workers|is (queued|PENDING) after",
     "worker-stopped": "no worker reports|background_tasks|0 of 1 workers|is (queued|PENDING) after",
     "wrong-body": f"without|absent|no data|gets 200 OK|^0 items are stored|{_LEFT}",
-    "wrong-method-logged": "was asked, the log line says",
-    "wrong-path-logged": "was asked, the log line says",
+    "wrong-method-logged": "the log line says",
+    "wrong-path-logged": "the log line says",
     "wrong-version": "was expected, .*-wrong",
 }
 """By fault, what the checks that cite it say; a number says itself what is wrong with it."""
