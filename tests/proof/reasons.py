@@ -96,7 +96,7 @@ _SAID = {
     "placeholder-secret": "well-known default or a placeholder",
     "pool-exhausted": "too many connections|^/health/ready answers 503: database|has no storebridge_",
     "postgres-frozen": f"{_SILENT}|^impaired: |has no storebridge_",
-    "postgres-stopped": f"{_GONE}|no connection could be made|503|^impaired: |has no storebridge_",
+    "postgres-stopped": f"{_GONE}|closed at once|no connection could be made|503|^impaired: |has no storebridge_",
     "prometheus-empty": "scrapes no target of the job",
     "queue-backlog": "is queued after",
     "rate-limit-off": "none got 429",
