@@ -20,7 +20,7 @@ def test_a_guard_that_is_off_is_not_hidden_by_an_outage(tmp_path):
     finally:
         stack.stop()
 
-    (guard,) = (o for o in run.outcomes if o.name == "payload.a_body_over_the_limit_is_refused")
+    guard = next(o for o in run.outcomes if o.check == "payload.a_body_over_the_limit_is_refused[ingest/embedded-app]")
     (cache,) = (root for root in run.root_causes if "cache of ingest/embedded" in root.subject)
     assert (guard.status, guard.cause, guard.unwell) == (Status.FAILED, Cause.TARGET_WRONG, ()), guard.message
     assert all(guard.check not in (*root.direct, *root.downstream) for root in run.root_causes)

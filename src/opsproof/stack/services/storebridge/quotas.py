@@ -23,7 +23,7 @@ TIMEZONE = ZoneInfo("Asia/Seoul")
 
 MINUTE = 60
 _KEEP_DAY_SECONDS = 2 * 24 * 3600
-_PATIENCE_SECONDS = 3.0
+_PATIENCE_SECONDS = 15.0
 _PAUSE = 0.05
 # One step, so that a refused call is not counted: the runbook reads the counter as calls that were made.
 _TAKE_SLOT = """
