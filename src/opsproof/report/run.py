@@ -9,6 +9,7 @@ from opsproof.judge.diagnosis import Diagnosis
 from opsproof.judge.outcome import Fact, Outcome
 from opsproof.judge.root_causes import RootCause, TargetFact
 from opsproof.judge.verdict import Verdict
+from opsproof.judge.windows import WindowFact
 from opsproof.profile.scalars import Severity
 
 
@@ -33,6 +34,26 @@ class ProfileFact(Fact):
     )
 
 
+class Impact(Fact):
+    """A number as it was during the incident, from its start until the checks were healthy, or until the run began."""
+
+    check: str
+    title: dict[str, str] = Field(description="By language.")
+    value: float
+    unit: str = Field(description="With % the value is a share from 0 to 1.")
+    since: datetime
+    until: datetime
+    note: str = ""
+
+
+class IncidentFact(Fact):
+    """The incident that a run looks back at."""
+
+    started: datetime = Field(description="When it began, as the operator said, with its zone.")
+    timezone: str = Field(description="Zone of the people who handle it: Asia/Seoul.")
+    impact: tuple[Impact, ...] = ()
+
+
 class Run(Fact):
     """One run: what was asked of it, what became of every check, and the verdict."""
 
@@ -43,6 +64,10 @@ class Run(Fact):
     opsproof: str = Field(description="Version of opsproof.")
     selection: str = Field(description="The markers and keywords that selected the checks.")
     replay_of: str | None = Field(None, description="Id of the run whose evidence was judged again.")
+    incident: IncidentFact | None = None
+    window: WindowFact | None = Field(
+        None, description="The window in which the checks were sampled, if there was one."
+    )
     profiles: dict[str, ProfileFact]
     outcomes: tuple[Outcome, ...]
     root_causes: tuple[RootCause, ...]
