@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
-from opsproof.judge.outcome import Fact
+from opsproof.judge.outcome import Comparison, Fact
 from opsproof.profile.indicators import SEVERITY_OF, Indicator, Priority
 from opsproof.profile.scalars import Severity
 from opsproof.profile.thresholds import number_text
@@ -48,6 +48,7 @@ class Judgement(Fact):
     priority: Priority | None = None
     severity: Severity
     words: str
+    normal: Comparison | None = None
 
 
 def judge_number(indicator: Indicator, value: float, *, recovering: bool, lang: Lang = "en") -> Judgement:

@@ -50,6 +50,18 @@ class WaiverUse(Fact):
     expired: bool
 
 
+class Comparison(Fact):
+    """How a number that has a `normal` compares with what it was when all was well."""
+
+    reference: float | None = Field(None, description="What it was; None if nobody knows: then only its limits decide.")
+    at: datetime | None = Field(None, description="When it was that.")
+    run: str = Field("", description='Id of the baseline that says so; "" if the metrics server did.')
+    low: float | None = Field(None, description="The least that is normal.")
+    high: float | None = Field(None, description="The most that is normal.")
+    normal: bool | None = Field(None, description="None if there was nothing to compare with.")
+    words: str = Field(description="What it was and when, or why there is nothing to compare with.")
+
+
 class Outcome(Fact):
     """What became of one check on one profile."""
 
@@ -62,11 +74,17 @@ class Outcome(Fact):
     channels: tuple[str, ...] = Field((), description="Where a finding of this priority is told.")
     value: float | None = Field(None, description="The number that an indicator showed.")
     unit: str = Field("", description="Its unit; with % the value is a share from 0 to 1.")
-    between: bool = Field(False, description="True if the number is neither well nor bad.")
+    between: bool = Field(False, description="True if the number is neither well nor bad, or well and not normal.")
+    normal: Comparison | None = Field(None, description="Of an indicator with `normal`: what its number was earlier.")
     runbook: tuple[str, ...] = Field(description="Ids of the runbook rows that the check verifies.")
     markers: tuple[str, ...] = ()
     status: Status
     cause: Cause | None = Field(None, description="None exactly for a pass.")
+    before: bool | None = Field(
+        None,
+        description="Of a check that failed or is unknown, against a baseline: True if it was bad there for the same "
+        "cause, False if that is new, None if the baseline does not know.",
+    )
     message: str = Field("", description="What is wrong or missing, or why the check was skipped.")
     where: str = Field("", description="Target and question, or file and line.")
     next_step: str = ""

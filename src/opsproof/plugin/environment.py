@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.limits import Lang
+from opsproof.plugin.normality import References
 from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
@@ -27,6 +28,7 @@ class Environment:
         expected: The release that must answer, if one was given.
         recovering: True if the run asks whether an incident is over.
         lang: The operator's language.
+        references: Knows what the numbers were when all was well.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
     """
@@ -39,11 +41,14 @@ class Environment:
         expected: str | None,
         recovering: bool,
         lang: Lang,
+        references: References,
         processes: int,
         memory: Memory | None,
     ) -> None:
         self.profile = profile
-        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang)
+        self.reader = Reader(
+            profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang, references=references
+        )
         self._redactor = redactor
         self._expected = expected
         self._processes = processes

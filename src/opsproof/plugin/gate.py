@@ -5,6 +5,7 @@ import concurrent.futures
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +15,13 @@ from opsproof.errors import ProfileError, StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
 from opsproof.plugin.applying import skip_as_before, skip_of
+from opsproof.plugin.baseline import read_baseline, refuse_unfit
 from opsproof.plugin.check import Check
 from opsproof.plugin.conductor import Conductor
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
+from opsproof.plugin.normality import References
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
 from opsproof.profile import find_profiles, load_profile, secrets_of, with_expected
@@ -43,6 +46,7 @@ class Gate:
         options: What the operator asked for.
         root: Folder that holds `profiles/`.
         run_id: Id of the run; None to make one.
+        started: When the run began.
         processes: How many processes share the targets' budgets.
         say: Tells the operator about progress.
     """
@@ -53,6 +57,7 @@ class Gate:
         config: pytest.Config,
         *,
         run_id: str | None,
+        started: datetime,
         processes: int,
         say: Callable[[str], None],
     ) -> None:
@@ -60,6 +65,8 @@ class Gate:
         self.ledger = Ledger()
         self.redactor = Redactor()
         self.replayed: Run | None = read_run(options.replay) if options.replay else None
+        self.baseline: Run | None = read_baseline(options.baseline) if options.baseline else None
+        self.started = self.replayed.started if self.replayed else started
         self.run_id = run_id or secrets.token_hex(4)
         if self.replayed:
             self.run_id = self.replayed.replay_of or self.replayed.id
@@ -79,18 +86,27 @@ class Gate:
         """True if the operator named the profiles; then each of them must be checked."""
         return bool(self.options.profiles)
 
+    @property
+    def incident(self) -> datetime | None:
+        """When the incident began, as the operator or the replayed run said; None if nobody did."""
+        return self.replayed.incident.started if self.replayed and self.replayed.incident else None
+
     def load_profiles(self) -> None:
         """
         Find and load the profiles of this run; contacts nothing.
 
         Raises:
             ProfileError: A profile is unknown or wrong, or has no way to verify the expected version.
+            OpsproofError: The baseline cannot say what was there before.
         """
         patterns = self.options.profiles or tuple(self.replayed.profiles if self.replayed else ())
         if not patterns and not any(self._root.glob(f"*/{EMBEDDED}.yaml")):
             return
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
             self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
+        if self.baseline:
+            zone = next(iter(self.profiles.values())).timezone
+            refuse_unfit(self.baseline, self.profiles, timezone=zone, started=self.started, incident=self.incident)
         systems = {profile.system for profile in self.profiles.values()}
         if other := [system for system in self.options.expecting if system not in systems]:
             raise ProfileError(
@@ -168,6 +184,7 @@ class Gate:
         memory = None
         if self.replayed and self.options.replay:
             memory = Remembered(self.replayed, read_evidence(self.options.replay))
+        references = References(self.baseline, self.incident or self.started, "incident" if self.incident else "run")
         for name, profile in self.profiles.items():
             self._environments[name] = Environment(
                 profile,
@@ -175,6 +192,7 @@ class Gate:
                 expected=self.expected_version(profile),
                 recovering="recovery" in (self.options.markers or ()),
                 lang=self.options.lang,
+                references=references,
                 processes=self._processes,
                 memory=memory,
             )

@@ -15,6 +15,7 @@ HELP = {
     "expect": "a limit in place of the profile's, as payload.max_body_bytes=32768 after it was lowered; repeats",
     "allow-writes": "repeat the environment's name (staging) to let checks that write run there; repeats",
     "replay": "judge the evidence of an earlier run again, with today's limits and no network",
+    "baseline": "folder of a run of a better time: tells what is new from what was there before, and what is normal",
     "reports": "where the run's folder goes (default: reports/runs)",
     "stack": "name of the running `opsproof stack up` to use (default: `default` if it runs, else one of our own)",
     "lang": "language of the verdict block: en or ko (default: from LANG)",
@@ -29,6 +30,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--expect", action="append", default=[], metavar="KEY=VALUE", help=HELP["expect"])
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
+    group.addoption("--baseline", type=Path, metavar="RUN", help=HELP["baseline"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
     group.addoption("--stack", metavar="NAME", help=HELP["stack"])
     group.addoption("--lang", choices=["en", "ko"], help=HELP["lang"])
@@ -43,6 +45,7 @@ class Options:
     expected: dict[str, str]
     writes: frozenset[str]
     replay: Path | None
+    baseline: Path | None
     reports: Path
     stack: str | None
     lang: Literal["en", "ko"]
@@ -80,6 +83,7 @@ def read_options(config: pytest.Config) -> Options:
         expected=dict(text.split("=", 1) for text in option.expect),
         writes=frozenset(option.allow_writes),
         replay=option.replay,
+        baseline=option.baseline,
         reports=option.reports or config.rootpath / "reports" / "runs",
         stack=option.stack,
         lang=language(config),

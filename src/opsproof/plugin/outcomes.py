@@ -74,6 +74,7 @@ def outcome_of(
         value=judgement.value if judgement else None,
         unit=judgement.unit if judgement else "",
         between=judgement is not None and judgement.state is State.BETWEEN,
+        normal=judgement.normal if judgement else None,
         runbook=check.card.rows,
         markers=check.markers,
         status=status,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.evidence.recorder import recording
 from opsproof.judge.limits import Judgement, Lang, State, judge_number
+from opsproof.judge.normal import NoReference, Reference, judge_normal
+from opsproof.plugin.normality import References
 from opsproof.probes import Probe
 from opsproof.profile.indicators import Indicator
 
@@ -26,16 +28,25 @@ class Reader:
         probes: Gives the probe of a target.
         recovering: True if the run asks whether an incident is over.
         lang: The operator's language.
+        references: Knows what the numbers were when all was well.
     """
 
     def __init__(
-        self, profile: str, timezone: str, probes: Callable[[str], Probe], *, recovering: bool, lang: Lang
+        self,
+        profile: str,
+        timezone: str,
+        probes: Callable[[str], Probe],
+        *,
+        recovering: bool,
+        lang: Lang,
+        references: References,
     ) -> None:
         self._profile = profile
         self._timezone = timezone
         self._probes = probes
         self._recovering = recovering
         self._lang: Lang = lang
+        self._references = references
         self._judgements: dict[str, Judgement] = {}
 
     async def judge(self, indicator: Indicator) -> Judgement:
@@ -49,19 +60,30 @@ class Reader:
         from opsproof.probes.reading import read_number
 
         number = await read_number(indicator, self._probes(indicator.asks), self._timezone)
-        if indicator.ok is None and not indicator.limits:
-            raise PreconditionMissing(
-                f"there is no limit for it; it is {number.value:g}",
-                where=f"indicators.{indicator.id} of {self._profile}",
-                next_step="Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`): the runbook has none.",
-            )
+        reference = await self._references.of(indicator, self._probes(indicator.asks), self._timezone)
         judgement = self._judged(indicator, number)
+        if reference is not None:
+            how: dict[str, Any] = {"timezone": self._timezone, "recovering": self._recovering, "lang": self._lang}
+            judgement = judge_normal(indicator, judgement, reference, at_least=number.at_least, **how)
         if number.note:
             judgement = judgement.model_copy(update={"words": f"{judgement.words}; {number.note}"})
         recorder = recording.get()
         if recorder is not None:
             self._judgements[recorder.check] = judgement
+        if indicator.ok is None and not indicator.limits and not isinstance(reference, Reference):
+            raise self._without_a_limit(indicator, number, reference)
         return judgement
+
+    def _without_a_limit(
+        self, indicator: Indicator, number: Number, reference: NoReference | None
+    ) -> PreconditionMissing:
+        compared = f"; {reference.words(self._timezone, self._lang)}" if reference else ""
+        or_else = ", or give --baseline RUN, a run of a better time" if reference else ""
+        return PreconditionMissing(
+            f"there is no limit for it; it is {number.value:g}{compared}",
+            where=f"indicators.{indicator.id} of {self._profile}",
+            next_step=f"Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`){or_else}: the runbook has none.",
+        )
 
     def _judged(self, indicator: Indicator, number: Number) -> Judgement:
         """

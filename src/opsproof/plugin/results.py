@@ -7,11 +7,13 @@ import pytest
 
 import opsproof
 from opsproof.evidence.observation import Observation
+from opsproof.judge.baseline import told_apart
 from opsproof.judge.diagnosis import Diagnosis, diagnose
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import TargetFact, root_causes
 from opsproof.judge.verdict import judge
 from opsproof.judge.waivers import no_longer_needed
+from opsproof.plugin.baseline import baseline_fact
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import Ledger
@@ -21,6 +23,7 @@ from opsproof.report.run import ProfileFact, ReleaseFact, Run
 
 _NAMED = 3
 DIAGNOSIS = "diagnosis"
+RECOVERY = "recovery"
 
 
 def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: int | None) -> Run:
@@ -35,6 +38,8 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
     """
     ledger = gate.ledger
     outcomes = tuple(ledger.outcomes.values())
+    if gate.baseline:
+        outcomes = told_apart(outcomes, gate.baseline.outcomes)
     with_outcome = {outcome.profile for outcome in outcomes}
     profiles = {
         name: profile
@@ -49,6 +54,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         opsproof=opsproof.__version__,
         selection=gate.options.selection,
         replay_of=gate.run_id if gate.replayed else None,
+        baseline=baseline_fact(gate.baseline, outcomes, _zone(gate)) if gate.baseline else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
@@ -62,6 +68,10 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             exit_status=exit_status,
         ),
     )
+
+
+def _zone(gate: Gate) -> str:
+    return next(iter(gate.profiles.values())).timezone
 
 
 def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
@@ -166,6 +176,14 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
         for waiver in profile.policy.waivers:
             if no_longer_needed(waiver, mine):
                 yield f"{profile.name}: the waiver of {waiver.owner} for {waiver.check} is no longer needed; delete it"
+    if gate.baseline and (beside := [name for name in judged if name not in gate.baseline.profiles]):
+        yield f"the baseline, run {gate.baseline.id}, is not of {', '.join(beside)}: what is new there is not known"
+    alone = [outcome.check for outcome in outcomes if outcome.normal and outcome.normal.normal is None]
+    if alone and (gate.baseline or RECOVERY in (gate.options.markers or ())):
+        yield (
+            f"nothing tells what is normal for {len(alone)} numbers, and only their limits decided: {_some(alone)};"
+            " --baseline RUN names a run of a better time"
+        )
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"
         yield f"the embedded stack `{gate.stack.name}` was running already; faults injected there: {faults}"

@@ -33,11 +33,13 @@ KEEPS_RUNNING_AHEAD_OFF = ("skip", "skipif", "xfail", "usefixtures")
 def make_gate(config: pytest.Config) -> Gate:
     """The gate of this process; an xdist worker learns from its controller what it needs."""
     briefing: dict[str, Any] = getattr(config, "workerinput", {})
-    config.stash[STARTED] = datetime.now(UTC)
+    told = briefing.get("opsproof_started")
+    config.stash[STARTED] = started = datetime.fromisoformat(told) if told else datetime.now(UTC)
     gate = Gate(
         read_options(config),
         config,
         run_id=briefing.get("opsproof_run"),
+        started=started,
         processes=1 if is_grouped(config) else int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         say=terminal.sayer(config),
     )
@@ -56,6 +58,7 @@ def brief_worker(node: Any) -> None:
     except OpsproofError as exc:
         raise pytest.UsageError(str(exc)) from exc
     node.workerinput["opsproof_run"] = gate.run_id
+    node.workerinput["opsproof_started"] = node.config.stash[STARTED].isoformat()
     node.workerinput["opsproof_stack"] = gate.stack.name if gate.stack else None
 
 

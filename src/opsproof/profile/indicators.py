@@ -6,6 +6,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, PrivateAttr, model_validator
 
 from opsproof.profile.hosts import HostNumber
+from opsproof.profile.normal import Normal
 from opsproof.profile.numbers import (
     TARGET_OF_SOURCE,
     AlertCount,
@@ -80,6 +81,9 @@ class Indicator(Section):
     p0: Limit | None = Field(None, description="Act at once.")
     p1: Limit | None = Field(None, description="Act within 30 minutes.")
     p2: Limit | None = Field(None, description="Act within working hours.")
+    normal: Normal | None = Field(
+        None, description="Normal is also what is near to an earlier number: {at_most: 1.5, above: 0.01, offset: 7d}."
+    )
     empty: float | None = Field(
         None,
         allow_inf_nan=False,
@@ -105,6 +109,15 @@ class Indicator(Section):
         if len(given) != 1:
             names = ", ".join(f"`{kind}`" for kind in TARGET_OF_SOURCE)
             raise ValueError(f"expected exactly one source of the number: {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _history_is_kept(self) -> Self:
+        if self.normal and self.normal.offset and self.promql is None and self.form is None:
+            raise ValueError(
+                "`normal` has an `offset`, and only Prometheus knows an earlier number; with "
+                f"`{self.source}` leave it out, and give --baseline RUN"
+            )
         return self
 
     @model_validator(mode="after")

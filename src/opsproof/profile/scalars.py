@@ -53,6 +53,11 @@ def duration_text(value: float) -> str:
     return f"{value * 1000:.12g}ms"
 
 
+def moment_text(time: datetime, timezone: str) -> str:
+    """A moment in the operators' zone, to the minute: `2026-11-20 02:10 KST`."""
+    return f"{time.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M %Z}"
+
+
 def _end_of_day(value: object) -> object:
     """A bare date means until the end of that day, UTC."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.report.baseline import standing, which
 from opsproof.report.markdown import prose
 from opsproof.report.text import one_line, printable
 from opsproof.report.view import View
@@ -89,11 +90,11 @@ def _result(outcome: Outcome, view: View, runbook_url: str) -> "TestResult":
         name=one_line(outcome.check),
         description=_description(outcome),
         status=_STATUS[outcome.status],
-        statusDetails=_status_details(outcome),
+        statusDetails=_status_details(outcome, view),
         stage="finished",
         start=start,
         stop=start + round(outcome.duration * 1000),
-        labels=_labels(outcome),
+        labels=_labels(outcome, view),
         links=[Link(type="link", name=row, url=url) for row, url in _links(outcome, view, runbook_url)],
         parameters=[Parameter(name="profile", value=one_line(outcome.profile))],
         steps=[_step(observation) for observation in view.asked(outcome)],
@@ -119,7 +120,7 @@ def _links(outcome: Outcome, view: View, runbook_url: str) -> list[tuple[str, st
     return [(row, runbook_url.format(system=system, row=row)) for row in outcome.runbook if runbook_url]
 
 
-def _labels(outcome: Outcome) -> list[Any]:
+def _labels(outcome: Outcome, view: View) -> list[Any]:
     from allure_commons.model2 import Label
 
     pairs = [
@@ -129,8 +130,15 @@ def _labels(outcome: Outcome) -> list[Any]:
         ("framework", "opsproof"),
         *(("runbook", row) for row in outcome.runbook),
         *(("tag", marker) for marker in outcome.markers),
+        *(("tag", word) for word in _standing(outcome, view)),
     ]
     return [Label(name=name, value=one_line(value)) for name, value in pairs]
+
+
+def _standing(outcome: Outcome, view: View) -> tuple[str, ...]:
+    """Whether it is new, against a baseline."""
+    key = standing(view.run, [outcome])
+    return (words("en")[key].lower(),) if key else ()
 
 
 def _description(outcome: Outcome) -> str:
@@ -145,7 +153,7 @@ def _description(outcome: Outcome) -> str:
     return "\n\n".join(f"**{name}:** {prose(text, 2000)}" for name, text in facts if text)
 
 
-def _status_details(outcome: Outcome) -> "StatusDetails":
+def _status_details(outcome: Outcome, view: View) -> "StatusDetails":
     from allure_commons.model2 import StatusDetails
 
     message = printable(outcome.message)
@@ -154,6 +162,7 @@ def _status_details(outcome: Outcome) -> "StatusDetails":
         message = f"{outcome.cause}: {message}"
     if outcome.status is Status.WAIVED and waiver:
         message = f"waived by {one_line(waiver.owner)} until {waiver.until:%Y-%m-%d}: {waiver.reason}\n{message}"
+    message += "".join(f"\nbaseline: {word}" for word in _standing(outcome, view))
     if outcome.next_step and outcome.status is not Status.PASSED:
         message += f"\nnext: {printable(outcome.next_step)}"
     return StatusDetails(
@@ -200,6 +209,8 @@ def _environment(view: View) -> str:
         if profile.release:
             facts[f"version{of_profile}"] = release_text(profile.release, words("en"))
         facts |= {f"{target}{of_profile}": fact.address for target, fact in profile.targets.items()}
+    if run.baseline:
+        facts["baseline"] = which(run.baseline, words("en"))
     facts |= {"opsproof": run.opsproof, "run": run.id}
     return "".join(f"{_property(key)} = {_property(value)}\n" for key, value in facts.items())
 

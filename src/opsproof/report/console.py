@@ -11,6 +11,7 @@ from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
+from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.text import one_line
 from opsproof.report.view import View, numbers, seconds_text, told, urgency
@@ -64,7 +65,7 @@ class _Block:
         self.view, self.said, self.lang = view, words(lang), lang
         self.folder = _from_here(folder) if folder else None
         self.summary = str(self.folder / "summary.md") if self.folder else "pytest -v"
-        labels = ("what", "where", "next", "tell", "by_hand", "runbook", "checks", "report", "again")
+        labels = ("what", "then", "where", "next", "tell", "by_hand", "runbook", "checks", "report", "again")
         self._indent = 4 + max(wcswidth(self.said[label]) for label in labels)
 
     def profiles(self) -> Iterator[Line]:
@@ -83,7 +84,7 @@ class _Block:
         for number, root in enumerate(self.view.root_causes, start=1):
             explained = self.view.explained_by(root)
             failed = any(outcome.status is Status.FAILED for outcome in explained)
-            worst = min(outcome.severity for outcome in explained)
+            worst = marked(min(outcome.severity for outcome in explained), self.view.run, explained, self.said)
             yield Line("", {})
             headline = f"{self.said['root_cause']} {number}  {worst}  {one_line(root.subject)}"
             yield from self._wrapped(headline, "", "  ", 2, {"bold": True, "red" if failed else "yellow": True})
@@ -97,7 +98,7 @@ class _Block:
         yield from self._by_hand(direct[0] if direct else None)
         yield from self._field("runbook", _ids(row for outcome in direct for row in outcome.runbook), 1)
         for outcome in self.view.wrong_all_the_same(root)[:_DETAILED]:
-            line = f"{urgency(outcome)}  {outcome.check}: {told(outcome)}"
+            line = f"{self._urgency(outcome)}  {outcome.check}: {told(outcome)}"
             yield from self._wrapped(one_line(line), f"  {self.said['also']}  ", " " * self._indent, 2, {"red": True})
 
     def findings(self) -> Iterator[Line]:
@@ -114,6 +115,7 @@ class _Block:
     def _finding(self, outcome: Outcome) -> Iterator[Line]:
         yield from self._wrapped(self._headline(outcome), "", "  ", 2, {"bold": True, _colour(outcome): True})
         yield from self._field("what", f"{cause_text(outcome.cause, self.lang)}: {told(outcome)}", 3)
+        yield from self._field("then", said_then(self.view.run, outcome), 2)
         yield from self._field("where", outcome.where, 2)
         yield from self._field("next", outcome.next_step, 3, bold=True)
         yield from self._field("tell", ", ".join(outcome.channels))
@@ -122,7 +124,10 @@ class _Block:
 
     def _headline(self, outcome: Outcome) -> str:
         word = self.said["failed" if outcome.status is Status.FAILED else "unknown"]
-        return f"{word} {urgency(outcome)}  {one_line(outcome.check)}"
+        return f"{word} {self._urgency(outcome)}  {one_line(outcome.check)}"
+
+    def _urgency(self, outcome: Outcome) -> str:
+        return marked(urgency(outcome), self.view.run, [outcome], self.said)
 
     def short(self) -> Iterator[Line]:
         """Why beside the checks, waived, warnings, what did not run, notes: a line or two each."""
@@ -140,7 +145,7 @@ class _Block:
         warnings = [
             *(f"{root.subject}: {root.what} ({extent_text(view.extent(root), said)})" for root in view.warning_causes),
             *(
-                f"{outcome.check} ({urgency(outcome)}) {cause_text(outcome.cause, self.lang)}: {told(outcome)}"
+                f"{outcome.check} ({self._urgency(outcome)}) {cause_text(outcome.cause, self.lang)}: {told(outcome)}"
                 for outcome in view.warnings
             ),
         ]
@@ -149,6 +154,7 @@ class _Block:
             (said["waived"], (*waived,), 1),
             (said["warning"], (*warnings,), 2),
             (said["not_checked"], (*not_run_texts(view, said), *not_carried_texts(view, said, self.summary)), 2),
+            (said["baseline"], (*baseline_texts(view.run, said),), 3),
             (said["note"], view.run.notes, 2),
         )
         for word, texts, lines in reasons:

@@ -13,9 +13,12 @@ from xml.etree import ElementTree as ET
 
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import Word
+from opsproof.report.baseline import standing, which
 from opsproof.report.text import one_line, printable, shortened
 from opsproof.report.view import View, seconds_text
+from opsproof.report.words import words as words_of
 
+_SAID = words_of("en")
 _FAULT_ELEMENT = {Status.FAILED: "failure", Status.UNKNOWN: "error"}
 
 
@@ -70,6 +73,7 @@ def _add_case(suite: ET.Element, outcome: Outcome, view: View) -> None:
             "severity": outcome.severity,
             "cause": outcome.cause or "",
             "status": outcome.status,
+            "baseline": _standing(outcome, view),
             "title": outcome.title,
             "markers": ", ".join(outcome.markers),
         },
@@ -80,6 +84,7 @@ def _add_case(suite: ET.Element, outcome: Outcome, view: View) -> None:
         fault.text = _text(
             (
                 outcome.message,
+                f"baseline: {_standing(outcome, view)}" if _standing(outcome, view) else "",
                 f"where: {outcome.where}" if outcome.where else "",
                 f"next: {outcome.next_step}" if outcome.next_step else "",
                 f"runbook: {', '.join(outcome.runbook)}" if outcome.runbook else "",
@@ -102,6 +107,12 @@ def _why_not(outcome: Outcome, words: str) -> str:
     return words
 
 
+def _standing(outcome: Outcome, view: View) -> str:
+    """Whether it is new: `new`, `there before`, `not known if new`; "" without a baseline."""
+    key = standing(view.run, [outcome])
+    return _SAID[key].lower() if key else ""
+
+
 def _questions(outcome: Outcome, view: View) -> Iterable[str]:
     for observation in view.asked(outcome):
         failure = observation.failure
@@ -113,7 +124,9 @@ def _questions(outcome: Outcome, view: View) -> Iterable[str]:
 def _add_verdict(root: ET.Element, view: View) -> None:
     run = view.run
     suite = ET.SubElement(root, "testsuite", name="opsproof")
-    _add_properties(suite, {"run": run.id, "opsproof": run.opsproof, "selection": run.selection})
+    baseline = which(run.baseline, _SAID) if run.baseline else ""
+    facts = {"run": run.id, "opsproof": run.opsproof, "selection": run.selection, "baseline": baseline}
+    _add_properties(suite, facts)
     case = ET.SubElement(suite, "testcase", classname="opsproof", name="verdict", time="0.000")
     if run.verdict.word is not Word.PASS:
         element = "failure" if run.verdict.word is Word.FAIL else "error"

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from opsproof.judge.baseline import BaselineFact
 from opsproof.judge.diagnosis import Diagnosis
 from opsproof.judge.outcome import Fact, Outcome
 from opsproof.judge.root_causes import RootCause, TargetFact
@@ -64,6 +65,7 @@ class Run(Fact):
     opsproof: str = Field(description="Version of opsproof.")
     selection: str = Field(description="The markers and keywords that selected the checks.")
     replay_of: str | None = Field(None, description="Id of the run whose evidence was judged again.")
+    baseline: BaselineFact | None = Field(None, description="What this run was held against, if anything was.")
     incident: IncidentFact | None = None
     window: WindowFact | None = Field(
         None, description="The window in which the checks were sampled, if there was one."

@@ -7,6 +7,7 @@ from opsproof.errors import OpsproofError
 from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
+from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
 from opsproof.report.text import one_line
@@ -75,6 +76,10 @@ def _verdict(view: View) -> str:
     lines = [f"# opsproof: {run.verdict.word}"]
     if run.replay_of:
         lines.append(f"Judged again from the evidence of run {code(run.replay_of)}; nothing was asked.")
+    if texts := [*baseline_texts(run, _SAID)]:
+        lines.append(
+            "\n".join(f"- {'baseline: ' if not number else ''}{prose(text)}" for number, text in enumerate(texts))
+        )
     if reasons := view.deciding_reasons:
         lines.append("\n".join(f"- {prose(reason)}" for reason in reasons))
     return "\n\n".join(lines)
@@ -96,7 +101,8 @@ def _profiles(view: View) -> str:
 
 def _root_causes(view: View) -> Iterator[str]:
     for number, root in enumerate(view.root_causes, start=1):
-        worst = min(outcome.severity for outcome in view.explained_by(root))
+        explained = view.explained_by(root)
+        worst = marked(min(outcome.severity for outcome in explained), view.run, explained, _SAID)
         yield f"## Root cause {number} ({worst}): {prose(root.subject)}"
         yield _root_cause(view, root)
 
@@ -112,7 +118,7 @@ def _root_cause(view: View, root: RootCause) -> str:
     if root.downstream:
         lines.append(f"- depend on it: {_codes(root.downstream)}")
     for outcome in view.wrong_all_the_same(root):
-        text = f"- also: {urgency(outcome)} {code(outcome.check)}: {prose(told(outcome))}"
+        text = f"- also: {_urgency(view, outcome)} {code(outcome.check)}: {prose(told(outcome))}"
         lines.append(f"{text}. Next: {prose(outcome.next_step)}")
     asked = [view.telling(outcome) for outcome in view.explained_by(root)]
     commands = dict.fromkeys(observation.by_hand for observation in asked if observation)
@@ -125,9 +131,9 @@ def _findings(view: View) -> Iterator[str]:
     yield "## Failed, or could not be measured"
     rows = (
         (
-            urgency(outcome),
+            _urgency(view, outcome),
             code(outcome.check),
-            f"{outcome.status}, {outcome.cause}: {prose(told(outcome))}{_where(outcome)}",
+            f"{outcome.status}, {outcome.cause}: {prose(told(outcome))}{_then(view, outcome)}{_where(outcome)}",
             _codes(outcome.runbook),
             f"{prose(outcome.next_step)}{_channels(outcome)}",
         )
@@ -137,6 +143,15 @@ def _findings(view: View) -> Iterator[str]:
     if (more := len(view.findings) - _ROWS) > 0:
         yield f"{more} more are in `run.json`."
     yield from _by_hand(view)
+
+
+def _urgency(view: View, outcome: Outcome) -> str:
+    return marked(urgency(outcome), view.run, [outcome], _SAID)
+
+
+def _then(view: View, outcome: Outcome) -> str:
+    then = said_then(view.run, outcome)
+    return f"<br>before: {prose(then)}" if then else ""
 
 
 def _where(outcome: Outcome) -> str:
@@ -178,8 +193,8 @@ def _warnings(view: View) -> Iterator[str]:
         extent = extent_text(view.extent(root), _SAID)
         yield f"{root.cause}: {prose(root.subject)}: {prose(root.what)}; {extent}. Next: {prose(root.next_step)}"
     for outcome in view.warnings:
-        text = f"{code(outcome.check)} ({urgency(outcome)}) {outcome.status}, {outcome.cause}: {prose(told(outcome))}"
-        yield f"{text}. Next: {prose(outcome.next_step)}"
+        head = f"{code(outcome.check)} ({_urgency(view, outcome)}) {outcome.status}, {outcome.cause}"
+        yield f"{head}: {prose(told(outcome))}. Next: {prose(outcome.next_step)}"
 
 
 def _waived(outcome: Outcome) -> str:

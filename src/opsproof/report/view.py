@@ -11,6 +11,7 @@ from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import SERVER_ERROR, RootCause
 from opsproof.judge.verdict import Word, blocks
 from opsproof.profile.scalars import SEVERITIES, Severity
+from opsproof.report.baseline import rank
 from opsproof.report.run import Run
 
 _BAD = (Status.FAILED, Status.UNKNOWN)
@@ -42,8 +43,9 @@ class View:
 
     @cached_property
     def root_causes(self) -> tuple[RootCause, ...]:
-        """Root causes that speak against a PASS."""
-        return tuple(root for root in self.run.root_causes if any(map(self.counts, self.explained_by(root))))
+        """Root causes that speak against a PASS, the new ones first."""
+        roots = [root for root in self.run.root_causes if any(map(self.counts, self.explained_by(root)))]
+        return tuple(sorted(roots, key=lambda root: rank(self.explained_by(root))))
 
     @cached_property
     def warning_causes(self) -> tuple[RootCause, ...]:
@@ -56,7 +58,7 @@ class View:
 
     @cached_property
     def findings(self) -> tuple[Outcome, ...]:
-        """Bad outcomes that speak against a PASS and that no root cause explains, the worst first."""
+        """Bad outcomes that speak against a PASS and that no root cause explains, the new ones and the worst first."""
         return self._alone(True)
 
     @cached_property
@@ -172,7 +174,7 @@ class View:
             for outcome in self.run.outcomes
             if outcome.status in _BAD and self.counts(outcome) is counting and outcome.check not in explained
         ]
-        return tuple(sorted(alone, key=lambda outcome: SEVERITIES.index(outcome.severity)))
+        return tuple(sorted(alone, key=lambda outcome: (rank([outcome]), SEVERITIES.index(outcome.severity))))
 
 
 def urgency(outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
 from typing_extensions import override
@@ -22,6 +22,9 @@ from opsproof.profile.scalars import duration_text
 from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 from opsproof.profile.targets import PrometheusTarget
 
+if TYPE_CHECKING:
+    from opsproof.probes.http.clients import Clients
+
 T = TypeVar("T")
 
 _BY_HAND = "Ask it by hand in Prometheus' own page (/graph)."
@@ -32,7 +35,13 @@ class PrometheusProbe(HttpProbe):
 
     def __init__(self, name: str, target: PrometheusTarget, observer: Observer) -> None:
         super().__init__(name, target, observer)
+        self._prometheus = target
         self._labels: Mapping[str, str] = target.labels
+        self._time: Mapping[str, str] = {}
+
+    def at(self, time: datetime) -> PrometheusProbe:
+        """The same server, asked for what its numbers were at a time; it shares connections, budget and evidence."""
+        return _Earlier(self, self._prometheus, time)
 
     async def number(self, question: MetricForm | str, *, max_age: float, empty: float | None = None) -> Sample:
         """
@@ -170,7 +179,7 @@ class PrometheusProbe(HttpProbe):
         return _Presence(words, is_known=True, metric=True)
 
     async def _instant(self, promql: str) -> tuple[list[api.Point], str]:
-        data, note = await self._data(f"/api/v1/query?{urlencode({'query': promql})}")
+        data, note = await self._data(f"/api/v1/query?{urlencode({'query': promql, **self._time})}")
         return self._read(api.points, data, promql), note
 
     async def _data(self, path: str) -> tuple[Any, str]:
@@ -193,6 +202,19 @@ class PrometheusProbe(HttpProbe):
     def _failed(self, kind: type[NotObserved], what: str, question: str, next_step: str) -> NotObserved:
         where = self.observer.where(question)
         return kind(self.observer.redactor.text(what), where=where, next_step=next_step, target=self.name)
+
+
+class _Earlier(PrometheusProbe):
+    """Evaluates every question at an earlier time, over the connections of another probe."""
+
+    def __init__(self, now: PrometheusProbe, target: PrometheusTarget, time: datetime) -> None:
+        super().__init__(now.name, target, now.observer)
+        self._now = now
+        self._time = {"time": f"{int(time.timestamp())}"}
+
+    @override
+    def _open(self, question: str) -> Clients:
+        return self._now._open(question)
 
 
 class _Presence(NamedTuple):
