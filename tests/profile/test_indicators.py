@@ -60,3 +60,25 @@ def test_a_text_is_written_in_both_languages(empty: str) -> None:
     for language in TEXT:
         with pytest.raises(ValidationError, match="not an empty one"):
             Text.model_validate({**TEXT, language: empty})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param({"normal": {}}, "expected `at_most` .* `at_least`, or both", id="nothing"),
+        pytest.param({"normal": {"offset": "7d"}}, "expected `at_most`", id="only-when"),
+        pytest.param({"normal": {"at_most": 0.5}}, "greater than or equal to 1", id="the-reference-too-high"),
+        pytest.param({"normal": {"at_least": 1.5}}, "less than or equal to 1", id="the-reference-too-low"),
+        pytest.param({"normal": {"at_least": 0.5, "above": 3}}, "`above`, which belongs to `at_most`", id="above"),
+        pytest.param({"normal": {"at_most": 2, "offset": 0}}, "greater than 0", id="now"),
+        pytest.param(
+            {"promql": None, "sql": "SELECT 1", "normal": {"at_most": 2, "offset": "7d"}},
+            "only Prometheus knows an earlier number; with `sql` leave it out, and give --baseline RUN",
+            id="no-history",
+        ),
+    ],
+)
+def test_a_normal_that_cannot_be_told_is_refused(given: dict[str, Any], words: str) -> None:
+    """A factor below 1 would call the reference itself too high; a database does not know what it held last week."""
+    with pytest.raises(ValidationError, match=words):
+        indicator(**given)
