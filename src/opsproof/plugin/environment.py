@@ -1,6 +1,7 @@
 """An environment that is open: its profile, and a probe for each of its targets."""
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opsproof.evidence.observer import Memory, Observer
@@ -26,6 +27,7 @@ class Environment:
         redactor: Masks what is kept.
         expected: The release that must answer, if one was given.
         recovering: True if the run asks whether an incident is over.
+        since: When the incident began, for a run that looks back at it.
         lang: The operator's language.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
@@ -38,12 +40,13 @@ class Environment:
         *,
         expected: str | None,
         recovering: bool,
+        since: datetime | None,
         lang: Lang,
         processes: int,
         memory: Memory | None,
     ) -> None:
         self.profile = profile
-        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang)
+        self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, since=since, lang=lang)
         self._redactor = redactor
         self._expected = expected
         self._processes = processes
@@ -96,6 +99,13 @@ class Environment:
         if self._release is None and self.profile.release and isinstance(api, HttpProbe):
             self._release = ReleaseWatch(self.profile.name, self.profile.release, api, self._expected)
         return self._release
+
+    def new_sweep(self) -> None:
+        """Ask everything anew from now on."""
+        for probe in self._probes.values():
+            probe.observer.new_sweep()
+        if self._release is not None:
+            self._release.new_sweep()
 
     async def confirm_release(self) -> None:
         """Let a check begin only if the expected release answers."""

@@ -21,10 +21,11 @@ from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
+from opsproof.plugin.windows.window import Window
 from opsproof.profile import find_profiles, load_profile, secrets_of, with_expected
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
-from opsproof.report.run import Run
+from opsproof.report.run import IncidentFact, Run
 
 if TYPE_CHECKING:
     from opsproof.stack import Stack
@@ -73,6 +74,8 @@ class Gate:
         self._engine: Engine | None = None
         self._environments: dict[str, Environment] = {}
         self._conductor: Conductor | None = None
+        self.window: Window | None = None
+        self.incident: IncidentFact | None = self.replayed.incident if self.replayed else None
 
     @property
     def explicit(self) -> bool:
@@ -174,6 +177,7 @@ class Gate:
                 self.redactor,
                 expected=self.expected_version(profile),
                 recovering="recovery" in (self.options.markers or ()),
+                since=self.options.incident_started,
                 lang=self.options.lang,
                 processes=self._processes,
                 memory=memory,

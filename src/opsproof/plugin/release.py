@@ -25,9 +25,12 @@ class ReleaseWatch:
         self._profile = profile
         self._section = section
         self._api = api
-        self._recorder = Recorder(check=f"release of {profile}")
+        self._recorder = self._own_recorder()
         self._asking: asyncio.Task[dict[str, int]] | None = None
         self._instances: set[str] = set()
+
+    def _own_recorder(self) -> Recorder:
+        return Recorder(check=f"release of {self._profile}")
 
     async def seen(self) -> dict[str, int]:
         """
@@ -87,6 +90,12 @@ class ReleaseWatch:
         if wanted is None or len(found) >= wanted:
             return ""
         return f"{len(found)} of {wanted} replicas answered {self._section.requests} requests: {', '.join(found)}"
+
+    def new_sweep(self) -> None:
+        """Ask again which release answers, where one is expected."""
+        if self.expected is not None:
+            self._asking = None
+            self._recorder = self._own_recorder()
 
     @property
     def known(self) -> dict[str, int]:
