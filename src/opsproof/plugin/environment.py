@@ -26,6 +26,7 @@ class Environment:
         profile: The resolved profile.
         redactor: Masks what is kept.
         expected: The release that must answer, if one was given.
+        rolling_out: True while the run waits for a roll-out to end.
         recovering: True if the run asks whether an incident is over.
         since: When the incident began, for a run that looks back at it.
         lang: The operator's language.
@@ -39,6 +40,7 @@ class Environment:
         redactor: Redactor,
         *,
         expected: str | None,
+        rolling_out: bool,
         recovering: bool,
         since: datetime | None,
         lang: Lang,
@@ -49,6 +51,7 @@ class Environment:
         self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, since=since, lang=lang)
         self._redactor = redactor
         self._expected = expected
+        self._rolling_out = rolling_out
         self._processes = processes
         self._memory = memory
         self._probes: dict[str, Probe] = {}
@@ -97,7 +100,9 @@ class Environment:
         """The release's identity; None where the profile does not say how to ask for it."""
         api = self.probe("api") if "api" in self.profile.targets else None
         if self._release is None and self.profile.release and isinstance(api, HttpProbe):
-            self._release = ReleaseWatch(self.profile.name, self.profile.release, api, self._expected)
+            self._release = ReleaseWatch(
+                self.profile.name, self.profile.release, api, self._expected, rolling_out=self._rolling_out
+            )
         return self._release
 
     def new_sweep(self) -> None:

@@ -176,6 +176,7 @@ class Gate:
                 profile,
                 self.redactor,
                 expected=self.expected_version(profile),
+                rolling_out=self.options.window is not None and self.options.window.waits,
                 recovering="recovery" in (self.options.markers or ()),
                 since=self.options.incident_started,
                 lang=self.options.lang,

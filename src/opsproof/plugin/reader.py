@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _POINTS = 200
 _LEAST_STEP = 1.0
+_SHORTEST = 0.1
 
 
 class NotYet(NoData):
@@ -89,7 +90,7 @@ class Reader:
         """
         from opsproof.probes.reading import read_number
 
-        seconds = max(_LEAST_STEP, (until - since).total_seconds())
+        seconds = max(_LEAST_STEP, round((until - since).total_seconds()))
         return await read_number(indicator, self._probes(indicator.asks), self._timezone, window=seconds)
 
     async def worst_since(self, indicator: Indicator, since: datetime) -> str | None:
@@ -138,7 +139,7 @@ class Reader:
             return before
         assert recorder is not None
         try:
-            judgement = await self._read(indicator, max(seconds, 0.1))
+            judgement = await self._read(indicator, max(_SHORTEST, round(seconds, 1)))
         except NoData as exc:
             raise NotYet(
                 f"{before.words} over its whole window; in the {seconds:.1f} s since all else is healthy: {exc.what}",
@@ -152,7 +153,7 @@ class Reader:
     def _since_the_incident(self, indicator: Indicator) -> float | None:
         if self._since is None or indicator.window is None:
             return None
-        return max(_LEAST_STEP, (datetime.now(UTC) - self._since).total_seconds())
+        return max(_LEAST_STEP, round((datetime.now(UTC) - self._since).total_seconds()))
 
     async def _read(self, indicator: Indicator, window: float | None) -> Judgement:
         from opsproof.probes.reading import read_number
@@ -165,7 +166,7 @@ class Reader:
                 next_step="Give it a limit in the profile (`ok`, `p0`, `p1` or `p2`): the runbook has none.",
             )
         judgement = self._judged(indicator, number)
-        notes = [judgement.words, *([f"over {duration_text(round(window, 1))}"] if window else []), number.note]
+        notes = [judgement.words, *([f"over {duration_text(window)}"] if window else []), number.note]
         return judgement.model_copy(update={"words": "; ".join(filter(None, notes))})
 
     def _judged(self, indicator: Indicator, number: Number) -> Judgement:

@@ -18,10 +18,14 @@ class ReleaseWatch:
         section: Where the release says what it is.
         api: The probe to ask with.
         expected: The version that must answer, or None if the operator expects none.
+        rolling_out: True while the run waits for a roll-out to end.
     """
 
-    def __init__(self, profile: str, section: Release, api: HttpProbe, expected: str | None) -> None:
+    def __init__(
+        self, profile: str, section: Release, api: HttpProbe, expected: str | None, *, rolling_out: bool
+    ) -> None:
         self.expected = expected
+        self._rolling_out = rolling_out
         self._profile = profile
         self._section = section
         self._api = api
@@ -83,6 +87,10 @@ class ReleaseWatch:
         """What answers instead, in words."""
         answers = ", ".join(f"{count} x {version}" for version, count in sorted(seen.items()))
         return f"release {self.expected} was expected, {sum(seen.values())} requests were answered by {answers}"
+
+    def is_another(self, seen: dict[str, int]) -> bool:
+        """True if every answer comes from one other release, and none is awaited: this does not change by itself."""
+        return self.expected not in seen and len(seen) == 1 and not self._rolling_out
 
     def absent_replicas(self) -> str:
         """Once it was asked: that fewer replicas answered than the profile says there are, in words; "" if not."""

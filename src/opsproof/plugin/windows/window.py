@@ -139,6 +139,11 @@ class Window:
         )
 
     async def _sample_until_the_end(self) -> Ending:
+        aim = "all are healthy at once" if self.plan.waits else f"all have been healthy for {self.plan.stable_for:g} s"
+        self._say(
+            f"sampling {len(self._checks)} checks every {self.plan.interval:g} s until {aim}, "
+            f"for at most {self.plan.deadline:g} s"
+        )
         drift = time.time() - _clock()
         previous = 0.0
         while True:
@@ -194,7 +199,7 @@ class Window:
     async def _sample(self, check: Check, take: TakeSample) -> None:
         async with self._slots:
             start = self.elapsed
-            conducted = await take()
+            conducted = await asyncio.create_task(take())  # in a context of its own: what it prints belongs to it
             end = self.elapsed
         state, message = self._judged(check, conducted)
         blind = start < self._blind_until
@@ -206,10 +211,11 @@ class Window:
         back = self._environments[check.profile].reader.looked_back.pop(check.id, None)
         since = start - back if back is not None else None
         sample = Sample(check.id, start, end, None if blind else state, message, since)
+        first = self.watch.state(check.id) is None
         changed = self.watch.take(sample)
         trouble = state is not State.HEALTHY
         self._sampled[check.id].keep(conducted, trouble=trouble and conducted.error is not None, changed=changed)
-        if changed:
+        if changed and (trouble or not first):
             self._say(f"{self._at(end)}  {check.id}  {state}{': ' + message if message else ''}")
         if isinstance(conducted.error, Hopeless):
             self.ending, self.why = Ending.TERMINAL, f"{check.id}: {told(conducted.error)}"
@@ -252,26 +258,26 @@ class Window:
         return self.watch.stable
 
     async def _look_at_the_stretch(self, check: Check, since: float) -> None:
-        recorder = Recorder(check=check.id)
-        recording.set(recorder)
-        begin = self._started + timedelta(seconds=since)
         start = self.elapsed
-        environment = self._environments[check.profile]
-        assert check.indicator is not None
-        try:
-            bad = await environment.reader.worst_since(check.indicator, begin)
-        except NotObserved as exc:
-            error: Exception = exc
-        else:
-            if bad is None:
-                return
-            error = AssertionError(bad)
-        conducted = Conducted(recorder, datetime.now(UTC), self.elapsed - start, error)
+        conducted = await asyncio.create_task(self._over_the_stretch(check, self._started + timedelta(seconds=since)))
         state, message = self._judged(check, conducted)
         if state is not State.HEALTHY:
             changed = self.watch.take(Sample(check.id, start, self.elapsed, state, message))
             self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
             self._say(f"{self._at(self.elapsed)}  {check.id}  {state}: {message}")
+
+    async def _over_the_stretch(self, check: Check, since: datetime) -> Conducted:
+        recorder = Recorder(check=check.id)
+        recording.set(recorder)
+        begun, clock = datetime.now(UTC), _clock()
+        assert check.indicator is not None
+        error: Exception | None = None
+        try:
+            if bad := await self._environments[check.profile].reader.worst_since(check.indicator, since):
+                error = AssertionError(bad)
+        except NotObserved as exc:
+            error = exc
+        return Conducted(recorder, begun, _clock() - clock, error)
 
     def _note_pause(self, previous: float, now: float) -> None:
         if now - previous > self.plan.longest_pause:
