@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opsproof.errors import NoData, PreconditionMissing, Unreachable
+    from opsproof.errors import Hopeless, NoData, PreconditionMissing, Unreachable
     from opsproof.plugin.marks import each, needs, proven_by, runbook, writes
     from opsproof.probes import ANONYMOUS, Forged
 
@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ANONYMOUS",
     "Forged",
+    "Hopeless",
     "NoData",
     "PreconditionMissing",
     "Unreachable",
@@ -25,9 +26,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("ANONYMOUS", "Forged"), "opsproof.probes"),
-    "NoData": "opsproof.errors",
-    "PreconditionMissing": "opsproof.errors",
-    "Unreachable": "opsproof.errors",
+    **dict.fromkeys(("Hopeless", "NoData", "PreconditionMissing", "Unreachable"), "opsproof.errors"),
     **dict.fromkeys(("each", "needs", "proven_by", "runbook", "writes"), "opsproof.plugin.marks"),
 }
 

@@ -13,6 +13,7 @@ What opsproof raises on purpose, and what each class means to the operator.
     - BadAnswer             an answer came, but it is not of the form that was asked for
     - PreconditionMissing   something that the question needs is not there
     - NoData                the question was answered with nothing to judge
+* Hopeless (AssertionError) the target is wrong, and waiting changes nothing; ends a window at once
 """
 
 
@@ -87,3 +88,12 @@ class PreconditionMissing(NotObserved):
 
 class NoData(NotObserved):
     """The question was answered, with nothing in it to judge."""
+
+
+class Hopeless(AssertionError):
+    """
+    The target is wrong, and waiting changes nothing: a window ends at once.
+
+    A check raises it in place of a plain assertion: for a database that is at a revision which the release's scripts
+    do not know, but not for one that is behind, since its migration may still be running.
+    """

@@ -1,5 +1,6 @@
 """Tell what is new from what was there before, by a run of a better time: the baseline."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -7,6 +8,10 @@ from pydantic import Field
 
 from opsproof.judge.outcome import Cause, Fact, Outcome, Status
 
+STANDINGS = ("new", "not_known", "there_before")
+"""How something bad stands to the baseline, the most telling first."""
+
+_STANDING = {False: "new", None: "not_known", True: "there_before"}
 _BAD = (Status.FAILED, Status.UNKNOWN)
 _WAS_BAD = (*_BAD, Status.WAIVED)
 
@@ -72,6 +77,17 @@ def healed(outcomes: Iterable[Outcome], baseline: Iterable[Outcome]) -> tuple[st
     """Checks that failed in the baseline, or could not be measured there, and pass now."""
     passing = {outcome.check for outcome in outcomes if outcome.status is Status.PASSED}
     return tuple(outcome.check for outcome in baseline if outcome.check in passing and outcome.status in _BAD)
+
+
+def standings(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """How many of those that are bad are new, were there before, or are not known to be new."""
+    return Counter(_STANDING[outcome.before] for outcome in outcomes if outcome.status in _BAD)
+
+
+def standing(outcomes: Iterable[Outcome]) -> str:
+    """How they stand together, as those that one root cause explains: one new one makes it new. "" of nothing bad."""
+    found = standings(outcomes)
+    return next((key for key in STANDINGS if found[key]), "")
 
 
 def _before(outcome: Outcome, earlier: Outcome | None) -> bool | None:

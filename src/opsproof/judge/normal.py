@@ -41,7 +41,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
     },
     "ko": {
         "baseline": "기준 실행({run}, {at})",
-        "incident": "인시던트 {offset} 전({at})",
+        "incident": "장애 {offset} 전({at})",
         "run": "이 실행 {offset} 전({at})",
         "was": "{when}에는 {reference}",
         "too_high": "{shown}{within}, 정상 수준이 아님: {was}, 정상은 {bound} 이하 ({rule})",

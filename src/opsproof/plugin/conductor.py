@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -42,6 +42,15 @@ class Conductor:
         self._began = time.monotonic()
         self._clean_ups: dict[str, CleanUp] = {}
         self._begun: dict[str, Future[Conducted]] = {}
+
+    def sampler(self, item: pytest.Function, check: Check) -> Callable[[], Coroutine[Any, Any, Conducted]] | None:
+        """What conducts one sample of a check; None if something is needed that only pytest can make."""
+        arguments = arguments_ahead(item, self._environments[check.profile], self._run_id)
+        return None if arguments is None else lambda: self._conduct(item, check, arguments, math.inf)
+
+    def begin_anew(self) -> None:
+        """The time of the run begins now: what comes after a window has all of it."""
+        self._began = time.monotonic()
 
     def ahead(self, item: pytest.Function, check: Check) -> None:
         """Start an `async def` check, if nothing but opsproof itself is needed to make its arguments."""
@@ -113,7 +122,9 @@ class Conductor:
         """What a check wrote and could not take back."""
         return self._clean_up(check).left
 
-    async def _conduct(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
+    async def _conduct(
+        self, item: pytest.Function, check: Check, arguments: Mapping[str, Any], run_ends: float | None = None
+    ) -> Conducted:
         environment = self._environments[check.profile]
 
         async def body() -> object:
@@ -123,16 +134,16 @@ class Conductor:
             result: object = await item.obj(**arguments)
             return result
 
-        return await conduct(_recorder(check), self._clean_up(check), body, self._deadline(environment))
+        return await conduct(_recorder(check), self._clean_up(check), body, self._deadline(environment, run_ends))
 
     def _clean_up(self, check: Check) -> CleanUp:
         return self._clean_ups.setdefault(check.id, CleanUp())
 
-    def _deadline(self, environment: Environment) -> Deadline:
+    def _deadline(self, environment: Environment, run_ends: float | None = None) -> Deadline:
         policy = environment.profile.policy
         if self._debugging:
             return Deadline(check=math.inf, run=math.inf, run_ends=math.inf)
-        ends = self._began + policy.run_deadline
+        ends = self._began + policy.run_deadline if run_ends is None else run_ends
         return Deadline(check=policy.check_deadline, run=policy.run_deadline, run_ends=ends)
 
 

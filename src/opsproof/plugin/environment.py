@@ -1,6 +1,7 @@
 """An environment that is open: its profile, and a probe for each of its targets."""
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opsproof.evidence.observer import Memory, Observer
@@ -26,7 +27,9 @@ class Environment:
         profile: The resolved profile.
         redactor: Masks what is kept.
         expected: The release that must answer, if one was given.
+        rolling_out: True while the run waits for a roll-out to end.
         recovering: True if the run asks whether an incident is over.
+        since: When the incident began, for a run that looks back at it.
         lang: The operator's language.
         references: Knows what the numbers were when all was well.
         processes: How many processes share the targets' budgets.
@@ -39,7 +42,9 @@ class Environment:
         redactor: Redactor,
         *,
         expected: str | None,
+        rolling_out: bool,
         recovering: bool,
+        since: datetime | None,
         lang: Lang,
         references: References,
         processes: int,
@@ -47,10 +52,17 @@ class Environment:
     ) -> None:
         self.profile = profile
         self.reader = Reader(
-            profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang, references=references
+            profile.name,
+            profile.timezone,
+            self.probe,
+            recovering=recovering,
+            since=since,
+            lang=lang,
+            references=references,
         )
         self._redactor = redactor
         self._expected = expected
+        self._rolling_out = rolling_out
         self._processes = processes
         self._memory = memory
         self._probes: dict[str, Probe] = {}
@@ -99,8 +111,17 @@ class Environment:
         """The release's identity; None where the profile does not say how to ask for it."""
         api = self.probe("api") if "api" in self.profile.targets else None
         if self._release is None and self.profile.release and isinstance(api, HttpProbe):
-            self._release = ReleaseWatch(self.profile.name, self.profile.release, api, self._expected)
+            self._release = ReleaseWatch(
+                self.profile.name, self.profile.release, api, self._expected, rolling_out=self._rolling_out
+            )
         return self._release
+
+    def new_sweep(self) -> None:
+        """Ask everything anew from now on."""
+        for probe in self._probes.values():
+            probe.observer.new_sweep()
+        if self._release is not None:
+            self._release.new_sweep()
 
     async def confirm_release(self) -> None:
         """Let a check begin only if the expected release answers."""

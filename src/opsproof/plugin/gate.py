@@ -24,10 +24,12 @@ from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.normality import References
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered
+from opsproof.plugin.windows.window import Window
 from opsproof.profile import find_profiles, load_profile, secrets_of, with_expected
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
-from opsproof.report.run import Run
+from opsproof.report.run import IncidentFact, Run
+from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
     from opsproof.stack import Stack
@@ -80,6 +82,8 @@ class Gate:
         self._engine: Engine | None = None
         self._environments: dict[str, Environment] = {}
         self._conductor: Conductor | None = None
+        self.window: Window | None = None
+        self.incident: IncidentFact | None = self.replayed.incident if self.replayed else None
 
     @property
     def explicit(self) -> bool:
@@ -87,9 +91,15 @@ class Gate:
         return bool(self.options.profiles)
 
     @property
-    def incident(self) -> datetime | None:
+    def incident_started(self) -> datetime | None:
         """When the incident began, as the operator or the replayed run said; None if nobody did."""
-        return self.replayed.incident.started if self.replayed and self.replayed.incident else None
+        return self.options.incident_started or (self.incident.started if self.incident else None)
+
+    @property
+    def zone(self) -> str:
+        """The zone of the people who handle an incident: that of the profiles, where they say one."""
+        said = (profile.timezone for profile in self.profiles.values() if profile.timezone != "UTC")
+        return next(said, LOCAL_ZONE)
 
     def load_profiles(self) -> None:
         """
@@ -105,8 +115,9 @@ class Gate:
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
             self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
         if self.baseline:
-            zone = next(iter(self.profiles.values())).timezone
-            refuse_unfit(self.baseline, self.profiles, timezone=zone, started=self.started, incident=self.incident)
+            refuse_unfit(
+                self.baseline, self.profiles, timezone=self.zone, started=self.started, incident=self.incident_started
+            )
         systems = {profile.system for profile in self.profiles.values()}
         if other := [system for system in self.options.expecting if system not in systems]:
             raise ProfileError(
@@ -184,13 +195,16 @@ class Gate:
         memory = None
         if self.replayed and self.options.replay:
             memory = Remembered(self.replayed, read_evidence(self.options.replay))
-        references = References(self.baseline, self.incident or self.started, "incident" if self.incident else "run")
+        began = self.incident_started
+        references = References(self.baseline, began or self.started, "incident" if began else "run", self.zone)
         for name, profile in self.profiles.items():
             self._environments[name] = Environment(
                 profile,
                 self.redactor,
                 expected=self.expected_version(profile),
+                rolling_out=self.options.window is not None and self.options.window.waits,
                 recovering="recovery" in (self.options.markers or ()),
+                since=self.options.incident_started,
                 lang=self.options.lang,
                 references=references,
                 processes=self._processes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,26 +20,37 @@ class References:
     """
     The references of a run's numbers.
 
+    Attributes:
+        zone: Zone of the operators.
+
     Args:
         baseline: The run of `--baseline`, if one was given.
         moment: Where an `offset` is counted from: when the incident began, or when the run did.
         before: Which of the two that is.
+        zone: Zone of the operators.
     """
 
-    def __init__(self, baseline: Run | None, moment: datetime, before: Literal["incident", "run"]) -> None:
+    def __init__(self, baseline: Run | None, moment: datetime, before: Literal["incident", "run"], zone: str) -> None:
+        self.zone = zone
         self._baseline = baseline
         self._outcomes = {outcome.check: outcome for outcome in baseline.outcomes} if baseline else {}
         self._moment = moment
         self._before = before
 
-    async def of(self, indicator: Indicator, probe: Probe, timezone: str) -> Reference | NoReference | None:
+    async def of(
+        self, indicator: Indicator, probe: Probe, timezone: str, window: float | None
+    ) -> Reference | NoReference | None:
         """
         What the number was; None if the indicator has no `normal`.
+
+        It is always read over the indicator's own stretch: a short one may have had no traffic. A count over another
+        stretch is then scaled to that.
 
         Args:
             indicator: Its number has just been read by the check that is running.
             probe: The probe that gave it.
             timezone: Where `{today}` in a key is meant.
+            window: Seconds that the number is over; None for the indicator's own stretch.
 
         Raises:
             NotObserved: The metrics server no longer answers.
@@ -47,9 +59,11 @@ class References:
             return None
         recorder = recording.get()
         found = self._in_baseline(self._outcomes.get(recorder.check) if recorder else None)
-        if isinstance(found, Reference) or indicator.normal.offset is None:
-            return found
-        return await self._in_history(indicator, indicator.normal.offset, probe, timezone)
+        if isinstance(found, NoReference) and indicator.normal.offset is not None:
+            found = await self._in_history(indicator, indicator.normal.offset, probe, timezone)
+        if isinstance(found, Reference) and window and indicator.window and (indicator.increase or indicator.logs):
+            return replace(found, value=found.value * window / indicator.window)
+        return found
 
     def _in_baseline(self, outcome: Outcome | None) -> Reference | NoReference:
         if self._baseline is None:

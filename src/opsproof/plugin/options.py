@@ -4,10 +4,13 @@ import ast
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import pytest
+
+from opsproof.plugin.windows.plan import WindowPlan, add_window_options, read_plan
 
 HELP = {
     "profile": "environment to check: SYSTEM/ENVIRONMENT or a glob ('ingest/*'); repeats; default: every embedded one",
@@ -17,6 +20,7 @@ HELP = {
     "replay": "judge the evidence of an earlier run again, with today's limits and no network",
     "baseline": "folder of a run of a better time: tells what is new from what was there before, and what is normal",
     "reports": "where the run's folder goes (default: reports/runs)",
+    "incident-started": "when the incident began, with its zone (2026-11-20T02:10+09:00): numbers look from there",
     "stack": "name of the running `opsproof stack up` to use (default: `default` if it runs, else one of our own)",
     "lang": "language of the verdict block: en or ko (default: from LANG)",
 }
@@ -29,6 +33,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--expect-version", action="append", default=[], metavar="X", help=HELP["expect-version"])
     group.addoption("--expect", action="append", default=[], metavar="KEY=VALUE", help=HELP["expect"])
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
+    add_window_options(group)
+    group.addoption("--incident-started", metavar="TIME", help=HELP["incident-started"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--baseline", type=Path, metavar="RUN", help=HELP["baseline"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
@@ -44,6 +50,8 @@ class Options:
     versions: tuple[str, ...]
     expected: dict[str, str]
     writes: frozenset[str]
+    window: WindowPlan | None
+    incident_started: datetime | None
     replay: Path | None
     baseline: Path | None
     reports: Path
@@ -82,6 +90,8 @@ def read_options(config: pytest.Config) -> Options:
         versions=tuple(option.expect_version),
         expected=dict(text.split("=", 1) for text in option.expect),
         writes=frozenset(option.allow_writes),
+        window=read_plan(option),
+        incident_started=_incident_started(option.incident_started),
         replay=option.replay,
         baseline=option.baseline,
         reports=option.reports or config.rootpath / "reports" / "runs",
@@ -91,6 +101,24 @@ def read_options(config: pytest.Config) -> Options:
         selection=" ".join(f"{flag} {text!r}" for flag, text in (("-m", expression), ("-k", option.keyword)) if text),
         ahead=not (option.usepdb or option.trace or option.setuponly or option.setupplan),
     )
+
+
+def _incident_started(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    example = "write it with its zone: --incident-started 2026-11-20T02:10+09:00"
+    try:
+        started = datetime.fromisoformat(text)
+    except ValueError:
+        raise pytest.UsageError(f"--incident-started {text} is no time\n  next: {example}") from None
+    if started.tzinfo is None:
+        raise pytest.UsageError(f"--incident-started {text} names no time zone\n  next: {example}")
+    if started > datetime.now(UTC):
+        raise pytest.UsageError(
+            f"--incident-started {text} is in the future (it is {datetime.now(UTC):%Y-%m-%dT%H:%MZ})\n"
+            "  next: correct day, hour or zone"
+        )
+    return started
 
 
 def language(config: pytest.Config) -> Literal["en", "ko"]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.evidence.recorder import recording
@@ -13,20 +14,35 @@ from opsproof.judge.normal import NoReference, Reference, judge_normal
 from opsproof.plugin.normality import References
 from opsproof.probes import Probe
 from opsproof.profile.indicators import Indicator
+from opsproof.profile.scalars import duration_text
 
 if TYPE_CHECKING:
     from opsproof.probes.reading import Number
+
+
+_POINTS = 200
+_LEAST_STEP = 1.0
+_SHORTEST = 0.1
+
+
+class NotYet(NoData):
+    """A number over a stretch that cannot be told yet: the stretch is too short for it, and before it was bad."""
 
 
 class Reader:
     """
     Reads the indicators of one environment.
 
+    Attributes:
+        stretch: In a window: for how many seconds all other checks have been healthy, by id of the check that asks.
+        looked_back: In a window: over how many seconds a check read its number, if not over its own.
+
     Args:
         profile: Name of the profile.
         timezone: Where `{today}` in a key is meant.
         probes: Gives the probe of a target.
         recovering: True if the run asks whether an incident is over.
+        since: When the incident began, for a run that looks back at it.
         lang: The operator's language.
         references: Knows what the numbers were when all was well.
     """
@@ -38,9 +54,13 @@ class Reader:
         probes: Callable[[str], Probe],
         *,
         recovering: bool,
+        since: datetime | None,
         lang: Lang,
         references: References,
     ) -> None:
+        self.stretch: Callable[[str], float | None] | None = None
+        self.looked_back: dict[str, float] = {}
+        self._since = since
         self._profile = profile
         self._timezone = timezone
         self._probes = probes
@@ -57,27 +77,124 @@ class Reader:
             PreconditionMissing: It has no limit.
             NotObserved: There is no number to judge; says why.
         """
+        if self.stretch is None:
+            judgement = await self._read(indicator, self._since_the_incident(indicator))
+        else:
+            judgement = await self._of_the_stretch(indicator, self.stretch)
+        self._keep(judgement)
+        return judgement
+
+    async def impact(self, indicator: Indicator, since: datetime, until: datetime) -> Number:
+        """
+        The number of an indicator over an incident.
+
+        Raises:
+            NotObserved: There is no number; says why.
+        """
         from opsproof.probes.reading import read_number
 
-        number = await read_number(indicator, self._probes(indicator.asks), self._timezone)
-        reference = await self._references.of(indicator, self._probes(indicator.asks), self._timezone)
+        seconds = max(_LEAST_STEP, round((until - since).total_seconds()))
+        return await read_number(indicator, self._probes(indicator.asks), self._timezone, window=seconds)
+
+    async def worst_since(self, indicator: Indicator, since: datetime) -> str | None:
+        """
+        What was wrong with a PromQL number at the points of a stretch that was over between two questions.
+
+        Args:
+            indicator: Has `promql`.
+            since: The stretch's begin; it ends now.
+
+        Returns:
+            Words for the operator; None if it was well all along, or nothing but this moment can be asked for.
+
+        Raises:
+            NotObserved: There is no answer.
+        """
+        from opsproof.probes.metrics import PrometheusProbe
+
+        probe, now = self._probes(indicator.asks), datetime.now(UTC)
+        if not isinstance(probe, PrometheusProbe) or not indicator.promql:
+            return None
+        step = max(_LEAST_STEP, (now - since).total_seconds() / _POINTS)
+        for series in await probe.query_range(indicator.promql, start=since, end=now, step=step):
+            for at, value in series.points:
+                if not math.isfinite(value):
+                    continue
+                judgement = judge_number(indicator, value, recovering=self._recovering, lang=self._lang)
+                if judgement.state is not State.WELL:
+                    return f"{judgement.words}, at {at:%H:%M:%S}Z, between two samples"
+        return None
+
+    async def _of_the_stretch(self, indicator: Indicator, stretch: Callable[[str], float | None]) -> Judgement:
+        """
+        What an indicator shows in a window.
+
+        A number over a stretch still shows the incident when all else is healthy again: then it is read over the time
+        since. What has been well over its whole window needs no such second look.
+
+        Raises:
+            NotYet: There is too little of that time yet.
+        """
+        before = await self._read(indicator, None)
+        recorder = recording.get()
+        seconds = stretch(recorder.check) if recorder is not None and indicator.window is not None else None
+        if seconds is None or before.state is State.WELL or seconds >= (indicator.window or 0):
+            return before
+        assert recorder is not None
+        try:
+            judgement = await self._read(indicator, max(_SHORTEST, round(seconds, 1)))
+        except NoData as exc:
+            raise NotYet(
+                f"{before.words} over its whole window; in the {seconds:.1f} s since all else is healthy: {exc.what}",
+                where=exc.where,
+                next_step=exc.next_step,
+                target=exc.target,
+            ) from None
+        self.looked_back[recorder.check] = seconds
+        return judgement
+
+    def _since_the_incident(self, indicator: Indicator) -> float | None:
+        if self._since is None or indicator.window is None:
+            return None
+        return max(_LEAST_STEP, round((datetime.now(UTC) - self._since).total_seconds()))
+
+    async def _read(self, indicator: Indicator, window: float | None) -> Judgement:
+        from opsproof.probes.reading import read_number
+
+        probe = self._probes(indicator.asks)
+        number = await read_number(indicator, probe, self._timezone, window=window)
         judgement = self._judged(indicator, number)
+        reference = await self._references.of(indicator, probe, self._timezone, window)
         if reference is not None:
-            how: dict[str, Any] = {"timezone": self._timezone, "recovering": self._recovering, "lang": self._lang}
-            judgement = judge_normal(indicator, judgement, reference, at_least=number.at_least, **how)
-        if number.note:
-            judgement = judgement.model_copy(update={"words": f"{judgement.words}; {number.note}"})
+            judgement = self._compared(indicator, judgement, reference, number)
+        if indicator.ok is None and not indicator.limits and not isinstance(reference, Reference):
+            self._keep(judgement)
+            raise self._without_a_limit(indicator, number, reference)
+        notes = [judgement.words, *([f"over {duration_text(window)}"] if window else []), number.note]
+        return judgement.model_copy(update={"words": "; ".join(filter(None, notes))})
+
+    def _keep(self, judgement: Judgement) -> None:
         recorder = recording.get()
         if recorder is not None:
             self._judgements[recorder.check] = judgement
-        if indicator.ok is None and not indicator.limits and not isinstance(reference, Reference):
-            raise self._without_a_limit(indicator, number, reference)
-        return judgement
+
+    def _compared(
+        self, indicator: Indicator, judgement: Judgement, reference: Reference | NoReference, number: Number
+    ) -> Judgement:
+        return judge_normal(
+            indicator,
+            judgement,
+            reference,
+            at_least=number.at_least,
+            timezone=self._references.zone,
+            recovering=self._recovering,
+            lang=self._lang,
+        )
 
     def _without_a_limit(
         self, indicator: Indicator, number: Number, reference: NoReference | None
     ) -> PreconditionMissing:
-        compared = f"; {reference.words(self._timezone, self._lang)}" if reference else ""
+        compared = f"; {reference.words(self._references.zone, self._lang)}" if reference else ""
         or_else = ", or give --baseline RUN, a run of a better time" if reference else ""
         return PreconditionMissing(
             f"there is no limit for it; it is {number.value:g}{compared}",

@@ -18,16 +18,23 @@ class ReleaseWatch:
         section: Where the release says what it is.
         api: The probe to ask with.
         expected: The version that must answer, or None if the operator expects none.
+        rolling_out: True while the run waits for a roll-out to end.
     """
 
-    def __init__(self, profile: str, section: Release, api: HttpProbe, expected: str | None) -> None:
+    def __init__(
+        self, profile: str, section: Release, api: HttpProbe, expected: str | None, *, rolling_out: bool
+    ) -> None:
         self.expected = expected
+        self._rolling_out = rolling_out
         self._profile = profile
         self._section = section
         self._api = api
-        self._recorder = Recorder(check=f"release of {profile}")
+        self._recorder = self._own_recorder()
         self._asking: asyncio.Task[dict[str, int]] | None = None
         self._instances: set[str] = set()
+
+    def _own_recorder(self) -> Recorder:
+        return Recorder(check=f"release of {self._profile}")
 
     async def seen(self) -> dict[str, int]:
         """
@@ -81,12 +88,22 @@ class ReleaseWatch:
         answers = ", ".join(f"{count} x {version}" for version, count in sorted(seen.items()))
         return f"release {self.expected} was expected, {sum(seen.values())} requests were answered by {answers}"
 
+    def is_another(self, seen: dict[str, int]) -> bool:
+        """True if every answer comes from one other release, and none is awaited: this does not change by itself."""
+        return self.expected not in seen and len(seen) == 1 and not self._rolling_out
+
     def absent_replicas(self) -> str:
         """Once it was asked: that fewer replicas answered than the profile says there are, in words; "" if not."""
         wanted, found = self._section.replicas, sorted(self._instances)
         if wanted is None or len(found) >= wanted:
             return ""
         return f"{len(found)} of {wanted} replicas answered {self._section.requests} requests: {', '.join(found)}"
+
+    def new_sweep(self) -> None:
+        """Ask again which release answers, where one is expected."""
+        if self.expected is not None:
+            self._asking = None
+            self._recorder = self._own_recorder()
 
     @property
     def known(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import TargetFact, root_causes
 from opsproof.judge.verdict import judge
 from opsproof.judge.waivers import no_longer_needed
+from opsproof.judge.windows import Ending, WindowFact
 from opsproof.plugin.baseline import baseline_fact
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
@@ -46,6 +47,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         for name, profile in gate.profiles.items()
         if gate.explicit or gate.replayed or name in with_outcome
     }
+    window = gate.replayed.window if gate.replayed else gate.window.fact() if gate.window else None
     facts = {name: _profile_fact(gate, name) for name in profiles}
     return Run(
         id=gate.run_id if gate.replayed is None else f"{gate.run_id}-replay",
@@ -54,7 +56,9 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         opsproof=opsproof.__version__,
         selection=gate.options.selection,
         replay_of=gate.run_id if gate.replayed else None,
-        baseline=baseline_fact(gate.baseline, outcomes, _zone(gate)) if gate.baseline else None,
+        incident=gate.incident,
+        window=window,
+        baseline=baseline_fact(gate.baseline, outcomes, gate.zone) if gate.baseline else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
@@ -64,14 +68,10 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
-            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts)),
+            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, gate.replayed)),
             exit_status=exit_status,
         ),
     )
-
-
-def _zone(gate: Gate) -> str:
-    return next(iter(gate.profiles.values())).timezone
 
 
 def _gaps(ledger: Ledger, ended_early: str) -> Iterable[str]:
@@ -98,6 +98,13 @@ def _unconfirmed(facts: Mapping[str, ProfileFact]) -> Iterable[str]:
         release = fact.release
         if release and release.expected and list(release.seen) != [release.expected]:
             yield f"{name}: release {release.expected} was expected, and not every answer said so"
+
+
+def _not_stable(window: WindowFact | None, replayed: Run | None) -> Iterable[str]:
+    """What was seen at the end of a window says nothing of the stretch before."""
+    if window is not None and window.ending is not Ending.STABLE:
+        whose = f"of run {replayed.id} " if replayed else ""
+        yield f"the window {whose}did not become stable: {window.why or window.ending}"
 
 
 def _some(names: list[str]) -> str:
@@ -176,6 +183,8 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
         for waiver in profile.policy.waivers:
             if no_longer_needed(waiver, mine):
                 yield f"{profile.name}: the waiver of {waiver.owner} for {waiver.check} is no longer needed; delete it"
+    if gate.window is not None:
+        yield from gate.window.notes
     if gate.baseline and (beside := [name for name in judged if name not in gate.baseline.profiles]):
         yield f"the baseline, run {gate.baseline.id}, is not of {', '.join(beside)}: what is new there is not known"
     alone = [outcome.check for outcome in outcomes if outcome.normal and outcome.normal.normal is None]

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,12 +20,14 @@ from opsproof.plugin.announcing import announced
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
+from opsproof.plugin.incident import look_back
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
 from opsproof.plugin.outcomes import outcome_of, readable
 from opsproof.plugin.output import check_logs, route
 from opsproof.plugin.stash import CONDUCTED, GATE, STARTED
 from opsproof.plugin.tracing import trace_coroutine
+from opsproof.plugin.windows.window import TakeSample
 
 KEEPS_RUNNING_AHEAD_OFF = ("skip", "skipif", "xfail", "usefixtures")
 
@@ -86,10 +88,30 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         check_logs(config, gate.redactor),
         contextlib.closing(_explained_comparisons(config, checks[0])),
     ):
+        look_back(gate, [check for item in checks if (check := check_of(item))])
+        if gate.options.window is not None:
+            _hold_window(config, gate, checks)
         if not hasattr(config, "workerinput"):
             for item in checks:
                 run_ahead(gate, item)
         yield
+
+
+def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]) -> None:
+    from opsproof.plugin.windows.holding import hold
+
+    sampled: dict[str, tuple[Check, TakeSample]] = {}
+    for item in items:
+        if (one := _that_only_reads(gate, item)) and (sampler := gate.conductor.sampler(*one)):
+            sampled[one[1].id] = (one[1], sampler)
+    if not sampled:
+        raise pytest.UsageError(
+            "no selected check can be sampled\n  next: select checks that read, or leave the window out"
+        )
+    try:
+        hold(config, gate, sampled)
+    except OpsproofError as exc:
+        pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
 
 
 @contextlib.contextmanager
@@ -132,12 +154,18 @@ def given(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 def run_ahead(gate: Gate, item: pytest.Item) -> None:
     """Start a check that only reads, if nothing but pytest itself is needed to make its arguments."""
+    if gate.window is None and gate.options.ahead and (one := _that_only_reads(gate, item)):
+        gate.conductor.ahead(*one)
+
+
+def _that_only_reads(gate: Gate, item: pytest.Item) -> tuple[pytest.Function, Check] | None:
+    """The item and its check, if it may begin before pytest comes to it."""
     check = check_of(item)
-    if check is None or check.writes or not gate.options.ahead or not isinstance(item, pytest.Function):
-        return
+    if check is None or check.writes or not isinstance(item, pytest.Function):
+        return None
     if not _is_async(item) or gate.skip_of(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
-        return
-    gate.conductor.ahead(item, check)
+        return None
+    return item, check
 
 
 def skip_if_it_does_not_apply(item: pytest.Item) -> None:
@@ -156,8 +184,12 @@ def conduct(item: pytest.Function, check: Check) -> None:
     gate = item.config.stash[GATE]
     trace_coroutine(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
-    conducting = gate.conductor.conduct if _is_async(item) else gate.conductor.conduct_plain
-    conducted = conducting(item, check, arguments)
+    conducted = gate.window.conducted(check) if gate.window else None
+    if conducted is None:
+        if gate.window:
+            gate.window.must_have_held()
+        conducting = gate.conductor.conduct if _is_async(item) else gate.conductor.conduct_plain
+        conducted = conducting(item, check, arguments)
     item.stash[CONDUCTED] = conducted
     if item.config.option.capture == "no":
         sys.stdout.write(readable(conducted.recorder.output.getvalue(), gate.redactor))

@@ -19,7 +19,7 @@ from opsproof.probes.probe import Probe
 from opsproof.probes.redis import RedisProbe
 from opsproof.probes.store import MOST_OBJECTS, StoreProbe
 from opsproof.profile.indicators import Indicator
-from opsproof.profile.numbers import HttpNumber, ObjectsNumber, RedisNumber, dated
+from opsproof.profile.numbers import HttpNumber, MetricForm, ObjectsNumber, RedisNumber, dated
 
 _MOST_KEYS = 10_000
 _LENGTHS = ("llen", "scard", "zcard", "hlen", "xlen")
@@ -41,7 +41,7 @@ class Number:
     at_least: bool = False
 
 
-async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Number:
+async def read_number(indicator: Indicator, probe: Probe, timezone: str, *, window: float | None = None) -> Number:
     """
     Read the number of an indicator.
 
@@ -49,6 +49,7 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Numb
         indicator: What is asked.
         probe: The probe of the target that it asks.
         timezone: Where `{today}` in the name of a key is meant.
+        window: For a number over a stretch: its length in seconds, up to now, in place of the indicator's own.
 
     Raises:
         NoData: There is nothing, and the indicator does not say what that means; or what there is, is no number to
@@ -57,12 +58,14 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Numb
         NotObserved: There is no answer; says why.
     """
     if isinstance(probe, (PrometheusProbe, ScrapeProbe)):
-        question = indicator.form or indicator.promql
+        question: MetricForm | str | None = indicator.promql
+        if form := indicator.form:
+            question = form.model_copy(update={"window": window}) if window else form
         if question is not None:
             sample = await probe.number(question, max_age=indicator.max_age, empty=indicator.empty)
             return Number(sample.value, sample.note, sample.at_least)
     try:
-        value = await _value(indicator, probe, timezone)
+        value = await _value(indicator, probe, timezone, window)
     except NoData:
         if indicator.empty is None:
             raise
@@ -70,7 +73,7 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str) -> Numb
     return value if isinstance(value, Number) else Number(_number(value, indicator, probe))
 
 
-async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
+async def _value(indicator: Indicator, probe: Probe, timezone: str, window: float | None) -> Any:
     match indicator.source, probe:
         case "sql", PostgresProbe():
             return await probe.value(indicator.sql or "")
@@ -79,7 +82,7 @@ async def _value(indicator: Indicator, probe: Probe, timezone: str) -> Any:
         case "http", HttpProbe() if indicator.http:
             return await _in_answer(indicator.http, probe)
         case "logs", LokiProbe() if indicator.logs:
-            return await probe.count(indicator.logs.query, window=indicator.logs.window)
+            return await probe.count(indicator.logs.query, window=window or indicator.logs.window)
         case "alerts", AlertmanagerProbe() if indicator.alerts:
             return len(await probe.alerts(match=indicator.alerts.match, silenced=indicator.alerts.silenced))
         case "host", HostProbe() if indicator.host:

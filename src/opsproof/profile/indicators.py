@@ -154,6 +154,12 @@ class Indicator(Section):
         return self.ratio or self.rate or self.increase or self.quantile
 
     @property
+    def window(self) -> float | None:
+        """Seconds that it looks back, for a number over a stretch; None for one of this moment."""
+        over = self.form or self.logs
+        return over.window if over else None
+
+    @property
     def asks(self) -> str:
         """Name of the target that is asked."""
         return self.target or TARGET_OF_SOURCE[self.source]

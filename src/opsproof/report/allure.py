@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
-from opsproof.report.baseline import standing, which
+from opsproof.report.baseline import standing_text, which
 from opsproof.report.markdown import prose
 from opsproof.report.text import one_line, printable
 from opsproof.report.view import View
@@ -137,8 +137,8 @@ def _labels(outcome: Outcome, view: View) -> list[Any]:
 
 def _standing(outcome: Outcome, view: View) -> tuple[str, ...]:
     """Whether it is new, against a baseline."""
-    key = standing(view.run, [outcome])
-    return (words("en")[key].lower(),) if key else ()
+    word = standing_text(view.run, [outcome], words("en"))
+    return (word.lower(),) if word else ()
 
 
 def _description(outcome: Outcome) -> str:

@@ -11,10 +11,12 @@ from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
+from opsproof.judge.windows import Ending
 from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.text import one_line
 from opsproof.report.view import View, numbers, seconds_text, told, urgency
+from opsproof.report.windows import bar, course, headline, impact_texts, incident_text, restless, zone_of
 from opsproof.report.words import cause_text, extent_text, numbers_text, release_text, words
 
 WIDTH = 100
@@ -50,6 +52,8 @@ def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Li
     block = _Block(view, folder, lang)
     return [
         *block.profiles(),
+        *block.incident(),
+        *block.window(),
         *block.root_causes(),
         *block.findings(),
         *block.short(),
@@ -79,6 +83,32 @@ class _Block:
                 parts.append(f"{self.said['release']} {one_line(release_text(profile.release, self.said))}")
             parts.append(numbers_text(numbers(self.view.of_profile(name)), self.said))
             yield from self._wrapped("  ".join(parts), "", " " * 13, 3, {_COLOURS[word]: True})
+
+    def incident(self) -> Iterator[Line]:
+        run = self.view.run
+        if run.incident is None:
+            return
+        yield Line("", {})
+        yield from self._wrapped(incident_text(run, run.incident, self.said), "", "  ", 2, {"bold": True})
+        for text in [*impact_texts(run.incident, self.lang)][:_SHORT]:
+            yield from self._wrapped(f"{self.said['since_then']}  {one_line(text)}", "  ", "    ", 2, {})
+
+    def window(self) -> Iterator[Line]:
+        """How the window went, with the timelines of the checks that were not healthy all the time."""
+        run, window = self.view.run, self.view.run.window
+        if window is None:
+            return
+        colour = "green" if window.ending is Ending.STABLE else "red"
+        yield Line("", {})
+        text = one_line(headline(window, zone_of(run), self.said))
+        yield from self._wrapped(text, "", "  ", 3, {"bold": True, colour: True})
+        yield from self._wrapped(course(window, self.said), "  ", "  ", 3, {})
+        lines = restless(window)
+        for line in lines[:_DETAILED]:
+            yield Line(f"  {bar(line, window)}  {one_line(line.check)}", {})
+        if lines:
+            yield Line(f"  {self.said['marks']}", {})
+        yield from self._more(len(lines) - _DETAILED)
 
     def root_causes(self) -> Iterator[Line]:
         for number, root in enumerate(self.view.root_causes, start=1):
@@ -200,8 +230,16 @@ class _Block:
             # With `=`: an existing folder that stands alone would be taken for the place of pytest's configuration.
             again = (_pytest(), *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}")
             yield self._labelled("again", " ".join(again))
-        verdict = f"{said['verdict']} {run.verdict.word}  {said['exit'].format(status=run.verdict.exit_status)}"
+        verdict = f"{self._verdict()}  {said['exit'].format(status=run.verdict.exit_status)}"
         yield Line(verdict, {"bold": True, _COLOURS[run.verdict.word]: True})
+
+    def _verdict(self) -> str:
+        """A verdict that was waited for says so: it is never plain."""
+        run, window = self.view.run, self.view.run.window
+        if window is None or window.stable_for:
+            return f"{self.said['verdict']} {run.verdict.word}"
+        time = seconds_text((window.ended - window.started).total_seconds())
+        return self.said["verdict_ready"].format(word=run.verdict.word, time=time, attempts=window.attempts)
 
     def _by_hand(self, outcome: Outcome | None) -> Iterator[Line]:
         """The command stays on one line, however long: it is there to be copied."""

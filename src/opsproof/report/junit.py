@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import Word
-from opsproof.report.baseline import standing, which
+from opsproof.report.baseline import standing_text, which
 from opsproof.report.text import one_line, printable, shortened
 from opsproof.report.view import View, seconds_text
 from opsproof.report.words import words as words_of
@@ -109,8 +109,7 @@ def _why_not(outcome: Outcome, words: str) -> str:
 
 def _standing(outcome: Outcome, view: View) -> str:
     """Whether it is new: `new`, `there before`, `not known if new`; "" without a baseline."""
-    key = standing(view.run, [outcome])
-    return _SAID[key].lower() if key else ""
+    return standing_text(view.run, [outcome], _SAID).lower()
 
 
 def _questions(outcome: Outcome, view: View) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """summary.md: the run for people, verdict first; also what a CI shows on its page."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from opsproof.errors import OpsproofError
@@ -12,10 +13,12 @@ from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
 from opsproof.report.text import one_line
 from opsproof.report.view import View, numbers, seconds_text, told, urgency
+from opsproof.report.windows import course, headline, impact_number, incident_text, restless, time_text, zone_of
 from opsproof.report.words import extent_text, numbers_text, release_text, words
 
 _ROWS = 50
 _COMMANDS = 5
+_SPANS = 20
 _STEP_SUMMARY_BYTES = 1_000_000
 _SAID = words("en")
 
@@ -31,6 +34,8 @@ def summary(view: View) -> str:
     parts = (
         _verdict(view),
         _profiles(view),
+        *_incident(view),
+        *_window(view),
         *_root_causes(view),
         *_findings(view),
         *_diagnoses(view),
@@ -97,6 +102,38 @@ def _profiles(view: View) -> str:
         for name, profile in view.run.profiles.items()
     )
     return table(("Profile", "Verdict", "Release", "Checks", "Fails on"), rows)
+
+
+def _incident(view: View) -> Iterator[str]:
+    run = view.run
+    if run.incident is None:
+        return
+    yield f"## Incident\n\n{prose(incident_text(run, run.incident, _SAID))}"
+    if run.incident.impact:
+        rows = ((prose(one.title["en"]), prose(impact_number(one)), code(one.check)) for one in run.incident.impact)
+        yield table(("Since then", "Number", "Check"), rows)
+
+
+def _window(view: View) -> Iterator[str]:
+    window = view.run.window
+    if window is None:
+        return
+    zone = zone_of(view.run)
+    yield f"## Window\n\n**{prose(headline(window, zone, _SAID))}**\n\n{prose(course(window, _SAID))}"
+    if lines := restless(window):
+        rows = (
+            (
+                code(line.check),
+                str(line.flaps),
+                "<br>".join(
+                    f"{time_text(window.started + timedelta(seconds=span.start), zone)} **{span.state}** for "
+                    f"{seconds_text(span.end - span.start)}{f': {prose(span.message)}' if span.message else ''}"
+                    for span in line.spans[-_SPANS:]
+                ),
+            )
+            for line in lines[:_ROWS]
+        )
+        yield table(("Not healthy all the time", "Flaps", "Timeline"), rows)
 
 
 def _root_causes(view: View) -> Iterator[str]:

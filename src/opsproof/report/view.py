@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Self
 
 from opsproof.evidence.observation import Observation
+from opsproof.judge.baseline import STANDINGS, standing
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.root_causes import SERVER_ERROR, RootCause
 from opsproof.judge.verdict import Word, blocks
 from opsproof.profile.scalars import SEVERITIES, Severity
-from opsproof.report.baseline import rank
 from opsproof.report.run import Run
 
 _BAD = (Status.FAILED, Status.UNKNOWN)
@@ -45,7 +45,7 @@ class View:
     def root_causes(self) -> tuple[RootCause, ...]:
         """Root causes that speak against a PASS, the new ones first."""
         roots = [root for root in self.run.root_causes if any(map(self.counts, self.explained_by(root)))]
-        return tuple(sorted(roots, key=lambda root: rank(self.explained_by(root))))
+        return tuple(sorted(roots, key=lambda root: self._rank(self.explained_by(root))))
 
     @cached_property
     def warning_causes(self) -> tuple[RootCause, ...]:
@@ -167,6 +167,11 @@ class View:
     def _outcomes(self) -> dict[str, Outcome]:
         return {outcome.check: outcome for outcome in self.run.outcomes}
 
+    def _rank(self, outcomes: Iterable[Outcome]) -> int:
+        """New ones first, against a baseline."""
+        key = standing(outcomes) if self.run.baseline else ""
+        return STANDINGS.index(key) if key else 0
+
     def _alone(self, counting: bool) -> tuple[Outcome, ...]:
         explained = {check for root in self.run.root_causes for check in (*root.direct, *root.downstream)}
         alone = [
@@ -174,7 +179,7 @@ class View:
             for outcome in self.run.outcomes
             if outcome.status in _BAD and self.counts(outcome) is counting and outcome.check not in explained
         ]
-        return tuple(sorted(alone, key=lambda outcome: (rank([outcome]), SEVERITIES.index(outcome.severity))))
+        return tuple(sorted(alone, key=lambda outcome: (self._rank([outcome]), SEVERITIES.index(outcome.severity))))
 
 
 def urgency(outcome: Outcome) -> str:

@@ -1,0 +1,316 @@
+"""The window of a run: sample, judge, and end as soon as it is known how it ends."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opsproof.errors import Hopeless, NotObserved, PreconditionMissing
+from opsproof.evidence.recorder import Recorder, recording
+from opsproof.judge.outcome import Outcome, Status
+from opsproof.judge.verdict import blocks
+from opsproof.judge.watch import Sample, Watch
+from opsproof.judge.windows import Ending, State, WindowFact
+from opsproof.plugin.check import Check
+from opsproof.plugin.cleaning import told
+from opsproof.plugin.conduct import Conducted
+from opsproof.plugin.environment import Environment
+from opsproof.plugin.reader import NotYet
+from opsproof.plugin.windows.plan import WindowPlan
+from opsproof.plugin.windows.sampled import Sampled
+
+SAMPLES_UNDER_WAY = 64
+_JITTER = 0.1
+_CLOCK_JUMP = 2.0
+
+TakeSample = Callable[[], Coroutine[Any, Any, Conducted]]
+
+
+class Window:
+    """
+    Samples checks until all have been healthy for a whole stretch, or until it is known that they will not be.
+
+    The window's clock goes on while the machine is suspended, and heeds no change of the wall clock: time that passed
+    without a look at the checks is a gap.
+
+    Args:
+        plan: How long and how often.
+        checks: What is sampled, by id, with what conducts one sample.
+        environments: By profile.
+        outcome: Makes the outcome of a sample.
+        say: Is told each change, with its line for the operator.
+    """
+
+    def __init__(
+        self,
+        plan: WindowPlan,
+        checks: Mapping[str, tuple[Check, TakeSample]],
+        environments: Mapping[str, Environment],
+        outcome: Callable[[Check, Conducted], Outcome],
+        say: Callable[[str], None],
+    ) -> None:
+        self.plan = plan
+        self.watch = Watch(checks, stable_for=plan.stable_for, longest_pause=plan.longest_pause)
+        self.attempts = 0
+        self.ending: Ending | None = None
+        self.why = ""
+        self.notes: list[str] = []
+        self._checks = checks
+        self._environments = environments
+        self._outcome = outcome
+        self._say = say
+        self._sampled = {check: Sampled(check) for check in checks}
+        self._over_stretch = {id_ for id_, (check, _) in checks.items() if check.indicator and check.indicator.window}
+        self._ranged = [check for check, _ in checks.values() if check.indicator and check.indicator.promql]
+        self._slots = asyncio.Semaphore(SAMPLES_UNDER_WAY)
+        self._news = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._begin = _clock()
+        self._started = self._ended = datetime.now(UTC)
+        self._blind_until = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the begin; while the machine is suspended they go on."""
+        return _clock() - self._begin
+
+    async def run(self) -> None:
+        """Sample until the window ends."""
+        self._begin, self._started = _clock(), datetime.now(UTC)
+        for environment in self._environments.values():
+            environment.reader.stretch = self._stretch
+        try:
+            self.ending = await self._sample_until_the_end()
+        except asyncio.CancelledError:
+            self.ending = Ending.INTERRUPTED
+            raise
+        finally:
+            self._ended = datetime.now(UTC)
+            for environment in self._environments.values():
+                environment.reader.stretch = None
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            self._say_how_it_ended()
+
+    def conducted(self, check: Check) -> Conducted | None:
+        """What pytest is given as the end of a check; None if the window did not come to sample it."""
+        sampled = self._sampled.get(check.id)
+        return sampled.ended(self.watch, gave_up=self.ending is Ending.DEADLINE) if sampled else None
+
+    def must_have_held(self) -> None:
+        """
+        Let a check begin that could not be sampled: one that writes, or that needs what only pytest can make.
+
+        Raises:
+            PreconditionMissing: The window ended without all checks healthy.
+        """
+        if self.ending is not Ending.STABLE:
+            raise PreconditionMissing(
+                f"not tried: the window before it did not become stable ({self.ending})",
+                where="the window",
+                next_step="Mend what was not healthy; then run the checklist again.",
+            )
+
+    def fact(self) -> WindowFact:
+        """The window as the report tells of it."""
+        watch = self.watch
+        return WindowFact(
+            started=self._started,
+            ended=self._ended,
+            stable_for=self.plan.stable_for,
+            interval=self.plan.interval,
+            deadline=self.plan.deadline,
+            ending=self.ending or Ending.INTERRUPTED,
+            why=self.why,
+            first_healthy=_rounded(watch.first_healthy),
+            stable_since=_rounded(watch.healthy_since) if self.ending is Ending.STABLE else None,
+            longest=round(watch.longest, 3),
+            attempts=self.attempts,
+            samples=watch.samples,
+            flaps=watch.flaps,
+            gaps=watch.gaps,
+            timelines=watch.timelines,
+        )
+
+    async def _sample_until_the_end(self) -> Ending:
+        aim = "all are healthy at once" if self.plan.waits else f"all have been healthy for {self.plan.stable_for:g} s"
+        self._say(
+            f"sampling {len(self._checks)} checks every {self.plan.interval:g} s until {aim}, "
+            f"for at most {self.plan.deadline:g} s"
+        )
+        drift = time.time() - _clock()
+        previous = 0.0
+        while True:
+            now = self.elapsed
+            self._note_pause(previous, now)
+            drift = self._note_clock(drift)
+            previous = now
+            self.attempts += 1
+            for environment in self._environments.values():
+                environment.new_sweep()
+            for id_, (check, take) in self._checks.items():
+                if id_ in self.watch.checks and (id_ not in self._under_way or self._under_way[id_].done()):
+                    self._under_way[id_] = asyncio.create_task(self._sample(check, take))
+            pause = self.plan.interval * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load
+            until = min(now + pause, self.plan.deadline)
+            while (left := until - self.elapsed) > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), left)
+                self._news.clear()
+                if ending := await self._is_over():
+                    return ending
+            if self.elapsed >= self.plan.deadline:
+                return await self._at_the_deadline()
+
+    async def _is_over(self) -> Ending | None:
+        if self.ending:
+            return self.ending
+        if not self.watch.checks:
+            self.why = "no check of the window applies here"
+            return Ending.DEADLINE
+        if self.watch.stable and await self._was_well_all_along():
+            return Ending.STABLE
+        return None
+
+    async def _at_the_deadline(self) -> Ending:
+        """Samples that are under way may end; they have a time limit of their own."""
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        if ending := await self._is_over():
+            return ending
+        not_held = [id_ for id_ in self.watch.checks if not self._held(id_)]
+        self.why = f"{len(not_held)} of {len(self.watch.checks)} checks " + (
+            "were not healthy"
+            if self.plan.waits
+            else f"were not healthy for {self.plan.stable_for:g} s without a break"
+        )
+        return Ending.DEADLINE
+
+    def _held(self, check: str) -> bool:
+        span = self.watch.state(check)
+        healthy = span is not None and span.state is State.HEALTHY
+        return healthy and self.watch.held_by(check) >= self.plan.stable_for
+
+    async def _sample(self, check: Check, take: TakeSample) -> None:
+        async with self._slots:
+            start = self.elapsed
+            conducted = await asyncio.create_task(take())  # in a context of its own: what it prints belongs to it
+            end = self.elapsed
+        state, message = self._judged(check, conducted)
+        blind = start < self._blind_until
+        if isinstance(conducted.error, pytest.skip.Exception) and self._sampled[check.id].newest is None:
+            self._sampled[check.id].keep(conducted, trouble=False, changed=False)
+            self.watch.drop(check.id)
+            self._news.set()
+            return
+        back = self._environments[check.profile].reader.looked_back.pop(check.id, None)
+        since = start - back if back is not None else None
+        sample = Sample(check.id, start, end, None if blind else state, message, since)
+        first = self.watch.state(check.id) is None
+        changed = self.watch.take(sample)
+        trouble = state is not State.HEALTHY
+        self._sampled[check.id].keep(conducted, trouble=trouble and conducted.error is not None, changed=changed)
+        if changed and (trouble or not first):
+            self._say(f"{self._at(end)}  {check.id}  {state}{': ' + message if message else ''}")
+        if isinstance(conducted.error, Hopeless):
+            self.ending, self.why = Ending.TERMINAL, f"{check.id}: {told(conducted.error)}"
+        self._news.set()
+
+    def _judged(self, check: Check, conducted: Conducted) -> tuple[State | None, str]:
+        """How a check stands; what does not block a PASS (waived, below `fail_on`) breaks no stretch."""
+        if conducted.error is None:
+            return State.HEALTHY, ""
+        if isinstance(conducted.error, NotYet):
+            return None, told(conducted.error)
+        outcome = self._outcome(check, conducted)
+        if outcome.status is Status.SKIPPED:
+            return State.GAP, outcome.message
+        fail_on = self._environments[check.profile].profile.policy.fail_on
+        expired = outcome.waiver is not None and outcome.waiver.expired
+        if outcome.status is Status.WAIVED or not (blocks(outcome.severity, fail_on) or expired):
+            return State.HEALTHY, ""
+        return (State.FAILED if outcome.status is Status.FAILED else State.UNKNOWN), outcome.message
+
+    def _stretch(self, check: str) -> float | None:
+        """
+        For a number over a stretch: for how many seconds, up to now, all other checks have been healthy.
+
+        Returns:
+            None while they are not.
+        """
+        not_before = self.watch.not_healthy_until(check)
+        others = set(self.watch.checks) - self._over_stretch
+        since = self.watch.healthy_since_beside(self._over_stretch) if others else 0.0
+        return None if since is None else max(0.0, self.elapsed - max(since, not_before))
+
+    async def _was_well_all_along(self) -> bool:
+        """What is read at an instant only may have been bad between two samples: the whole stretch is read as well."""
+        since = self.watch.healthy_since
+        if since is None or self.plan.waits:
+            return since is not None
+        ranged = [check for check in self._ranged if check.id in self.watch.checks]
+        await asyncio.gather(*(self._look_at_the_stretch(check, since) for check in ranged))
+        return self.watch.stable
+
+    async def _look_at_the_stretch(self, check: Check, since: float) -> None:
+        start = self.elapsed
+        conducted = await asyncio.create_task(self._over_the_stretch(check, self._started + timedelta(seconds=since)))
+        state, message = self._judged(check, conducted)
+        if state is not State.HEALTHY:
+            changed = self.watch.take(Sample(check.id, start, self.elapsed, state, message))
+            self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
+            self._say(f"{self._at(self.elapsed)}  {check.id}  {state}: {message}")
+
+    async def _over_the_stretch(self, check: Check, since: datetime) -> Conducted:
+        recorder = Recorder(check=check.id)
+        recording.set(recorder)
+        begun, clock = datetime.now(UTC), _clock()
+        assert check.indicator is not None
+        error: Exception | None = None
+        try:
+            if bad := await self._environments[check.profile].reader.worst_since(check.indicator, since):
+                error = AssertionError(bad)
+        except NotObserved as exc:
+            error = exc
+        return Conducted(recorder, begun, _clock() - clock, error)
+
+    def _note_pause(self, previous: float, now: float) -> None:
+        if now - previous > self.plan.longest_pause:
+            words = f"nobody looked for {now - previous:.1f} s: the machine was suspended, or had no time"
+            self.watch.miss(previous, now, words)
+            self._blind_until = now
+            self._say(f"{self._at(now)}  {words}")
+
+    def _note_clock(self, drift: float) -> float:
+        found = time.time() - _clock()
+        if abs(found - drift) > _CLOCK_JUMP:
+            self.notes.append(
+                f"the wall clock jumped by {found - drift:+.1f} s, {self.elapsed:.1f} s after the window's begin; "
+                "its durations do not depend on it"
+            )
+        return found
+
+    def _at(self, seconds: float) -> str:
+        return f"{self._started + timedelta(seconds=seconds):%H:%M:%S}Z +{seconds:.1f} s"
+
+    def _say_how_it_ended(self) -> None:
+        watch = self.watch
+        if self.ending is Ending.STABLE:
+            words = "ready" if self.plan.waits else f"stable for {self.plan.stable_for:g} s"
+        else:
+            words = f"{self.ending}{': ' + self.why if self.why else ''}"
+        self._say(f"{self._at(self.elapsed)}  {words}, after {self.attempts} rounds and {watch.samples} samples")
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine is suspended, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
