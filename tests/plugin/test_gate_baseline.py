@@ -114,6 +114,7 @@ def test_new_failures_come_first_and_are_told_from_those_that_were_there_before(
     assert "new: 1; there before: 2; not known: 1" in words
     assert "A failure that was there before is still a failure" in words
     assert "green again since then: demo.five[demo/local]" in words
+    assert f"--baseline={baseline.folder.relative_to(checkout.root)}" in done.block
     assert (done.status, done.word, done.agrees()) == (1, "FAIL", True)
 
 
@@ -285,7 +286,9 @@ def test_without_a_reference_the_limits_decide_and_the_run_says_so(checkout: Che
     done = checkout.run("-m", "recovery", "--lang=en")
 
     assert done.status == 0
-    assert "nothing tells what is normal for 1 numbers" in " ".join(done.block.split())
+    assert "nothing tells what is normal for 1 number, and only limits decided; --baseline RUN" in " ".join(
+        done.block.split()
+    )
     assert done.outcomes["queue-depth"].normal.words == "nothing to compare with: no --baseline was given"
 
 

@@ -29,6 +29,7 @@ class BaselineFact(Fact):
     """The run that this one is held against, as far as both looked at the same checks."""
 
     run: str = Field(description="Its id.")
+    folder: str = Field("", description="Where it was read from.")
     started: datetime
     finished: datetime
     timezone: str = Field(description="Zone of the operators: Asia/Seoul.")

@@ -70,11 +70,12 @@ def refuse_unfit(
         )
 
 
-def baseline_fact(baseline: Run, outcomes: Iterable[Outcome], timezone: str) -> BaselineFact:
-    """What a run keeps of its baseline."""
+def baseline_fact(baseline: Run, folder: Path | None, outcomes: Iterable[Outcome], timezone: str) -> BaselineFact:
+    """What a run keeps of its baseline, which was read from a folder."""
     outcomes = tuple(outcomes)
     return BaselineFact(
         run=baseline.id,
+        folder=str(folder.resolve()) if folder else "",
         started=baseline.started,
         finished=baseline.finished,
         timezone=timezone,

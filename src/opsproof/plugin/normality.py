@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from opsproof.errors import BadAnswer, NoData, PreconditionMissing
+from opsproof.errors import NoData, PreconditionMissing
 from opsproof.evidence.recorder import recording
 from opsproof.judge.normal import NoReference, Reference
-from opsproof.judge.outcome import Outcome, Status
+from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.probes import Probe
 from opsproof.profile.indicators import Indicator
 from opsproof.profile.thresholds import number_text
@@ -53,7 +53,7 @@ class References:
             window: Seconds that the number is over; None for the indicator's own stretch.
 
         Raises:
-            NotObserved: The metrics server no longer answers.
+            NotObserved: The metrics server gave no answer, which is not the same as having nothing of that time.
         """
         if indicator.normal is None:
             return None
@@ -70,7 +70,8 @@ class References:
             return NoReference("no_baseline")
         if outcome is None or outcome.value is None:
             return NoReference("not_in_baseline")
-        if outcome.status not in (Status.PASSED, Status.UNKNOWN):  # unknown: it had no limit, and was read
+        had_no_limit = outcome.cause is Cause.PRECONDITION_MISSING
+        if outcome.status is not Status.PASSED and not had_no_limit:
             return NoReference("not_well_then")
         return Reference(outcome.value, outcome.started, run=self._baseline.id)
 
@@ -87,7 +88,7 @@ class References:
         at = (self._moment - timedelta(seconds=offset)).replace(microsecond=0)
         try:
             number = await read_number(indicator, probe.at(at), timezone)
-        except (NoData, BadAnswer, PreconditionMissing) as exc:
+        except (NoData, PreconditionMissing) as exc:  # the latter in a replay: the run did not ask
             return NoReference("no_answer_then", exc.what, at)
         if number.at_least:
             return NoReference("no_answer_then", f"at least {number_text(number.value, indicator.unit)}", at)

@@ -77,6 +77,8 @@ class Reader:
             PreconditionMissing: It has no limit.
             NotObserved: There is no number to judge; says why.
         """
+        if (recorder := recording.get()) is not None:
+            self._judgements.pop(recorder.check, None)  # of the sample before
         if self.stretch is None:
             judgement = await self._read(indicator, self._since_the_incident(indicator))
         else:

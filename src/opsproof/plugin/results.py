@@ -58,7 +58,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         replay_of=gate.run_id if gate.replayed else None,
         incident=gate.incident,
         window=window,
-        baseline=baseline_fact(gate.baseline, outcomes, gate.zone) if gate.baseline else None,
+        baseline=baseline_fact(gate.baseline, gate.options.baseline, outcomes, gate.zone) if gate.baseline else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
@@ -190,8 +190,8 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
     alone = [outcome.check for outcome in outcomes if outcome.normal and outcome.normal.normal is None]
     if alone and (gate.baseline or RECOVERY in (gate.options.markers or ())):
         yield (
-            f"nothing tells what is normal for {len(alone)} numbers, and only their limits decided: {_some(alone)};"
-            " --baseline RUN names a run of a better time"
+            f"nothing tells what is normal for {len(alone)} number{'' if len(alone) == 1 else 's'}, and only limits"
+            f" decided; --baseline RUN names a run that tells: {_some(alone)}"
         )
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"

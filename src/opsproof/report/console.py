@@ -228,7 +228,9 @@ class _Block:
         else:
             yield self._labelled("report", str(self.folder))
             # With `=`: an existing folder that stands alone would be taken for the place of pytest's configuration.
-            again = (_pytest(), *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}")
+            again = [_pytest(), *([run.selection] if run.selection else []), f"--replay={quote(str(self.folder))}"]
+            if run.baseline and run.baseline.folder:
+                again.append(f"--baseline={quote(str(_from_here(Path(run.baseline.folder))))}")
             yield self._labelled("again", " ".join(again))
         verdict = f"{self._verdict()}  {said['exit'].format(status=run.verdict.exit_status)}"
         yield Line(verdict, {"bold": True, _COLOURS[run.verdict.word]: True})
