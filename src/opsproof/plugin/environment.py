@@ -49,7 +49,7 @@ class Environment:
     ) -> None:
         self.profile = profile
         self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, since=since, lang=lang)
-        self._redactor = redactor
+        self.redactor = redactor
         self._expected = expected
         self._rolling_out = rolling_out
         self._processes = processes
@@ -71,7 +71,7 @@ class Environment:
                 profile=self.profile.name,
                 target=name,
                 address=target.address,
-                redactor=self._redactor,
+                redactor=self.redactor,
                 timeout=target.timeout,
                 concurrency=max(1, target.concurrency // self._processes),
                 memory=self._memory,
