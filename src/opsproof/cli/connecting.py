@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opsproof.errors import BadAnswer, NoData, NotObserved, Refused
 from opsproof.evidence.observer import Observer
@@ -85,7 +85,7 @@ async def _try(indicator: Indicator, probes: dict[str, Probe], profile: Profile)
     probe = probes[indicator.asks]
     try:
         if indicator.sql is not None and isinstance(probe, PostgresProbe):
-            return Tried(indicator.id, None, await _planned(indicator.sql, probe))
+            return Tried(indicator.id, None, await _planned(indicator, probe))
         number = await read_number(indicator, probe, profile.timezone)
     except NoData as nothing:
         return Tried(indicator.id, None, f"nothing to judge now: {nothing.what}")
@@ -94,7 +94,7 @@ async def _try(indicator: Indicator, probes: dict[str, Probe], profile: Profile)
     return Tried(indicator.id, None, "; ".join(filter(None, (number_text(number.value, indicator.unit), number.note))))
 
 
-async def _planned(sql: str, probe: PostgresProbe) -> str:
+async def _planned(indicator: Indicator, probe: PostgresProbe) -> str:
     """
     Let the database plan a statement, and say what it would give; the statement is not run.
 
@@ -102,8 +102,10 @@ async def _planned(sql: str, probe: PostgresProbe) -> str:
         BadAnswer: The database cannot plan it, or it gives several columns or no number.
         Refused, NotObserved: As `PostgresProbe.rows`.
     """
-    await probe.rows(f"EXPLAIN {sql}")
-    (found,) = await probe.rows(_TYPE.format(sql=sql.rstrip().rstrip(";")))
+    sql = indicator.sql or ""
+    look_back: dict[str, Any] = {"window": indicator.over} if indicator.over else {}
+    await probe.rows(f"EXPLAIN {sql}", **look_back)
+    (found,) = await probe.rows(_TYPE.format(sql=sql.rstrip().rstrip(";")), **look_back)
     if found["category"] not in _NUMBERS:
         raise BadAnswer(
             f"the SQL gives {found['name']} where a number is expected",

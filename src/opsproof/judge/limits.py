@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from opsproof.judge.outcome import Comparison, Fact
 from opsproof.profile.indicators import SEVERITY_OF, Indicator, Priority
 from opsproof.profile.scalars import Severity
@@ -48,6 +50,7 @@ class Judgement(Fact):
     priority: Priority | None = None
     severity: Severity
     words: str
+    over: float | None = Field(None, description="Seconds that it looked back, where not as far as the indicator says.")
     normal: Comparison | None = None
 
 

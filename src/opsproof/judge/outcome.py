@@ -74,6 +74,9 @@ class Outcome(Fact):
     channels: tuple[str, ...] = Field((), description="Where a finding of this priority is told.")
     value: float | None = Field(None, description="The number that an indicator showed.")
     unit: str = Field("", description="Its unit; with % the value is a share from 0 to 1.")
+    over: float | None = Field(
+        None, description="Seconds that the number looked back, where not as far as its indicator says."
+    )
     between: bool = Field(False, description="True if the number is neither well nor bad, or well and not normal.")
     normal: Comparison | None = Field(None, description="Of an indicator with `normal`: what its number was earlier.")
     runbook: tuple[str, ...] = Field(description="Ids of the runbook rows that the check verifies.")

@@ -37,6 +37,7 @@ class _Line:
         self.spans: list[Span] = []
         self.flaps = 0
         self.last_start: float | None = None
+        self.last_end: float | None = None
         self.looked_until: float | None = None
 
     @property
@@ -92,14 +93,14 @@ class Watch:
     def take(self, sample: Sample) -> bool:
         """Take a sample; returns True if it changed the state of its check."""
         line = self._lines[sample.check]
-        together = self.healthy_since is not None
+        together = self.together
         self.samples += 1
         if line.looked_until is not None and sample.start - line.looked_until > self.longest_pause:
             self._gap(line, line.looked_until, sample.start)
         line.looked_until = sample.end
         if sample.state is None:
             return False
-        line.last_start = sample.start
+        line.last_start, line.last_end = sample.start, sample.end
         start = sample.start
         if sample.state is State.HEALTHY and sample.since is not None:
             start = min(start, max(sample.since, self._not_before(line)))
@@ -137,6 +138,12 @@ class Watch:
         return self._not_before(self._lines[check])
 
     @property
+    def together(self) -> bool:
+        """True if all checks are healthy, and each was still seen so when the last of them became it."""
+        since = self.healthy_since
+        return since is not None and all((line.last_end or 0.0) >= since for line in self._lines.values())
+
+    @property
     def held(self) -> float:
         """For how long all checks have been healthy: until the newest sample that each of them has begun."""
         since = self.healthy_since
@@ -146,7 +153,7 @@ class Watch:
     @property
     def stable(self) -> bool:
         """True once all checks have been healthy for the whole stretch."""
-        return self.healthy_since is not None and self.held >= self.stable_for
+        return self.together and self.held >= self.stable_for
 
     def state(self, check: str) -> Span | None:
         """How a check stands; None if it has no sample yet."""
@@ -187,9 +194,8 @@ class Watch:
         return next((span.end for span in reversed(line.spans) if span.state is not State.HEALTHY), 0.0)
 
     def _note_stretch(self) -> None:
-        since = self.healthy_since
-        if since is not None and self.first_healthy is None:
-            self.first_healthy = since
+        if self.together and self.first_healthy is None:
+            self.first_healthy = self.healthy_since
         self.longest = max(self.longest, self.held)
 
 

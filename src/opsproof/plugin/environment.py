@@ -60,7 +60,7 @@ class Environment:
             lang=lang,
             references=references,
         )
-        self._redactor = redactor
+        self.redactor = redactor
         self._expected = expected
         self._rolling_out = rolling_out
         self._processes = processes
@@ -82,7 +82,7 @@ class Environment:
                 profile=self.profile.name,
                 target=name,
                 address=target.address,
-                redactor=self._redactor,
+                redactor=self.redactor,
                 timeout=target.timeout,
                 concurrency=max(1, target.concurrency // self._processes),
                 memory=self._memory,

@@ -210,6 +210,10 @@ class Gate:
                 processes=self._processes,
                 memory=memory,
             )
+        if self.replayed is not None:
+            looked_back = {o.check: o.over for o in self.replayed.outcomes if o.over is not None}
+            for environment in self._environments.values():
+                environment.reader.looked_back = looked_back
         self._engine = Engine()
         self._conductor = Conductor(
             self._engine, self._environments, run_id=self.run_id, debugging=not self.options.ahead

@@ -58,14 +58,14 @@ class References:
         if indicator.normal is None:
             return None
         recorder = recording.get()
-        found = self._in_baseline(self._outcomes.get(recorder.check) if recorder else None)
+        found = self._in_baseline(indicator, self._outcomes.get(recorder.check) if recorder else None)
         if isinstance(found, NoReference) and indicator.normal.offset is not None:
             found = await self._in_history(indicator, indicator.normal.offset, probe, timezone)
-        if isinstance(found, Reference) and window and indicator.window and (indicator.increase or indicator.logs):
-            return replace(found, value=found.value * window / indicator.window)
+        if isinstance(found, Reference):
+            return replace(found, value=found.value * _scale(indicator, window))
         return found
 
-    def _in_baseline(self, outcome: Outcome | None) -> Reference | NoReference:
+    def _in_baseline(self, indicator: Indicator, outcome: Outcome | None) -> Reference | NoReference:
         if self._baseline is None:
             return NoReference("no_baseline")
         if outcome is None or outcome.value is None:
@@ -73,7 +73,8 @@ class References:
         had_no_limit = outcome.cause is Cause.PRECONDITION_MISSING
         if outcome.status is not Status.PASSED and not had_no_limit:
             return NoReference("not_well_then")
-        return Reference(outcome.value, outcome.started, run=self._baseline.id)
+        value = outcome.value / _scale(indicator, outcome.over)
+        return Reference(value, outcome.started, run=self._baseline.id)
 
     async def _in_history(
         self, indicator: Indicator, offset: float, probe: Probe, timezone: str
@@ -93,3 +94,10 @@ class References:
         if number.at_least:
             return NoReference("no_answer_then", f"at least {number_text(number.value, indicator.unit)}", at)
         return Reference(number.value, at, offset=offset, before=self._before)
+
+
+def _scale(indicator: Indicator, window: float | None) -> float:
+    """How many times the indicator's own stretch a count is over; 1 for what is no count."""
+    if window is None or indicator.window is None or not (indicator.increase or indicator.logs):
+        return 1.0
+    return window / indicator.window

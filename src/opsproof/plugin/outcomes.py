@@ -73,6 +73,7 @@ def outcome_of(
         channels=profile.policy.channels.get(priority, ()) if priority else (),
         value=judgement.value if judgement else None,
         unit=judgement.unit if judgement else "",
+        over=judgement.over if judgement else None,
         between=judgement is not None and judgement.state is State.BETWEEN,
         normal=judgement.normal if judgement else None,
         runbook=check.card.rows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ class Reader:
 
     Attributes:
         stretch: In a window: for how many seconds all other checks have been healthy, by id of the check that asks.
-        looked_back: In a window: over how many seconds a check read its number, if not over its own.
+        looked_back: In a replay: how many seconds a number looked back, by id of its check, where not its own.
 
     Args:
         profile: Name of the profile.
@@ -59,7 +59,7 @@ class Reader:
         references: References,
     ) -> None:
         self.stretch: Callable[[str], float | None] | None = None
-        self.looked_back: dict[str, float] = {}
+        self.looked_back: Mapping[str, float] | None = None
         self._since = since
         self._profile = profile
         self._timezone = timezone
@@ -77,12 +77,15 @@ class Reader:
             PreconditionMissing: It has no limit.
             NotObserved: There is no number to judge; says why.
         """
-        if (recorder := recording.get()) is not None:
+        recorder = recording.get()
+        if recorder is not None:
             self._judgements.pop(recorder.check, None)  # of the sample before
-        if self.stretch is None:
-            judgement = await self._read(indicator, self._since_the_incident(indicator))
-        else:
+        if self.stretch is not None:
             judgement = await self._of_the_stretch(indicator, self.stretch)
+        elif self.looked_back is not None:
+            judgement = await self._read(indicator, self.looked_back.get(recorder.check if recorder else ""))
+        else:
+            judgement = await self._read(indicator, self._since_the_incident(indicator))
         self._keep(judgement)
         return judgement
 
@@ -142,9 +145,8 @@ class Reader:
         seconds = stretch(recorder.check) if recorder is not None and indicator.window is not None else None
         if seconds is None or before.state is State.WELL or seconds >= (indicator.window or 0):
             return before
-        assert recorder is not None
         try:
-            judgement = await self._read(indicator, max(_SHORTEST, round(seconds, 1)))
+            return await self._read(indicator, max(_SHORTEST, round(seconds, 1)))
         except NoData as exc:
             raise NotYet(
                 f"{before.words} over its whole window; in the {seconds:.1f} s since all else is healthy: {exc.what}",
@@ -152,8 +154,6 @@ class Reader:
                 next_step=exc.next_step,
                 target=exc.target,
             ) from None
-        self.looked_back[recorder.check] = seconds
-        return judgement
 
     def _since_the_incident(self, indicator: Indicator) -> float | None:
         if self._since is None or indicator.window is None:
@@ -173,7 +173,7 @@ class Reader:
             self._keep(judgement)
             raise self._without_a_limit(indicator, number, reference)
         notes = [judgement.words, *([f"over {duration_text(window)}"] if window else []), number.note]
-        return judgement.model_copy(update={"words": "; ".join(filter(None, notes))})
+        return judgement.model_copy(update={"words": "; ".join(filter(None, notes)), "over": window})
 
     def _keep(self, judgement: Judgement) -> None:
         recorder = recording.get()

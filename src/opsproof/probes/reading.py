@@ -76,7 +76,8 @@ async def read_number(indicator: Indicator, probe: Probe, timezone: str, *, wind
 async def _value(indicator: Indicator, probe: Probe, timezone: str, window: float | None) -> Any:
     match indicator.source, probe:
         case "sql", PostgresProbe():
-            return await probe.value(indicator.sql or "")
+            look_back: dict[str, Any] = {"window": window or indicator.over} if indicator.over else {}
+            return await probe.value(indicator.sql or "", **look_back)
         case "redis", RedisProbe() if indicator.redis:
             return await _in_cache(indicator.redis, probe, timezone)
         case "http", HttpProbe() if indicator.http:

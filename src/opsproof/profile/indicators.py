@@ -49,6 +49,9 @@ MARKERS = (
 )
 
 
+SQL_WINDOW = "%(window)s"
+
+
 class Indicator(Section):
     """
     One number of the environment and its limits.
@@ -65,6 +68,11 @@ class Indicator(Section):
     increase: Increase | None = None
     quantile: Quantile | None = None
     sql: str | None = Field(None, description="A SELECT that gives one row of one column.")
+    over: Duration | None = Field(
+        None,
+        description="With `sql` that names %(window)s: the seconds that it looks back. In a window, and after an "
+        "incident, it looks back as far as that goes.",
+    )
     redis: RedisNumber | None = None
     http: HttpNumber | None = None
     logs: LogCount | None = None
@@ -121,6 +129,12 @@ class Indicator(Section):
         return self
 
     @model_validator(mode="after")
+    def _sql_looks_back(self) -> Self:
+        if (self.over is not None) is not (self.sql is not None and SQL_WINDOW in self.sql):
+            raise ValueError(f"expected `over` exactly with `sql` that names {SQL_WINDOW}")
+        return self
+
+    @model_validator(mode="after")
     def _limits_fit_the_unit(self) -> Self:
         named = {"ok": self.ok, **{priority.lower(): limit for priority, limit in self.limits.items()}}
         for name, limit in named.items():
@@ -156,8 +170,8 @@ class Indicator(Section):
     @property
     def window(self) -> float | None:
         """Seconds that it looks back, for a number over a stretch; None for one of this moment."""
-        over = self.form or self.logs
-        return over.window if over else None
+        stretch = self.form or self.logs
+        return stretch.window if stretch else self.over
 
     @property
     def asks(self) -> str:

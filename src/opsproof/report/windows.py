@@ -39,7 +39,8 @@ def time_text(at: datetime, zone: ZoneInfo, *, date: bool = False) -> str:
 def headline(window: WindowFact, zone: ZoneInfo, said: Mapping[str, str]) -> str:
     """How the window ended, in a line."""
     if window.ending is not Ending.STABLE:
-        return said["window_not_stable"].format(why=window.why or window.ending)
+        key = "window_hopeless" if window.ending is Ending.TERMINAL else "window_not_stable"
+        return said[key].format(why=window.why or window.ending)
     since = window.started + timedelta(seconds=window.stable_since or 0.0)
     if not window.stable_for:
         passed = seconds_text((window.ended - window.started).total_seconds())
@@ -67,12 +68,13 @@ def course(window: WindowFact, said: Mapping[str, str]) -> str:
 
 
 def restless(window: WindowFact) -> list[Timeline]:
-    """Timelines of the checks that were not healthy all the time."""
-    return [
+    """Timelines of the checks that were not healthy all the time, those that failed first."""
+    lines = [
         line
         for line in window.timelines
         if not line.spans or any(span.state is not State.HEALTHY for span in line.spans)
     ]
+    return sorted(lines, key=lambda line: not any(span.state is State.FAILED for span in line.spans))
 
 
 def bar(line: Timeline, window: WindowFact, width: int = BAR_WIDTH) -> str:
@@ -81,7 +83,7 @@ def bar(line: Timeline, window: WindowFact, width: int = BAR_WIDTH) -> str:
 
     A mark stands for the worst of its time; where nothing was seen of the check it is blank.
     """
-    length = max((window.ended - window.started).total_seconds(), *(span.end for span in line.spans), 0.001)
+    length = max((span.end for one in window.timelines for span in one.spans), default=0.0) or 1.0
     marks = [" "] * width
     ranks = [-1] * width
     for span in line.spans:

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from opsproof.judge.outcome import Outcome
 from opsproof.plugin.check import Check
-from opsproof.plugin.conduct import CLEAN_UP_LIMIT, Conducted
+from opsproof.plugin.conduct import CLEAN_UP_LIMIT
 from opsproof.plugin.gate import Gate
-from opsproof.plugin.outcomes import outcome_of
 from opsproof.plugin.windows.progress import Progress
 from opsproof.plugin.windows.window import TakeSample, Window
 
@@ -30,21 +28,8 @@ def hold(config: pytest.Config, gate: Gate, checks: Mapping[str, tuple[Check, Ta
     plan = gate.options.window
     assert plan is not None
 
-    def outcome(check: Check, conducted: Conducted) -> Outcome:
-        excinfo = pytest.ExceptionInfo.from_exception(conducted.error) if conducted.error is not None else None
-        environment = gate.environment(check.profile)
-        return outcome_of(
-            check,
-            excinfo,
-            conducted,
-            details="",
-            redactor=gate.redactor,
-            profile=environment.profile,
-            judgement=environment.reader.judgement(check.id),
-        )
-
     progress = Progress(config, gate.redactor)
-    window = gate.window = Window(plan, checks, gate.environments(), outcome, progress.say)
+    window = gate.window = Window(plan, checks, gate.environments(), progress.say)
     patience = max(profile.policy.check_deadline for profile in gate.profiles.values())
     with progress.of(window):
         running = gate.engine.submit(window.run())

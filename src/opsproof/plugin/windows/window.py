@@ -3,30 +3,27 @@
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from opsproof.errors import Hopeless, NotObserved, PreconditionMissing
 from opsproof.evidence.recorder import Recorder, recording
-from opsproof.judge.outcome import Outcome, Status
-from opsproof.judge.verdict import blocks
 from opsproof.judge.watch import Sample, Watch
 from opsproof.judge.windows import Ending, State, WindowFact
 from opsproof.plugin.check import Check
 from opsproof.plugin.cleaning import told
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.environment import Environment
-from opsproof.plugin.reader import NotYet
+from opsproof.plugin.windows.clock import Clock
 from opsproof.plugin.windows.plan import WindowPlan
 from opsproof.plugin.windows.sampled import Sampled
+from opsproof.plugin.windows.standing import standing
 
 SAMPLES_UNDER_WAY = 64
 _JITTER = 0.1
-_CLOCK_JUMP = 2.0
 
 TakeSample = Callable[[], Coroutine[Any, Any, Conducted]]
 
@@ -35,14 +32,12 @@ class Window:
     """
     Samples checks until all have been healthy for a whole stretch, or until it is known that they will not be.
 
-    The window's clock goes on while the machine is suspended, and heeds no change of the wall clock: time that passed
-    without a look at the checks is a gap.
+    Time that passed without a look at the checks is a gap.
 
     Args:
         plan: How long and how often.
         checks: What is sampled, by id, with what conducts one sample.
         environments: By profile.
-        outcome: Makes the outcome of a sample.
         say: Is told each change, with its line for the operator.
     """
 
@@ -51,7 +46,6 @@ class Window:
         plan: WindowPlan,
         checks: Mapping[str, tuple[Check, TakeSample]],
         environments: Mapping[str, Environment],
-        outcome: Callable[[Check, Conducted], Outcome],
         say: Callable[[str], None],
     ) -> None:
         self.plan = plan
@@ -62,7 +56,6 @@ class Window:
         self.notes: list[str] = []
         self._checks = checks
         self._environments = environments
-        self._outcome = outcome
         self._say = say
         self._sampled = {check: Sampled(check) for check in checks}
         self._over_stretch = {id_ for id_, (check, _) in checks.items() if check.indicator and check.indicator.window}
@@ -70,18 +63,18 @@ class Window:
         self._slots = asyncio.Semaphore(SAMPLES_UNDER_WAY)
         self._news = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._begin = _clock()
-        self._started = self._ended = datetime.now(UTC)
+        self._clock = Clock()
+        self._ended = self._clock.started
         self._blind_until = 0.0
 
     @property
     def elapsed(self) -> float:
-        """Seconds from the begin; while the machine is suspended they go on."""
-        return _clock() - self._begin
+        """Seconds from the begin."""
+        return self._clock.elapsed
 
     async def run(self) -> None:
         """Sample until the window ends."""
-        self._begin, self._started = _clock(), datetime.now(UTC)
+        self._clock = Clock()
         for environment in self._environments.values():
             environment.reader.stretch = self._stretch
         try:
@@ -121,7 +114,7 @@ class Window:
         """The window as the report tells of it."""
         watch = self.watch
         return WindowFact(
-            started=self._started,
+            started=self._clock.started,
             ended=self._ended,
             stable_for=self.plan.stable_for,
             interval=self.plan.interval,
@@ -144,12 +137,11 @@ class Window:
             f"sampling {len(self._checks)} checks every {self.plan.interval:g} s until {aim}, "
             f"for at most {self.plan.deadline:g} s"
         )
-        drift = time.time() - _clock()
         previous = 0.0
         while True:
             now = self.elapsed
             self._note_pause(previous, now)
-            drift = self._note_clock(drift)
+            self._note_jump()
             previous = now
             self.attempts += 1
             for environment in self._environments.values():
@@ -201,15 +193,15 @@ class Window:
             start = self.elapsed
             conducted = await asyncio.create_task(take())  # in a context of its own: what it prints belongs to it
             end = self.elapsed
-        state, message = self._judged(check, conducted)
+        state, message = standing(check, conducted, self._environments[check.profile])
         blind = start < self._blind_until
         if isinstance(conducted.error, pytest.skip.Exception) and self._sampled[check.id].newest is None:
             self._sampled[check.id].keep(conducted, trouble=False, changed=False)
             self.watch.drop(check.id)
             self._news.set()
             return
-        back = self._environments[check.profile].reader.looked_back.pop(check.id, None)
-        since = start - back if back is not None else None
+        judgement = self._environments[check.profile].reader.judgement(check.id)
+        since = start - judgement.over if judgement and judgement.over is not None else None
         sample = Sample(check.id, start, end, None if blind else state, message, since)
         first = self.watch.state(check.id) is None
         changed = self.watch.take(sample)
@@ -220,21 +212,6 @@ class Window:
         if isinstance(conducted.error, Hopeless):
             self.ending, self.why = Ending.TERMINAL, f"{check.id}: {told(conducted.error)}"
         self._news.set()
-
-    def _judged(self, check: Check, conducted: Conducted) -> tuple[State | None, str]:
-        """How a check stands; what does not block a PASS (waived, below `fail_on`) breaks no stretch."""
-        if conducted.error is None:
-            return State.HEALTHY, ""
-        if isinstance(conducted.error, NotYet):
-            return None, told(conducted.error)
-        outcome = self._outcome(check, conducted)
-        if outcome.status is Status.SKIPPED:
-            return State.GAP, outcome.message
-        fail_on = self._environments[check.profile].profile.policy.fail_on
-        expired = outcome.waiver is not None and outcome.waiver.expired
-        if outcome.status is Status.WAIVED or not (blocks(outcome.severity, fail_on) or expired):
-            return State.HEALTHY, ""
-        return (State.FAILED if outcome.status is Status.FAILED else State.UNKNOWN), outcome.message
 
     def _stretch(self, check: str) -> float | None:
         """
@@ -259,8 +236,8 @@ class Window:
 
     async def _look_at_the_stretch(self, check: Check, since: float) -> None:
         start = self.elapsed
-        conducted = await asyncio.create_task(self._over_the_stretch(check, self._started + timedelta(seconds=since)))
-        state, message = self._judged(check, conducted)
+        conducted = await asyncio.create_task(self._over_the_stretch(check, self._clock.at(since)))
+        state, message = standing(check, conducted, self._environments[check.profile])
         if state is not State.HEALTHY:
             changed = self.watch.take(Sample(check.id, start, self.elapsed, state, message))
             self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
@@ -269,7 +246,7 @@ class Window:
     async def _over_the_stretch(self, check: Check, since: datetime) -> Conducted:
         recorder = Recorder(check=check.id)
         recording.set(recorder)
-        begun, clock = datetime.now(UTC), _clock()
+        begun, start = datetime.now(UTC), self.elapsed
         assert check.indicator is not None
         error: Exception | None = None
         try:
@@ -277,7 +254,7 @@ class Window:
                 error = AssertionError(bad)
         except NotObserved as exc:
             error = exc
-        return Conducted(recorder, begun, _clock() - clock, error)
+        return Conducted(recorder, begun, self.elapsed - start, error)
 
     def _note_pause(self, previous: float, now: float) -> None:
         if now - previous > self.plan.longest_pause:
@@ -286,17 +263,15 @@ class Window:
             self._blind_until = now
             self._say(f"{self._at(now)}  {words}")
 
-    def _note_clock(self, drift: float) -> float:
-        found = time.time() - _clock()
-        if abs(found - drift) > _CLOCK_JUMP:
+    def _note_jump(self) -> None:
+        if jump := self._clock.jump():
             self.notes.append(
-                f"the wall clock jumped by {found - drift:+.1f} s, {self.elapsed:.1f} s after the window's begin; "
+                f"the wall clock was set by {jump:+.1f} s, {self.elapsed:.1f} s after the window's begin; "
                 "its durations do not depend on it"
             )
-        return found
 
     def _at(self, seconds: float) -> str:
-        return f"{self._started + timedelta(seconds=seconds):%H:%M:%S}Z +{seconds:.1f} s"
+        return f"{self._clock.at(seconds):%H:%M:%S}Z +{seconds:.1f} s"
 
     def _say_how_it_ended(self) -> None:
         watch = self.watch
@@ -305,11 +280,6 @@ class Window:
         else:
             words = f"{self.ending}{': ' + self.why if self.why else ''}"
         self._say(f"{self._at(self.elapsed)}  {words}, after {self.attempts} rounds and {watch.samples} samples")
-
-
-def _clock() -> float:
-    """Seconds that go on while the machine is suspended, where the system has such a clock."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,0 +1,296 @@
+"""Windows: a run that looks again and again, until a stretch of time was unbroken green."""
+
+import itertools
+import os
+import pty
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from answering import Answer, AnsweringServer, Request
+from checkout import Checkout, Finished, together, until
+
+from opsproof.judge.windows import Ending, State
+
+CHECK = """
+@runbook("DEMO-7", next_step="Start the demo.")
+async def test_well(api):
+    answer = await api.get("/well")
+    assert answer.ok, answer.status_line
+"""
+STEADY = """
+@runbook("DEMO-8")
+async def test_steady(api):
+    assert (await api.get("/steady")).ok
+"""
+WRITES = """
+@runbook("DEMO-9")
+@writes("a thing")
+async def test_writes(api):
+    assert (await api.post("/things", json={})).ok
+"""
+QUICK = ("--stable-for=1s", "--interval=200ms", "--deadline=30s")
+
+
+def course(server: AnsweringServer, letters: str, path: str = "/well") -> None:
+    """The path answers 200 or 503 letter by letter (h, f), and then as the last letter says."""
+    count = itertools.count()
+
+    def answer(_: Request) -> Answer:
+        return Answer({}, status=200 if letters[min(next(count), len(letters) - 1)] == "h" else 503)
+
+    server.script[path] = answer
+
+
+def asked(server: AnsweringServer, path: str) -> int:
+    return sum(request.path == path for request in server.requests)
+
+
+def states(run: Finished, check: str) -> list[State]:
+    window = run.run.window
+    assert window is not None
+    (line,) = (line for line in window.timelines if line.check.startswith(check))
+    return [span.state for span in line.spans if span.state is not State.GAP]
+
+
+def test_a_service_that_heals_flaps_and_heals_is_stable_only_after_an_unbroken_stretch(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """Both times and the flap are in run.json, and the operator reads them."""
+    course(server, "ffffhhfffh")
+    checkout.checks(CHECK + STEADY)
+
+    run = checkout.run(*QUICK)
+
+    window = run.run.window
+    assert window is not None
+    assert (run.word, run.status, run.told) == ("PASS", 0, {"well": "passed", "steady": "passed"})
+    assert (window.ending, window.flaps) == (Ending.STABLE, 1)
+    assert states(run, "demo.well") == [State.FAILED, State.HEALTHY, State.FAILED, State.HEALTHY]
+    assert window.first_healthy is not None
+    assert window.stable_since is not None
+    assert 0 < window.first_healthy < window.stable_since
+    assert (window.ended - window.started).total_seconds() >= window.stable_since + 1
+    assert "unbroken since" in run.block
+    assert "healthy and then failed again: 1" in run.block
+    assert "demo.well[demo/local] failed: 503" in run.text
+
+
+def test_what_does_not_heal_fails_at_the_deadline_with_its_own_words(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """The other check is not blamed."""
+    course(server, "f")
+    checkout.checks(CHECK + STEADY)
+
+    run = checkout.run("--stable-for=1s", "--interval=200ms", "--deadline=2s")
+
+    assert (run.word, run.status) == ("FAIL", 1)
+    assert run.told == {"well": "failed: target wrong", "steady": "passed"}
+    assert run.outcomes["well"].message.startswith("503")
+    assert "NOT STABLE: 1 of 2 checks were not healthy for 1 s without a break" in run.block
+
+
+def test_a_check_that_is_green_at_the_deadline_and_was_not_for_long_enough_fails(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """What decides is the stretch, and not the last look at it."""
+    count = itertools.count()
+    server.script["/well"] = lambda _: Answer({}, status=503 if next(count) % 4 == 0 else 200)
+    checkout.checks(CHECK + STEADY)
+
+    run = checkout.run("--stable-for=2s", "--interval=200ms", "--deadline=4s")
+
+    assert (run.word, run.told["well"]) == ("FAIL", "failed: target wrong")
+    assert "of 2 s when the time was up" in run.outcomes["well"].message or "503" in run.outcomes["well"].message
+    assert run.run.window is not None
+    assert run.run.window.flaps >= 2
+    assert run.told["steady"] == "passed"
+
+
+def test_what_could_not_be_read_makes_no_stretch_and_no_failure(checkout: Checkout, server: AnsweringServer) -> None:
+    """Not seen is not recovered, and not broken either: INCONCLUSIVE."""
+    checkout.checks("""
+        @runbook()
+        async def test_gone(api):
+            assert (await api.get("/no-json")).field("x")
+    """)
+    server.script["/no-json"] = Answer(body=b"<html>")
+
+    run = checkout.run("--stable-for=1s", "--interval=200ms", "--deadline=2s")
+
+    assert (run.word, run.status, run.told) == ("INCONCLUSIVE", 6, {"gone": "unknown: bad answer"})
+
+
+def test_waiting_changes_nothing_ends_the_window_at_once(checkout: Checkout, server: AnsweringServer) -> None:
+    """Half an hour of waiting for a schema that cannot match is lost."""
+    checkout.checks(
+        CHECK
+        + """
+from opsproof import Hopeless
+
+@runbook()
+async def test_schema(api):
+    await api.get("/schema")
+    raise Hopeless("revision 99 is not known to the scripts")
+"""
+    )
+
+    run = checkout.run("--stable-for=1m")
+
+    window = run.run.window
+    assert window is not None
+    assert (run.word, window.ending) == ("FAIL", Ending.TERMINAL)
+    assert "revision 99 is not known to the scripts" in window.why
+    assert "STOPPED, since waiting changes nothing" in run.block
+
+
+def test_what_writes_is_tried_once_and_only_after_the_stretch(checkout: Checkout, server: AnsweringServer) -> None:
+    """A sick system is not asked for work again and again, nor at all before it has recovered."""
+    checkout.profile("policy: {writes: true}\n")
+    checkout.checks(CHECK + WRITES)
+    course(server, "ffh")
+
+    held = checkout.run(*QUICK, "--allow-writes=local")
+    writes = asked(server, "/things")
+    course(server, "f")
+    broken = checkout.run("--stable-for=1s", "--interval=200ms", "--deadline=2s", "--allow-writes=local")
+
+    assert (held.told, writes) == ({"well": "passed", "writes": "passed"}, 1)
+    assert asked(server, "/things") == 1
+    assert broken.told == {"well": "failed: target wrong", "writes": "unknown: precondition missing"}
+
+
+def test_ready_after_a_while_is_never_plain_green(checkout: Checkout, server: AnsweringServer) -> None:
+    """A pipeline must see that the deploy needed nearly all of its patience."""
+    checkout.checks(CHECK)
+    course(server, "ffffh")
+
+    run = checkout.run("--wait-ready=30s", "--interval=200ms")
+
+    window = run.run.window
+    assert window is not None
+    assert (run.word, run.status, window.attempts >= 5) == ("PASS", 0, True)
+    assert "READY after" in run.block
+    assert run.text.rstrip().splitlines()[-1].startswith("VERDICT PASS after")
+    assert f"on attempt {window.attempts} " in run.text.rstrip().splitlines()[-1]
+
+
+def test_what_is_waived_or_below_fail_on_breaks_no_stretch(checkout: Checkout, server: AnsweringServer) -> None:
+    """What does not stop the gate does not stop a recovery; it is told all the same."""
+    course(server, "f")
+    checkout.profile("policy: {fail_on: SEV-2}\n")
+    checkout.checks(STEADY + CHECK.replace('next_step="Start the demo."', 'severity="SEV-3"'))
+
+    run = checkout.run(*QUICK)
+
+    assert (run.word, run.told["well"]) == ("PASS", "failed: target wrong")
+    assert "warning  demo.well" in run.block
+
+
+def test_a_process_that_was_stopped_has_not_seen_the_stretch(checkout: Checkout, server: AnsweringServer) -> None:
+    """Time that passed unseen, by a suspended machine or a stopped process, is a gap and no green."""
+    checkout.checks(CHECK)
+    running = checkout.start("--stable-for=4s", "--interval=300ms", "--deadline=50s")
+    until(lambda: asked(server, "/well") >= 3)
+    running.process.send_signal(signal.SIGSTOP)
+    stopped = asked(server, "/well")
+    time.sleep(5)
+    running.process.send_signal(signal.SIGCONT)
+    run = running.finish()
+
+    window = run.run.window
+    assert window is not None
+    assert (run.word, window.gaps >= 1) == ("PASS", True)
+    assert asked(server, "/well") - stopped > 4 / 0.3 / 2
+    assert any(span.state is State.GAP for span in window.timelines[0].spans)
+
+
+def test_ctrl_c_ends_a_window_and_the_run_says_what_it_had_seen(checkout: Checkout, server: AnsweringServer) -> None:
+    """An operator who has seen enough still has the timeline."""
+    course(server, "f")
+    checkout.checks(CHECK)
+
+    run = checkout.start("--stable-for=1m").interrupt(lambda: asked(server, "/well") >= 1)
+
+    window = run.run.window
+    assert window is not None
+    assert (run.word, run.status, window.ending) == ("INCONCLUSIVE", 2, Ending.INTERRUPTED)
+
+
+def test_a_replay_of_a_window_that_was_not_stable_is_not_green(checkout: Checkout, server: AnsweringServer) -> None:
+    """The last look may have been green; the stretch was not."""
+    count = itertools.count()
+    server.script["/well"] = lambda _: Answer({}, status=503 if next(count) % 4 == 0 else 200)
+    checkout.checks(CHECK)
+    before = checkout.run("--stable-for=2s", "--interval=200ms", "--deadline=4s")
+
+    assert before.folder is not None
+    again = checkout.run(f"--replay={before.folder}", profile=None)
+
+    assert again.word in ("FAIL", "INCONCLUSIVE")
+    assert again.run.window == before.run.window
+
+
+def test_a_window_that_cannot_be_is_refused_with_the_fix(checkout: Checkout) -> None:
+    """Each of these would silently look at less than was asked for."""
+    checkout.checks(CHECK)
+    refused = {
+        "--stable-for=soon": "expected a duration",
+        "--interval=5s": "says nothing alone",
+        "--stable-for=1m --wait-ready=1m": "two windows",
+        "--stable-for=1m --deadline=10s": "no stretch of 1m fits",
+        "--stable-for=10s --interval=9s": "only at its ends",
+        "--stable-for=10s --interval=10ms": "asks too often",
+        "--stable-for=10s -n 2": "one process must see",
+        "--wait-ready=10s --pdb": "leave --pdb out",
+        "--incident-started=yesterday": "is no time",
+        "--incident-started=2026-11-20T02:10": "names no time zone",
+        "--incident-started=2999-01-01T00:00Z": "is in the future",
+    }
+    runs = together({args: lambda args=args: checkout.run(*args.split()) for args in refused})
+
+    assert {args: (run.status, refused[args] in run.text) for args, run in runs.items()} == dict.fromkeys(
+        refused, (4, True)
+    )
+    assert all("next: " in run.text and "Traceback" not in run.text for run in runs.values())
+
+
+def test_the_incident_is_told_in_local_time_and_utc(checkout: Checkout, server: AnsweringServer) -> None:
+    """At night nobody should have to count hours."""
+    checkout.checks(CHECK)
+    started = datetime.now(UTC) - timedelta(hours=2)
+
+    run = checkout.run(f"--incident-started={started.isoformat(timespec='seconds')}")
+
+    assert run.run.incident is not None
+    assert run.run.incident.timezone == "Asia/Seoul"
+    assert f"{started + timedelta(hours=9):%Y-%m-%d %H:%M:%S} KST" in run.block
+    assert f"{started:%H:%M:%S}Z" in run.block
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_a_terminal_shows_the_window_live_and_a_pipeline_a_line_a_change(
+    checkout: Checkout, server: AnsweringServer, ci: str
+) -> None:
+    """A log full of redrawn lines is no log; a silent terminal looks dead."""
+    checkout.checks(CHECK)
+    course(server, "ffhh")
+    master, slave = pty.openpty()
+    running = checkout.start(*QUICK, env={"CI": ci, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = b""
+    try:
+        while part := os.read(master, 65536):
+            shown += part
+    except OSError:  # the other end of a pseudo-terminal was closed
+        assert shown
+    finally:
+        os.close(master)
+    running.process.wait()
+
+    text = shown.decode(errors="replace")
+    assert ("\x1b[2K" in text) is not bool(ci)
+    assert ("s of at most 30 s" in text) is not bool(ci)
+    assert "demo.well[demo/local] healthy" in " ".join(text.split())
