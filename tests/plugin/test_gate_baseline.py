@@ -370,3 +370,39 @@ def test_traffic_that_has_not_come_back_is_told_by_prometheus_own_history(checko
     assert told.normal.at == (began - timedelta(hours=1)).replace(microsecond=0)
     assert again.outcomes["requests"].message == message
     assert without.outcomes["requests"].normal.words.startswith("비교 대상 없음: ")
+
+
+def test_a_count_since_the_incident_is_held_against_as_long_a_stretch(checkout: Checkout, history: str) -> None:
+    """Twenty minutes of requests are more than five: the reference is scaled, or everything would be too much."""
+    (checkout.root / "checks/demo/test_demo.py").unlink()
+    checkout.checks(INDICATORS, PATH)
+    counted = RATE.replace("rate: {", "increase: {").replace("req/s", "requests")
+    checkout.profile(counted, targets=f"metrics: {{kind: prometheus, url: '{history}'}}")
+    began = datetime.now(UTC) - timedelta(minutes=20)
+
+    done = checkout.run("-m", "recovery", f"--incident-started={began.isoformat()}")
+    outcome = done.outcomes["requests"]
+
+    assert outcome.value == pytest.approx(20 * 60 * 2, rel=0.1)
+    assert outcome.normal.reference == pytest.approx(20 * 60 * 10, rel=0.1)
+    assert (done.status, outcome.normal.normal) == (1, False)
+
+
+def test_a_window_begins_its_stretch_only_when_the_number_is_normal(
+    checkout: Checkout, server: AnsweringServer, queue
+) -> None:
+    """Below the alarm from its first sample on, and not recovered until the queue is as short as before."""
+    queue(40)
+    before = checkout.run("-m", "recovery")
+    depths = iter([400] * 4)
+    server.script["/numbers"] = lambda _: Answer({"queue": next(depths, 40)})
+
+    done = checkout.run(
+        "-m", "recovery", f"--baseline={before.folder}", "--stable-for=2s", "--interval=500ms", "--deadline=50s"
+    )
+
+    assert (done.status, done.word) == (0, "PASS")
+    assert done.run.window is not None
+    failed = next(span for span in done.run.window.timelines[0].spans if str(span.state) == "failed")
+    assert "not normal: it was 40 jobs in the baseline" in failed.message
+    assert done.outcomes["queue-depth"].normal.normal is True
