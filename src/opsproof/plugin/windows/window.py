@@ -253,9 +253,9 @@ class Window:
         assert check.indicator is not None
         error: Exception | None = None
         try:
-            if bad := await self._environments[check.profile].reader.worst_since(check.indicator, since):
-                error = AssertionError(bad)
-        except NotObserved as exc:
+            bad = await self._environments[check.profile].reader.worst_since(check.indicator, since)
+            assert not bad, bad
+        except (NotObserved, AssertionError) as exc:
             error = exc
         return Conducted(recorder, begun, self.elapsed - start, error)
 
