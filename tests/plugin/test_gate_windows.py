@@ -173,6 +173,9 @@ def test_ready_after_a_while_is_never_plain_green(checkout: Checkout, server: An
     assert window is not None
     assert (run.word, run.status, window.attempts >= 5) == ("PASS", 0, True)
     assert "READY after" in run.block
+    assert any("not ready at once" in reason for reason in run.run.verdict.reasons)
+    assert run.folder is not None
+    assert "not ready at once" in (run.folder / "junit.xml").read_text("utf-8")
     assert run.text.rstrip().splitlines()[-1].startswith("VERDICT PASS after")
     assert f"on attempt {window.attempts} " in run.text.rstrip().splitlines()[-1]
 

@@ -52,6 +52,7 @@ def judge(
     *,
     markers: Iterable[str] | None = None,
     gaps: Iterable[str] = (),
+    remarks: Iterable[str] = (),
     exit_status: int | None = None,
 ) -> Verdict:
     """
@@ -62,6 +63,7 @@ def judge(
         policies: By profile; every profile that the run was asked to check.
         markers: Markers that the run selected; None if it selected by no marker.
         gaps: What else keeps the run from a PASS, in words: files that could not be read, checks that got lost.
+        remarks: What must be known of a PASS, too: that it was waited for.
         exit_status: The exit status of a run that did not come to its end; None if the verdict decides it.
     """
     outcomes = tuple(outcomes)
@@ -99,7 +101,7 @@ def judge(
 
     word = Word.FAIL if failed else Word.INCONCLUSIVE if missing else Word.PASS
     status = EXIT_STATUS[word] if exit_status is None else exit_status
-    return Verdict(word=word, exit_status=status, reasons=(*failed, *missing, *warnings))
+    return Verdict(word=word, exit_status=status, reasons=(*failed, *missing, *remarks, *warnings))
 
 
 def _expired(outcome: Outcome) -> bool:

@@ -69,6 +69,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
             gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, gate.replayed)),
+            remarks=_waited(window),
             exit_status=exit_status,
         ),
     )
@@ -105,6 +106,13 @@ def _not_stable(window: WindowFact | None, replayed: Run | None) -> Iterable[str
     if window is not None and window.ending is not Ending.STABLE:
         whose = f"of run {replayed.id} " if replayed else ""
         yield f"the window {whose}did not become stable: {window.why or window.ending}"
+
+
+def _waited(window: WindowFact | None) -> Iterable[str]:
+    """A system that became ready only after a while is told, wherever the verdict is."""
+    if window is not None and window.ending is Ending.STABLE and not window.stable_for and window.attempts > 1:
+        passed = (window.ended - window.started).total_seconds()
+        yield f"not ready at once: after {passed:.1f} s, on attempt {window.attempts}"
 
 
 def _some(names: list[str]) -> str:

@@ -60,6 +60,7 @@ class Window:
         self._sampled = {check: Sampled(check) for check in checks}
         self._over_stretch = {id_ for id_, (check, _) in checks.items() if check.indicator and check.indicator.window}
         self._ranged = [check for check, _ in checks.values() if check.indicator and check.indicator.promql]
+        self._settling = 2 * plan.interval
         self._slots = asyncio.Semaphore(SAMPLES_UNDER_WAY)
         self._news = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
@@ -201,7 +202,7 @@ class Window:
             self._news.set()
             return
         judgement = self._environments[check.profile].reader.judgement(check.id)
-        since = start - judgement.over if judgement and judgement.over is not None else None
+        since = start - judgement.over - self._settling if judgement and judgement.over is not None else None
         sample = Sample(check.id, start, end, None if blind else state, message, since)
         first = self.watch.state(check.id) is None
         changed = self.watch.take(sample)
@@ -217,13 +218,15 @@ class Window:
         """
         For a number over a stretch: for how many seconds, up to now, all other checks have been healthy.
 
+        The first moments are left out: what is counted there, by a scrape or a log, may have happened before.
+
         Returns:
             None while they are not.
         """
         not_before = self.watch.not_healthy_until(check)
         others = set(self.watch.checks) - self._over_stretch
         since = self.watch.healthy_since_beside(self._over_stretch) if others else 0.0
-        return None if since is None else max(0.0, self.elapsed - max(since, not_before))
+        return None if since is None else max(0.0, self.elapsed - max(since, not_before) - self._settling)
 
     async def _was_well_all_along(self) -> bool:
         """What is read at an instant only may have been bad between two samples: the whole stretch is read as well."""
@@ -250,9 +253,9 @@ class Window:
         assert check.indicator is not None
         error: Exception | None = None
         try:
-            if bad := await self._environments[check.profile].reader.worst_since(check.indicator, since):
-                error = AssertionError(bad)
-        except NotObserved as exc:
+            bad = await self._environments[check.profile].reader.worst_since(check.indicator, since)
+            assert not bad, bad
+        except (NotObserved, AssertionError) as exc:
             error = exc
         return Conducted(recorder, begun, self.elapsed - start, error)
 
