@@ -406,3 +406,34 @@ def test_a_window_begins_its_stretch_only_when_the_number_is_normal(
     failed = next(span for span in done.run.window.timelines[0].spans if str(span.state) == "failed")
     assert "not normal: it was 40 jobs in the baseline" in failed.message
     assert done.outcomes["queue-depth"].normal.normal is True
+
+
+NOW_AND_THEN = """
+indicators:
+  now-and-then:
+    title: {en: Now and then, ko: 가끔}
+    promql: "1 + 9 * max(floor(vector(time())) % 7 == bool 3) + 0 * max(up)"
+    ok: "< 100"
+    normal: {at_most: 2}
+    markers: [recovery]
+    next_step: {en: Look., ko: 확인한다.}
+"""
+
+
+def test_what_was_not_normal_between_two_samples_breaks_the_stretch(checkout: Checkout, history: str) -> None:
+    """One second in seven is ten times the baseline: no stretch of ten seconds is as before, whenever one looks."""
+    (checkout.root / "checks/demo/test_demo.py").unlink()
+    checkout.checks(INDICATORS, PATH)
+    checkout.profile(NOW_AND_THEN, targets=f"metrics: {{kind: prometheus, url: '{history}'}}")
+    before = checkout.run("-m", "recovery")
+    (outcome,) = before.run.outcomes
+    at_one = outcome.model_copy(update={"value": 1.0}).model_dump(mode="json")
+    baseline = changed(before, checkout.root / "before", outcomes=[at_one])
+
+    done = checkout.run(
+        "-m", "recovery", f"--baseline={baseline}", "--stable-for=10s", "--interval=5s", "--deadline=32s", "--lang=en"
+    )
+
+    assert before.status == 0
+    assert (done.status, done.told["now-and-then"]) == (1, "failed: target wrong")
+    assert "10, within its limits, not normal: it was 1 in the baseline" in done.outcomes["now-and-then"].message

@@ -120,12 +120,14 @@ class Reader:
         probe, now = self._probes(indicator.asks), datetime.now(UTC)
         if not isinstance(probe, PrometheusProbe) or not indicator.promql:
             return None
+        reference = await self._references.of(indicator, probe, self._timezone, None)
         step = max(_LEAST_STEP, (now - since).total_seconds() / _POINTS)
         for series in await probe.query_range(indicator.promql, start=since, end=now, step=step):
             for at, value in series.points:
                 if not math.isfinite(value):
                     continue
-                judgement = judge_number(indicator, value, recovering=self._recovering, lang=self._lang)
+                by_limits = judge_number(indicator, value, recovering=self._recovering, lang=self._lang)
+                judgement = self._compared(indicator, by_limits, reference)
                 if judgement.state is not State.WELL:
                     return f"{judgement.words}, at {at:%H:%M:%S}Z, between two samples"
         return None
@@ -165,10 +167,8 @@ class Reader:
 
         probe = self._probes(indicator.asks)
         number = await read_number(indicator, probe, self._timezone, window=window)
-        judgement = self._judged(indicator, number)
         reference = await self._references.of(indicator, probe, self._timezone, window)
-        if reference is not None:
-            judgement = self._compared(indicator, judgement, reference, number)
+        judgement = self._compared(indicator, self._judged(indicator, number), reference, at_least=number.at_least)
         if indicator.ok is None and not indicator.limits and not isinstance(reference, Reference):
             self._keep(judgement)
             raise self._without_a_limit(indicator, number, reference)
@@ -181,13 +181,20 @@ class Reader:
             self._judgements[recorder.check] = judgement
 
     def _compared(
-        self, indicator: Indicator, judgement: Judgement, reference: Reference | NoReference, number: Number
+        self,
+        indicator: Indicator,
+        judgement: Judgement,
+        reference: Reference | NoReference | None,
+        *,
+        at_least: bool = False,
     ) -> Judgement:
+        if reference is None:
+            return judgement
         return judge_normal(
             indicator,
             judgement,
             reference,
-            at_least=number.at_least,
+            at_least=at_least,
             timezone=self._references.zone,
             recovering=self._recovering,
             lang=self._lang,
