@@ -195,11 +195,11 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
         yield from gate.window.notes
     if gate.baseline and (beside := [name for name in judged if name not in gate.baseline.profiles]):
         yield f"the baseline, run {gate.baseline.id}, is not of {', '.join(beside)}: what is new there is not known"
-    alone = [outcome.check for outcome in outcomes if outcome.normal and outcome.normal.normal is None]
+    alone = sum(outcome.normal is not None and outcome.normal.normal is None for outcome in outcomes)
     if alone and (gate.baseline or RECOVERY in (gate.options.markers or ())):
         yield (
-            f"nothing tells what is normal for {len(alone)} number{'' if len(alone) == 1 else 's'}, and only limits"
-            f" decided; --baseline RUN names a run that tells: {_some(alone)}"
+            f"nothing tells what is normal for {alone} number{'' if alone == 1 else 's'}, and only limits decided"
+            " (`normal` in run.json says why); --baseline RUN names a run that tells"
         )
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"
