@@ -254,7 +254,8 @@ class Window:
         error: Exception | None = None
         try:
             bad = await self._environments[check.profile].reader.worst_since(check.indicator, since)
-            assert not bad, bad
+            if bad:
+                raise AssertionError(bad)
         except (NotObserved, AssertionError) as exc:
             error = exc
         return Conducted(recorder, begun, self.elapsed - start, error)
