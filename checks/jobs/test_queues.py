@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.recovery, pytest.mark.diagnosis]
     next_step="Restart the worker that should take from it, or `celery control add_consumer QUEUE`.",
 )
 @proven_by("worker-not-consuming", "queue-backlog", "worker-stopped", "worker-frozen", "worker-frozen-busy")
+@proven_by("storebridge-queue-1001", "storebridge-queue-2001", "storebridge-queue-5001")
 @needs("queues")
 async def test_every_queue_is_taken_from(workers, profile):
     """Each queue of the profile has a worker that takes from it; a worker that answers ping may take from none."""
@@ -81,6 +82,7 @@ async def test_no_queue_grows(workers, profile):
     next_step="Check the result backend's process, network, credential and memory; nobody gets a result until then.",
 )
 @proven_by("redis-stopped", "redis-frozen", "redis-password-required", "redis-replica", "cache-full")
+@needs("queues")
 async def test_the_result_backend_takes_results(results):
     """The result backend accepts the credential, is a master, and has memory left."""
     replication, memory = await asyncio.gather(results.info("replication"), results.info("memory"))

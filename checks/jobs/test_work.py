@@ -27,7 +27,7 @@ def stored(request, profile):
     severity="SEV-2",
     next_step="Restart the workers that do not answer, then look at the queue; unacknowledged tasks may run again.",
 )
-@proven_by("worker-stopped", "worker-frozen")
+@proven_by("worker-stopped", "worker-frozen", "worker-frozen-busy")
 async def test_every_worker_answers_ping(workers):
     """As many workers answer a ping as the profile expects."""
     answered = await workers.ping()
@@ -50,7 +50,7 @@ async def test_every_worker_answers_ping(workers):
     next_step="See where the work stands: queued, look at workers and broker; running or failed, at the worker's log.",
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
-@proven_by("queue-backlog")
+@proven_by("queue-backlog", "worker-not-consuming", "worker-frozen-busy", "backlog-growing")
 @proven_by("metadata-key-dropped", "metadata-lost", "metadata-seed-ignored", "metadata-commit-other", "secret-rotated")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "work-stored-late")
 @proven_by("storebridge-naver-503", "storebridge-naver-used-up", "database-read-only", "redis-replica")

@@ -27,6 +27,17 @@ JOBS: tuple[Fault, ...] = (
         seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-failed-1')::uuid)",
     ),
     ContentChanged(
+        "jobs-failed-silently",
+        "a job has failed and does not say why",
+        EVALUATION,
+        change="""
+            INSERT INTO jobs (job_id, type, status, attempts, started_at, finished_at)
+                VALUES (md5('opsproof-silent')::uuid, 'echo', 'failed', 1, now(), now())
+        """,
+        restore="DELETE FROM jobs WHERE job_id = md5('opsproof-silent')::uuid",
+        seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-silent')::uuid)",
+    ),
+    ContentChanged(
         "jobs-waiting",
         "a job has waited for 20 minutes and was tried 120 times",
         EVALUATION,

@@ -5,19 +5,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from opsproof.stack.control import freeze_part, restart_part, spawn_helper, thaw_part
+from opsproof.stack.faults.defects import set_defects
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.service import DEFECTS_FILE
 from opsproof.stack.process import end, wait_for
 from opsproof.stack.services.common.celery_names import CeleryNames
 from opsproof.stack.stack import Stack
-from opsproof.stack.state import edit_state, write_private
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -103,13 +103,13 @@ class FrozenAtWork(WorkerFault):
 
     @override
     def inject(self, stack: Stack) -> None:
-        _set_defects(stack, self.name, {"job_seconds": {names.system: _BLINK_SECONDS for names in self.present(stack)}})
+        set_defects(stack, self.name, {"job_seconds": {names.system: _BLINK_SECONDS for names in self.present(stack)}})
         for names in self.present(stack):
             with celery(stack, names) as app:
                 app.send_task(names.task, args=(NOBODYS_JOB, self.name), queue=names.queues[0])
             wait_for(lambda names=names: _oldest(stack, names) > 0, _SECONDS_TO_BE_TAKEN, _PAUSE)  # type: ignore[misc]
             freeze_part(stack.directory, f"{names.system}-worker")
-        _set_defects(stack, self.name, {})
+        set_defects(stack, self.name, {})
 
     @override
     def in_force(self, stack: Stack) -> bool:
@@ -127,7 +127,7 @@ class FrozenAtWork(WorkerFault):
 
     @override
     def heal(self, stack: Stack) -> None:
-        _set_defects(stack, self.name, {})
+        set_defects(stack, self.name, {})
         for names in self.present(stack):
             thaw_part(stack.directory, f"{names.system}-worker")
 
@@ -164,15 +164,13 @@ class FallsBehind(WorkerFault):
         floods: By system.
     """
 
-    floods: Mapping[str, Flood] = None  # type: ignore[assignment]
+    floods: Mapping[str, Flood] = field(default_factory=dict)
 
     @override
     def inject(self, stack: Stack) -> None:
         restart_part(stack.directory, _BROKER)
         present = self.present(stack)
-        _set_defects(
-            stack, self.name, {"job_seconds": {one.system: self.floods[one.system].seconds for one in present}}
-        )
+        set_defects(stack, self.name, {"job_seconds": {one.system: self.floods[one.system].seconds for one in present}})
         feeds = [
             {
                 "broker": broker_of(stack, names),
@@ -205,7 +203,7 @@ class FallsBehind(WorkerFault):
     @override
     def heal(self, stack: Stack) -> None:
         end((helper, 15) for helper in stack.state.faults[self.name].helpers)
-        _set_defects(stack, self.name, {})
+        set_defects(stack, self.name, {})
         for names in self.present(stack):
             with client(stack, names) as redis:
                 messages: Any = redis.lrange(names.queues[0], 0, -1)
@@ -257,9 +255,3 @@ def _oldest(stack: Stack, names: CeleryNames) -> float:
     with client(stack, names) as redis:
         held: Any = redis.zrange("unacked_index", 0, 0, withscores=True)
     return max(0.001, time.time() - float(held[0][1])) if held else 0.0
-
-
-def _set_defects(stack: Stack, fault: str, defects: Mapping[str, Any]) -> None:
-    with edit_state(stack.directory) as state:
-        state.faults[fault].defects = dict(defects)
-        write_private(stack.directory / DEFECTS_FILE, json.dumps(state.current_defects()))
