@@ -54,6 +54,7 @@ async def test_the_process_is_alive(api, profile):
 @runbook(
     "ING-015",
     "ING-043",
+    "ING-044",
     severity="SEV-1",
     verifies="answer",
     next_step="Repair the component that readiness names; traffic must not be sent here until it answers 200.",

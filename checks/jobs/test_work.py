@@ -51,7 +51,14 @@ async def test_every_worker_answers_ping(workers):
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
 @proven_by("queue-backlog", "worker-not-consuming", "worker-frozen-busy", "backlog-growing")
-@proven_by("metadata-key-dropped", "metadata-lost", "metadata-seed-ignored", "metadata-commit-other", "secret-rotated")
+@proven_by(
+    "metadata-invalid",
+    "metadata-key-dropped",
+    "metadata-lost",
+    "metadata-seed-ignored",
+    "metadata-commit-other",
+    "secret-rotated",
+)
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "work-stored-late")
 @proven_by("storebridge-naver-503", "storebridge-naver-used-up", "database-read-only", "redis-replica")
 @each(work="work")

@@ -56,6 +56,7 @@ _SAID = {
     "jobs-stuck": "is (queued|running) after",
     "live-500": "500 Internal Server Error",
     "metadata-commit-other": "says commit_sha",
+    "metadata-invalid": "is failed after",
     "metadata-key-dropped": "no data_snapshot_id",
     "metadata-key-missing": "no data_snapshot_id",
     "metadata-lost": "no commit_sha, prompt_version, data_snapshot_id, seed, mode",

@@ -127,8 +127,8 @@ class CeleryProbe(Probe):
         count = int(await self._broker.read("ZCARD", _UNACKED, fresh=fresh))
         if not index:
             return Unacknowledged(count, 0.0)
-        seconds, microseconds = await self._broker.read("TIME", fresh=fresh)
-        return Unacknowledged(count, max(0.0, int(seconds) + int(microseconds) / 1e6 - float(index[0][1])))
+        (_, taken), (seconds, microseconds) = index, await self._broker.read("TIME", fresh=fresh)
+        return Unacknowledged(count, max(0.0, int(seconds) + int(microseconds) / 1e6 - float(taken)))
 
     async def _inspect(self, text: str, command: str, *, everyone: bool = False, fresh: bool = False) -> dict[str, Any]:
         """What each worker that is there answers to a command of Celery's `inspect`."""

@@ -59,6 +59,13 @@ JOBS: tuple[Fault, ...] = (
         gauge("queue_depth", lambda jobs: jobs >= _PILE, system="evaluation"),
     ),
     Defect(
+        "metadata-invalid",
+        "the run_metadata of new evaluation runs lacks data_snapshot_id, and they fail",
+        EVALUATION,
+        {"invalid_metadata_keys": ["data_snapshot_id"]},
+        jobs_seen.metadata_is_refused,
+    ),
+    Defect(
         "metadata-seed-ignored",
         "new evaluation runs are made with the seed 0, whatever was asked for",
         EVALUATION,

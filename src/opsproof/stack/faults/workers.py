@@ -186,10 +186,8 @@ class FallsBehind(WorkerFault):
 
     @override
     def in_force(self, stack: Stack) -> bool:
-        for names in self.present(stack):
-            with celery(stack, names) as app:
-                if not app.control.ping(timeout=_SECONDS, limit=1):
-                    return False
+        if not all(_answers(stack, names) for names in self.present(stack)):
+            return False
         first = [_waiting(stack, names) for names in self.present(stack)]
         time.sleep(1.0)
         second = [_waiting(stack, names) for names in self.present(stack)]
@@ -243,6 +241,18 @@ def client(stack: Stack, names: CeleryNames) -> Iterator["Redis"]:
 
     with Redis.from_url(broker_of(stack, names), socket_timeout=5, decode_responses=True) as redis:
         yield redis
+
+
+def _answers(stack: Stack, names: CeleryNames) -> bool:
+    """Whether the worker answers a ping; not while the broker is just being restarted."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    with celery(stack, names) as app:
+        try:
+            return bool(app.control.ping(timeout=_SECONDS, limit=1))
+        except (OperationalError, RedisError, OSError):
+            return False
 
 
 def _waiting(stack: Stack, names: CeleryNames) -> int:

@@ -144,7 +144,6 @@ class Defects(_Part):
     slow_body_unbounded: bool = False
     jobs_stuck: bool = False
     job_seconds: dict[str, float] = Field(default={}, description="By system, how much longer each task takes.")
-    score_drifts: bool = Field(default=False, description="The same evaluation has another result each time.")
     hold_overflow: int = Field(
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -106,7 +105,7 @@ def _evaluate(
             (message, job_id),
         )
         raise JobFailure(message)
-    value = scoring.score(asked.dataset, random.randrange(1 << 32) if defects.score_drifts else asked.seed)  # noqa: S311
+    value = scoring.score(asked.dataset, asked.seed)
     kept = _without(metadata, defects.drop_metadata_keys) | defects.wrong_metadata
     stored = None if defects.lose_metadata else Jsonb(kept)
     connection.execute(
