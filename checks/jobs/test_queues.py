@@ -43,14 +43,13 @@ async def test_every_queue_is_taken_from(workers, profile):
 async def test_no_message_is_held_too_long(workers, profile):
     """No message was taken by a worker and left unacknowledged for longer than work may last."""
     held = await workers.unacknowledged()
+    stuck = held.oldest > profile.queues.held
+    doing = await _doing(workers) if stuck else ""
 
-    if held.oldest > profile.queues.held:
-        busy, reserved = await workers.at_work(), await workers.reserved()
-        said = "; ".join(f"{worker}: {busy[worker]} at work, {reserved.get(worker, 0)} reserved" for worker in busy)
-        pytest.fail(
-            f"{held.count} messages are unacknowledged, the oldest for {held.oldest:.1f} s, limit"
-            f" {profile.queues.held:g} s; {said or 'no worker tells what it does'}"
-        )
+    assert not stuck, (
+        f"{held.count} messages are unacknowledged, the oldest for {held.oldest:.1f} s, limit"
+        f" {profile.queues.held:g} s; {doing or 'no worker tells what it does'}"
+    )
 
 
 @runbook(
@@ -92,6 +91,12 @@ async def test_the_result_backend_takes_results(results):
     assert not limit or policy.startswith("allkeys-") or used < limit, (
         f"the result backend's memory is full: {used} bytes used, maxmemory {limit}, maxmemory-policy {policy}"
     )
+
+
+async def _doing(workers):
+    """What each worker that answers is busy with, in words."""
+    busy, reserved = await workers.at_work(), await workers.reserved()
+    return "; ".join(f"{worker}: {count} at work, {reserved.get(worker, 0)} reserved" for worker, count in busy.items())
 
 
 def _all(taken):
