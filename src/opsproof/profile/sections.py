@@ -137,6 +137,9 @@ class Work(Section):
         "", description="SQL that finds what was stored of a POST without an answer; parameter %(marker)s, column `id`."
     )
     within: Duration = Field(20.0, description="Time for the work to finish.")
+    same_again: tuple[str, ...] = Field(
+        (), description="Dotted names of the answer that must be the same when the same work is done once more."
+    )
     metadata_field: str | None = Field(None, description="Dotted name of the metadata that must be kept.")
     metadata_keys: tuple[str, ...] = ()
     metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
