@@ -117,6 +117,7 @@ _SAID = {
     "request-id-not-made": "X-Request-Id",
     "role-check-off": "as reader answers 200 OK",
     "scrape-down": "503 Service Unavailable",
+    "score-drifts": "another result when done once more",
     "secret-rotated": "401 Unauthorized",
     "signature-not-verified": "altered signature 200 OK",
     "slow-answers": f"{_SILENT}|no answer at all|^impaired: |{_LEFT}",

@@ -73,6 +73,12 @@ def metadata_is_refused(stack: Stack, system: str) -> bool:
     return run is not None and "run_metadata" in run["error_message"]
 
 
+def scores_differ(stack: Stack, system: str) -> bool:
+    """Two evaluation runs with the same input have other scores."""
+    runs = [_finished_run(stack, seed=1) for _ in range(2)]
+    return all(runs) and len({run["score"] for run in runs if run}) > 1
+
+
 def work_is_taken_late(stack: Stack, system: str) -> bool:
     """Work that must be refused is not refused in time, although the service lives."""
     prefix = prefix_of(system)

@@ -66,6 +66,13 @@ JOBS: tuple[Fault, ...] = (
         jobs_seen.metadata_is_refused,
     ),
     Defect(
+        "score-drifts",
+        "the same evaluation has another result each time",
+        EVALUATION,
+        {"score_drifts": True},
+        jobs_seen.scores_differ,
+    ),
+    Defect(
         "metadata-seed-ignored",
         "new evaluation runs are made with the seed 0, whatever was asked for",
         EVALUATION,

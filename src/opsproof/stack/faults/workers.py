@@ -3,28 +3,30 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from opsproof.stack.control import freeze_part, restart_part, spawn_helper, thaw_part
+from opsproof.stack.faults.broker import (
+    NOBODYS_JOB,
+    SECONDS,
+    answers,
+    broker_of,
+    celery,
+    client,
+    oldest_held,
+    waiting,
+)
 from opsproof.stack.faults.defects import set_defects
 from opsproof.stack.faults.fault import Fault
-from opsproof.stack.names import prefix_of
 from opsproof.stack.parts.service import DEFECTS_FILE
 from opsproof.stack.process import end, wait_for
 from opsproof.stack.services.common.celery_names import CeleryNames
 from opsproof.stack.stack import Stack
 
-if TYPE_CHECKING:
-    from celery import Celery
-    from redis import Redis
-
-NOBODYS_JOB = "00000000-0000-4000-8000-000000000000"
-_SECONDS = 2.0
 _SECONDS_TO_BE_TAKEN = 15.0
 _PAUSE = 0.05
 _HELD_SECONDS = 9.0
@@ -83,16 +85,16 @@ class NotConsuming(WorkerFault):
 
     def _tell_all(self, stack: Stack, command: str) -> None:
         for names in self.present(stack):
-            with celery(stack, names) as app:
+            with celery(broker_of(stack, names)) as app:
                 for queue in names.queues:
-                    getattr(app.control, command)(queue, reply=True, timeout=_SECONDS, limit=1)
+                    getattr(app.control, command)(queue, reply=True, timeout=SECONDS, limit=1)
 
     def _taken(self, stack: Stack) -> list[list[str] | None]:
         """Of each system, the queues that its worker takes from; None if it does not answer."""
         found: list[list[str] | None] = []
         for names in self.present(stack):
-            with celery(stack, names) as app:
-                replies: Any = app.control.inspect(timeout=_SECONDS, limit=1).active_queues() or {}
+            with celery(broker_of(stack, names)) as app:
+                replies: Any = app.control.inspect(timeout=SECONDS, limit=1).active_queues() or {}
             found.append(next(([queue["name"] for queue in queues or []] for queues in replies.values()), None))
         return found
 
@@ -105,23 +107,25 @@ class FrozenAtWork(WorkerFault):
     def inject(self, stack: Stack) -> None:
         set_defects(stack, self.name, {"job_seconds": {names.system: _BLINK_SECONDS for names in self.present(stack)}})
         for names in self.present(stack):
-            with celery(stack, names) as app:
+            with celery(broker_of(stack, names)) as app:
                 app.send_task(names.task, args=(NOBODYS_JOB, self.name), queue=names.queues[0])
-            wait_for(lambda names=names: _oldest(stack, names) > 0, _SECONDS_TO_BE_TAKEN, _PAUSE)  # type: ignore[misc]
+            wait_for(lambda names=names: oldest_held(broker_of(stack, names)) > 0, _SECONDS_TO_BE_TAKEN, _PAUSE)  # type: ignore[misc]
             freeze_part(stack.directory, f"{names.system}-worker")
         set_defects(stack, self.name, {})
 
     @override
     def in_force(self, stack: Stack) -> bool:
         return all(
-            stack.state.parts[f"{names.system}-worker"].process.state() == "T" and _oldest(stack, names) > _HELD_SECONDS
+            stack.state.parts[f"{names.system}-worker"].process.state() == "T"
+            and oldest_held(broker_of(stack, names)) > _HELD_SECONDS
             for names in self.present(stack)
         )
 
     @override
     def gone(self, stack: Stack) -> bool:
         return all(
-            stack.state.parts[f"{names.system}-worker"].process.state() != "T" and not _oldest(stack, names)
+            stack.state.parts[f"{names.system}-worker"].process.state() != "T"
+            and not oldest_held(broker_of(stack, names))
             for names in self.present(stack)
         )
 
@@ -186,24 +190,27 @@ class FallsBehind(WorkerFault):
 
     @override
     def in_force(self, stack: Stack) -> bool:
-        if not all(_answers(stack, names) for names in self.present(stack)):
+        if not all(answers(broker_of(stack, names)) for names in self.present(stack)):
             return False
-        first = [_waiting(stack, names) for names in self.present(stack)]
+        first = [waiting(broker_of(stack, names), names.queues[0]) for names in self.present(stack)]
         time.sleep(1.0)
-        second = [_waiting(stack, names) for names in self.present(stack)]
+        second = [waiting(broker_of(stack, names), names.queues[0]) for names in self.present(stack)]
         enough = [self.floods[names.system].least for names in self.present(stack)]
         return all(least <= before < after for least, before, after in zip(enough, first, second, strict=True))
 
     @override
     def gone(self, stack: Stack) -> bool:
-        return not any(_waiting(stack, names) or _oldest(stack, names) for names in self.present(stack))
+        return not any(
+            waiting(broker_of(stack, names), names.queues[0]) or oldest_held(broker_of(stack, names))
+            for names in self.present(stack)
+        )
 
     @override
     def heal(self, stack: Stack) -> None:
         end((helper, 15) for helper in stack.state.faults[self.name].helpers)
         set_defects(stack, self.name, {})
         for names in self.present(stack):
-            with client(stack, names) as redis:
+            with client(broker_of(stack, names)) as redis:
                 messages: Any = redis.lrange(names.queues[0], 0, -1)
                 for message in messages:
                     if self.name in json.loads(message)["headers"]["argsrepr"]:
@@ -214,54 +221,3 @@ class FallsBehind(WorkerFault):
         pids = " ".join(str(helper.pid) for helper in stack.state.faults[self.name].helpers)
         empty = "; ".join(f"valkey-cli -u {broker_of(stack, one)} DEL {one.queues[0]}" for one in self.present(stack))
         return f"kill -KILL {pids}; rm {stack.directory / DEFECTS_FILE}; {empty}"
-
-
-def broker_of(stack: Stack, names: CeleryNames) -> str:
-    """The address of a system's broker."""
-    return stack.variables[f"{prefix_of(names.system)}_BROKER_URL"]
-
-
-@contextmanager
-def celery(stack: Stack, names: CeleryNames) -> Iterator["Celery"]:
-    """A Celery application of our own that speaks to a system's workers."""
-    from celery import Celery
-
-    app = Celery("opsproof-stack", broker=broker_of(stack, names), set_as_current=False)
-    app.conf.broker_transport_options = {"socket_connect_timeout": _SECONDS, "socket_timeout": 2 * _SECONDS}
-    try:
-        yield app
-    finally:
-        app.close()
-
-
-@contextmanager
-def client(stack: Stack, names: CeleryNames) -> Iterator["Redis"]:
-    """A client of a system's broker."""
-    from redis import Redis
-
-    with Redis.from_url(broker_of(stack, names), socket_timeout=5, decode_responses=True) as redis:
-        yield redis
-
-
-def _answers(stack: Stack, names: CeleryNames) -> bool:
-    """Whether the worker answers a ping; not while the broker is just being restarted."""
-    from kombu.exceptions import OperationalError
-    from redis.exceptions import RedisError
-
-    with celery(stack, names) as app:
-        try:
-            return bool(app.control.ping(timeout=_SECONDS, limit=1))
-        except (OperationalError, RedisError, OSError):
-            return False
-
-
-def _waiting(stack: Stack, names: CeleryNames) -> int:
-    with client(stack, names) as redis:
-        return int(str(redis.llen(names.queues[0])))
-
-
-def _oldest(stack: Stack, names: CeleryNames) -> float:
-    """Seconds since the oldest unacknowledged message was taken; 0 if there is none."""
-    with client(stack, names) as redis:
-        held: Any = redis.zrange("unacked_index", 0, 0, withscores=True)
-    return max(0.001, time.time() - float(held[0][1])) if held else 0.0

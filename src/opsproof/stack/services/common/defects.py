@@ -143,6 +143,7 @@ class Defects(_Part):
     body_blocks_others: bool = Field(default=False, description="One request at a time, however slow its body.")
     slow_body_unbounded: bool = False
     jobs_stuck: bool = False
+    score_drifts: bool = Field(default=False, description="The same evaluation has another result each time.")
     job_seconds: dict[str, float] = Field(default={}, description="By system, how much longer each task takes.")
     hold_overflow: int = Field(
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
