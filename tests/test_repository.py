@@ -25,6 +25,8 @@ UNCOVERED = yaml.safe_load((REPOSITORY / "checks" / "runbooks" / "uncovered.yaml
 """Why a row of these rounds has no check, by its id."""
 
 ROUNDS = ("smoke", "hourly", "alert")
+RECOVERED = ("evaluation", "ingest")
+"""Systems whose rows of the recovery are all looked at in one, or say why not."""
 PROFILES = find_profiles(["*/*"], REPOSITORY / "profiles")
 WITHOUT_A_STACK = [
     load_profile("storebridge/production", root=REPOSITORY / "profiles", variables={}, missing="keep").indicators[
@@ -60,6 +62,23 @@ def test_every_row_of_a_round_is_looked_at_in_that_round_or_says_why_not(round_)
     rows = {id_ for id_, row in ROWS.items() if round_ in row["markers"].split()}
 
     assert sorted(rows - covered - set(UNCOVERED)) == []
+
+
+@pytest.mark.parametrize("system", RECOVERED)
+def test_every_row_of_a_recovery_that_can_be_looked_at_is_or_says_why_not(system):
+    """`pytest -m recovery` is the checklist; a row that it leaves out is known before the night, not in it."""
+    path = REPOSITORY / "checks" / "runbooks" / f"{system}.csv"
+    rows = {row["id"]: row for row in csv.DictReader(path.open(encoding="utf-8"))}
+    wanted = {
+        id_
+        for id_, row in rows.items()
+        if "recovery" in row["markers"].split() and row["kind"] in ("check", "indicator")
+    }
+    covered = {
+        row for check in (*CHECKS.values(), *INDICATORS.values()) if "recovery" in check.markers for row in check.rows
+    }
+
+    assert sorted(wanted - covered - set(UNCOVERED)) == []
 
 
 def test_only_rows_without_a_check_say_why_they_have_none():

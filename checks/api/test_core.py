@@ -1,6 +1,7 @@
 """The core paths of the API, and how far an incident reaches."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -21,15 +22,23 @@ pytestmark = [pytest.mark.smoke, pytest.mark.diagnosis]
 )
 @proven_by("core-endpoint-500", "wrong-body", "html-body", "slow-answers", "table-locked", "secret-rotated")
 @proven_by("core-field-null", "factory-ai-judgment-503", "storebridge-no-pagination")
+@proven_by("one-replica-500", "fails-under-load")
 @each(endpoint="core")
 async def test_core_endpoint_answers(api, endpoint):
-    """A core path answers 2xx, with the fields that its callers need."""
+    """A core path answers 2xx with the fields that its callers need; many at once, too, where the profile says so."""
     answer = await api.get(endpoint.path, identity=endpoint.identity)
+    wrong = _wrong(answer, endpoint)
+    assert not wrong, wrong
 
-    assert answer.ok, f"{endpoint.path} answers {answer.describe()}"
-    states = {name: _state(answer, name) for name in endpoint.fields}
-    lacking = [f"{name} is {state}" for name, state in states.items() if state]
-    assert not lacking, f"{endpoint.path} answers {answer.status_line}, but {', '.join(lacking)}"
+    # Only a path that answers is asked more: nobody who is ill is pressed.
+    more = (
+        api.get(endpoint.path, identity=endpoint.identity, new_connection=True) for _ in range(endpoint.at_once - 1)
+    )
+    answers = await asyncio.gather(*more, return_exceptions=True)
+    failing = Counter(filter(None, (_wrong(answer, endpoint) for answer in answers)))
+    assert not failing, f"{sum(failing.values())} of {endpoint.at_once} requests: " + "; ".join(
+        f"{count} x {why}" for why, count in failing.most_common(3)
+    )
 
 
 @runbook(
@@ -58,6 +67,17 @@ async def test_no_area_is_impaired(api, database, cache, profile):
     for answer in answers:
         if isinstance(answer, PreconditionMissing):
             raise answer
+
+
+def _wrong(answer, endpoint):
+    """What is wrong with an answer, in words; "" if nothing."""
+    if isinstance(answer, Exception):
+        return f"{endpoint.path}: {getattr(answer, 'what', repr(answer))}"
+    if not answer.ok:
+        return f"{endpoint.path} answers {answer.status_line}"
+    states = {name: _state(answer, name) for name in endpoint.fields}
+    lacking = [f"{name} is {state}" for name, state in states.items() if state]
+    return f"{endpoint.path} answers {answer.status_line}, but {', '.join(lacking)}" if lacking else ""
 
 
 def _state(answer, name):

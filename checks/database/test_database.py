@@ -69,6 +69,8 @@ async def test_migrations_are_at_head(database, migrations):
 
     if unknown := sorted([revision for revision in at if not await migrations.knows(revision)]):
         raise Hopeless(f"the database is at {', '.join(unknown)}, which the release's scripts do not know")
+    pending = [] if at == heads else await migrations.pending(at)
     assert at == heads, (
-        f"the database is at {', '.join(sorted(at)) or 'no revision'}, head is {', '.join(sorted(heads))}"
+        f"the database is at {', '.join(sorted(at)) or 'no revision'}, head is {', '.join(sorted(heads))};"
+        f" not applied: {', '.join(pending) or 'unknown'}"
     )

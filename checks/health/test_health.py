@@ -54,11 +54,13 @@ async def test_the_process_is_alive(api, profile):
 @runbook(
     "ING-015",
     "ING-043",
+    "ING-044",
     severity="SEV-1",
     verifies="answer",
     next_step="Repair the component that readiness names; traffic must not be sent here until it answers 200.",
 )
 @proven_by("postgres-stopped", "redis-stopped", "worker-stopped", "worker-frozen", "cache-full")
+@proven_by("worker-frozen-busy")
 @proven_by("ready-500", "health-500", "table-locked", "pool-exhausted", "redis-replica")
 @needs("health.ready")
 async def test_the_service_is_ready_for_traffic(api, profile):
@@ -101,6 +103,7 @@ async def test_health_tells_the_state_of_each_component(api, profile):
     next_step="Repair what is listed, in the order database, redis, workers; then run this check again.",
 )
 @proven_by("redis-stopped", "postgres-stopped", "worker-stopped", "worker-frozen", "table-locked", "cache-full")
+@proven_by("worker-frozen-busy")
 @proven_by("component-missing", "detailed-not-json", "health-500", "redis-replica")
 @needs("health.detailed", "health.components")
 async def test_every_component_is_healthy(api, profile):

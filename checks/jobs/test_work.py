@@ -27,7 +27,7 @@ def stored(request, profile):
     severity="SEV-2",
     next_step="Restart the workers that do not answer, then look at the queue; unacknowledged tasks may run again.",
 )
-@proven_by("worker-stopped", "worker-frozen")
+@proven_by("worker-stopped", "worker-frozen", "worker-frozen-busy")
 async def test_every_worker_answers_ping(workers):
     """As many workers answer a ping as the profile expects."""
     answered = await workers.ping()
@@ -38,10 +38,11 @@ async def test_every_worker_answers_ping(workers):
 
 
 @pytest.mark.dr
-@writes("one synthetic job or evaluation, deleted again")
+@writes("a synthetic job, or an evaluation twice, deleted again")
 @runbook(
     "EVAL-015",
     "EVAL-029",
+    "EVAL-031",
     "EVAL-033",
     "FAI-048",
     "FAI-138",
@@ -50,23 +51,17 @@ async def test_every_worker_answers_ping(workers):
     next_step="See where the work stands: queued, look at workers and broker; running or failed, at the worker's log.",
 )
 @proven_by("worker-stopped", "worker-frozen", "cache-full", "table-locked", "jobs-stuck", "factory-ai-workflow-stuck")
-@proven_by("queue-backlog")
+@proven_by("queue-backlog", "worker-not-consuming", "worker-frozen-busy", "backlog-growing")
 @proven_by("metadata-key-dropped", "metadata-lost", "metadata-seed-ignored", "metadata-commit-other", "secret-rotated")
+@proven_by("metadata-invalid", "score-drifts")
 @proven_by("core-endpoint-500", "html-body", "wrong-body", "slow-answers", "work-stored-late")
 @proven_by("storebridge-naver-503", "storebridge-naver-used-up", "database-read-only", "redis-replica")
 @each(work="work")
 async def test_synthetic_work_is_finished(api, stored, profile, work, run_id, clean_up):
-    """Work that is submitted is finished in time, and keeps its metadata."""
-    submission = _Submission(api, stored, work, f"opsproof-{run_id}-{work.name}")
-    clean_up.add(submission.name, submission.delete, submission.is_gone)
-    path = work.status.format(id=await submission.send())
+    """Work that is submitted is finished in time, keeps its metadata, and comes out the same when done once more."""
+    marker = f"opsproof-{run_id}-{work.name}"
+    path, reached, state = await _ended(_Submission(api, stored, work, marker), api, work, clean_up)
 
-    ended = {*work.succeeded, *work.failed}
-    state = await api.get_until(
-        path, lambda answer: not answer.ok or answer.field(work.status_field) in ended, within=work.within
-    )
-
-    reached = state.field(work.status_field)
     assert reached in work.succeeded, f"{path} is {reached} after {work.within:g} s at most"
     if work.metadata_field:
         kept = state.json().get(work.metadata_field) or {}
@@ -78,6 +73,12 @@ async def test_synthetic_work_is_finished(api, stored, profile, work, run_id, cl
             meant[work.metadata_commit] = release.field(profile.release.commit)
         wrong = [f"{key} {kept.get(key)!r}, not {value!r}" for key, value in meant.items() if kept.get(key) != value]
         assert not wrong, f"{path} is {reached}, and its {work.metadata_field} says {'; '.join(wrong)}"
+    if work.same_again:
+        path, reached, again = await _ended(_Submission(api, stored, work, f"{marker}-again"), api, work, clean_up)
+        assert reached in work.succeeded, f"{path} is {reached} after {work.within:g} s at most"
+        pairs = {name: (state.field(name), again.field(name)) for name in work.same_again}
+        other = [f"{name} {first!r}, then {second!r}" for name, (first, second) in pairs.items() if first != second]
+        assert not other, f"the same work has another result when done once more: {'; '.join(other)}"
 
 
 @pytest.mark.daily
@@ -108,6 +109,17 @@ async def test_finished_runs_have_kept_their_metadata(database, profile):
     assert not absent, f"{len(absent)} of {len(runs)} runs lack metadata: " + "; ".join(
         f"{run} has no {', '.join(keys)}" for run, keys in list(absent.items())[:5]
     )
+
+
+async def _ended(submission, api, work, clean_up):
+    """Send work and wait until it has ended, or the time is over: its path, its status, and the last answer."""
+    clean_up.add(submission.name, submission.delete, submission.is_gone)
+    path = work.status.format(id=await submission.send())
+    ended = {*work.succeeded, *work.failed}
+    state = await api.get_until(
+        path, lambda answer: not answer.ok or answer.field(work.status_field) in ended, within=work.within
+    )
+    return path, state.field(work.status_field), state
 
 
 class _Submission:

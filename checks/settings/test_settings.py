@@ -4,7 +4,7 @@ import pytest
 
 from opsproof import each, proven_by, runbook
 
-pytestmark = [pytest.mark.smoke, pytest.mark.release]
+pytestmark = [pytest.mark.smoke, pytest.mark.release, pytest.mark.recovery, pytest.mark.diagnosis]
 
 
 @runbook(

@@ -46,6 +46,28 @@ def test_a_revision_is_known_by_its_whole_id_only(tmp_path, revision, known):
     assert ask(lambda probe: probe.knows(revision), scripts=folder) is known
 
 
+@pytest.mark.parametrize(
+    ("at", "pending"),
+    [
+        pytest.param({"c3"}, [], id="at-head"),
+        pytest.param({"a1"}, ["b2", "c3"], id="two-behind"),
+        pytest.param(set(), ["a1", "b2", "c3"], id="empty-database"),
+    ],
+)
+def test_what_a_database_lacks_is_told_in_the_order_of_applying_it(tmp_path, at, pending):
+    """How far behind is what decides between waiting for a migration and rolling the release back."""
+    folder = scripts(tmp_path, a1=None, b2="a1", c3="b2")
+
+    assert ask(lambda probe: probe.pending(at), scripts=folder) == pending
+
+
+def test_what_is_pending_after_a_revision_of_another_release_cannot_be_told(tmp_path):
+    with pytest.raises(PreconditionMissing) as caught:
+        ask(lambda probe: probe.pending({"z9"}), scripts=scripts(tmp_path, a1=None))
+
+    assert "z9" in caught.value.what
+
+
 def test_the_profiles_list_stands_in_for_scripts_that_are_not_at_hand():
     assert ask(lambda probe: probe.heads(), heads=["b2"]) == ["b2"]
     assert ask(lambda probe: probe.knows("b2"), heads=["b2"]) is True

@@ -10,17 +10,29 @@ from contextlib import contextmanager
 
 import pytest
 import redis
-from asking import a_probe, as_a_check
+from asking import a_probe, as_a_check, memory_of
+from celery import Celery
 
 from opsproof.errors import NotObserved, Unreachable
 
-APP = "from celery import Celery\napp = Celery('asked', broker={!r})\n"
+APP = """
+import time
+from celery import Celery
+app = Celery('asked', broker={!r})
+app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1)
+@app.task(name='asked.sleep')
+def sleep(seconds):
+    time.sleep(seconds)
+"""
 
 
 @pytest.fixture
 def broker(cache_url):
-    """A database number for the broker alone."""
-    return cache_url.replace("/9", "/8")
+    """A database number for the broker alone, empty again afterwards."""
+    url = cache_url.replace("/9", "/8")
+    yield url
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
 
 
 @contextmanager
@@ -36,15 +48,32 @@ def a_worker(folder, broker):
         worker.wait()
 
 
-def ping(broker, **target):
+def ask(broker, question, **target):
     async def main():
         workers = a_probe(kind="celery", broker=broker, name="workers", **target)
         try:
-            return await workers.ping()
+            return await question(workers)
         finally:
             await workers.close()
 
     return asyncio.run(main())
+
+
+def ping(broker, **target):
+    return ask(broker, lambda workers: workers.ping(), **target)
+
+
+def until(broker, question, holds):
+    """Ask until it holds; the last answer."""
+    for _ in range(60):
+        if holds(found := ask(broker, question, timeout=2)):
+            break
+        time.sleep(0.2)
+    return found
+
+
+def application(broker):
+    return Celery("test", broker=broker, set_as_current=False)
 
 
 def test_a_worker_that_runs_answers_and_one_that_is_frozen_does_not(tmp_path, broker):
@@ -115,3 +144,59 @@ def test_the_question_can_be_repeated_by_hand():
         return recorder.observations[0].by_hand
 
     assert asyncio.run(main()) == "celery -b redis://127.0.0.1:1/0 inspect ping"
+
+
+def test_a_worker_that_answers_ping_may_take_from_no_queue(tmp_path, broker):
+    """The worker of an incident: alive, and idle while work waits."""
+    with a_worker(tmp_path, broker):
+        taken = until(broker, lambda workers: workers.queues(), bool)
+        application(broker).control.cancel_consumer("celery", reply=True, timeout=5, limit=1)
+        idle = until(broker, lambda workers: workers.queues(everyone=True), lambda found: found == {"asked@here": []})
+
+        assert (taken, idle) == ({"asked@here": ["celery"]}, {"asked@here": []})
+        assert ping(broker, timeout=2) == ["asked@here"]
+
+
+def test_what_waits_and_what_is_held_are_told_apart(tmp_path, broker):
+    """Three messages for a worker that does one at a time: one is at work and unacknowledged, two wait."""
+    with a_worker(tmp_path, broker) as worker:
+        until(broker, lambda workers: workers.queues(), bool)
+        for _ in range(3):
+            application(broker).send_task("asked.sleep", args=(600,))
+        held = until(broker, lambda workers: workers.unacknowledged(), lambda held: held.oldest > 0.5)
+        os.kill(worker.pid, signal.SIGSTOP)
+        waiting = ask(broker, lambda workers: workers.waiting("celery"))
+        later = until(broker, lambda workers: workers.unacknowledged(), lambda now: now.oldest > held.oldest + 0.5)
+
+    assert (held.count, waiting) == (1, 2)
+    assert 0.5 < held.oldest < held.oldest + 0.5 < later.oldest < 300
+
+
+def test_nothing_is_held_where_nobody_took_anything(broker):
+    """No message at all is not a message of unknown age."""
+    held = ask(broker, lambda workers: workers.unacknowledged())
+
+    assert (held.count, held.oldest) == (0, 0.0)
+
+
+def test_tasks_are_counted_without_their_arguments(tmp_path, broker):
+    """Arguments of tasks are people's data; the evidence has numbers, and a replay answers with the same."""
+
+    async def main(memory=None):
+        recorder = as_a_check()
+        workers = a_probe(kind="celery", broker=broker, name="workers", timeout=3, memory=memory)
+        try:
+            return await workers.at_work(), await workers.reserved(), recorder
+        finally:
+            await workers.close()
+
+    with a_worker(tmp_path, broker):
+        until(broker, lambda workers: workers.queues(), bool)
+        application(broker).send_task("asked.sleep", args=(0,), kwargs={}, countdown=600, argsrepr="planted-person")
+        until(broker, lambda workers: workers.at_work(), bool)
+        live = asyncio.run(main())
+    replayed = asyncio.run(main(memory_of(live[2])))
+
+    assert live[0] == {"asked@here": 0}
+    assert replayed[:2] == live[:2]
+    assert "planted-person" not in "".join(str(one.to_json()) for one in live[2].observations)

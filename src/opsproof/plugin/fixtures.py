@@ -18,6 +18,7 @@ TARGETS = {
     "database": "The system's database; sessions are read-only.",
     "cache": "The system's cache; only commands that read.",
     "workers": "The workers that take the system's jobs.",
+    "results": "The result backend of the workers; only commands that read.",
     "migrations": "The migration scripts that belong to the release.",
     "logs": "The system's structured logs.",
     "metrics": "The numbers of a metrics server, or of the service itself.",

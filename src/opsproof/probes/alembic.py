@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,31 @@ class AlembicProbe(Probe):
             return any(script.revision == revision for script in scripts.walk_revisions())
 
         return bool(await self._ask(question, is_known, True, fresh=fresh))
+
+    async def pending(self, at: Collection[str], *, fresh: bool = False) -> list[str]:
+        """
+        The revisions that a database lacks, oldest first, as alembic itself would go through them.
+
+        Args:
+            at: The revisions that the database is at, all of them known to the scripts; none for an empty database.
+            fresh: True to ask even if this sweep has asked it before.
+
+        Returns:
+            Their ids; [] where the profile lists only heads.
+
+        Raises:
+            PreconditionMissing: The scripts are not there or cannot be read, or do not know a revision.
+        """
+        begin = sorted(at)
+        question = Question(
+            f"revisions after {', '.join(begin) or 'base'}", self._by_hand("history --indicate-current")
+        )
+
+        def missing(scripts: ScriptDirectory) -> list[str]:
+            found = scripts.iterate_revisions("heads", tuple(begin) or "base")
+            return [script.revision for script in found if script.revision not in at][::-1]
+
+        return list(await self._ask(question, missing, [], fresh=fresh))
 
     async def _ask(
         self, question: Question, read: Callable[[ScriptDirectory], Any], without_scripts: Any, *, fresh: bool

@@ -16,7 +16,9 @@ from opsproof.profile.sections import (
     Endpoint,
     Exposition,
     Health,
+    Queues,
     RateLimit,
+    RecentJobs,
     Release,
     RequiredSetting,
     StoredMetadata,
@@ -72,6 +74,8 @@ class Profile(Section):
     rate_limit: RateLimit | None = None
     required_settings: tuple[RequiredSetting, ...] = ()
     work: tuple[Work, ...] = Field((), description="Synthetic work that a worker must finish.")
+    queues: Queues | None = None
+    recent_jobs: RecentJobs | None = None
     stored_metadata: StoredMetadata | None = None
     payload: Payload | None = None
     answers: dict[str, AnswerTruth] = Field({}, description="Answers that must agree with the data, by name.")

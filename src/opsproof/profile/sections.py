@@ -48,6 +48,13 @@ class Endpoint(Section):
     path: str
     identity: str | None = Field(None, description="Identity of the target to use; left out, its `auth`.")
     fields: tuple[str, ...] = Field((), description="Dotted names that the JSON answer must have.")
+    at_once: int = Field(
+        1,
+        ge=1,
+        le=50,
+        description="Requests at once, each on a connection of its own: every replica behind a balancer is met, and "
+        "what is well only while idle shows.",
+    )
 
 
 class Authorization(Section):
@@ -130,6 +137,9 @@ class Work(Section):
         "", description="SQL that finds what was stored of a POST without an answer; parameter %(marker)s, column `id`."
     )
     within: Duration = Field(20.0, description="Time for the work to finish.")
+    same_again: tuple[str, ...] = Field(
+        (), description="Dotted names of the answer that must be the same when the same work is done once more."
+    )
     metadata_field: str | None = Field(None, description="Dotted name of the metadata that must be kept.")
     metadata_keys: tuple[str, ...] = ()
     metadata_as_sent: tuple[str, ...] = Field((), description="Keys of the body that the metadata must repeat.")
@@ -142,6 +152,26 @@ class Work(Section):
         if self.marked and "{marker}" not in json.dumps(self.body):
             raise ValueError("`marked` looks for a marker, and `body` has no {marker}")
         return self
+
+
+class Queues(Section):
+    """The queues of the `workers` target, and how they are where work is done."""
+
+    names: tuple[str, ...] = Field(min_length=1, description="Queues that a worker must take from.")
+    held: Duration = Field(
+        3600.0,
+        description="A message that a worker took and has not acknowledged for longer is stuck; more than the longest "
+        "task takes, with all that is reserved behind it. The default is Celery's own visibility_timeout.",
+    )
+    apart: Duration = Field(3.0, description="Time between two readings of a queue's length.")
+    growth: int = Field(20, ge=0, description="So many more messages at the second reading are no backlog that grows.")
+
+
+class RecentJobs(Section):
+    """What became of the jobs of late: evidence for a diagnosis, and for the record."""
+
+    states: str = Field(description="SQL: columns `status` and `jobs`, a row for each status of the last hour.")
+    failed: str = Field("", description="SQL: the newest failed jobs, with what they say about it.")
 
 
 class StoredMetadata(Section):

@@ -18,6 +18,7 @@ from opsproof.stack.faults import (
     named_storebridge,
     named_storebridge_rows,
     named_traffic,
+    named_workers,
 )
 from opsproof.stack.faults.fault import Fault, heal, inject, injected
 
@@ -32,6 +33,7 @@ _ALL = (
     *named_defects.RULES,
     *named_defects.JOBS,
     *named_evaluation.JOBS,
+    *named_workers.WORKERS,
     *named_traffic.NUMBERS,
     *named_metrics.PROMETHEUS,
     *named_metrics.ALERTS,

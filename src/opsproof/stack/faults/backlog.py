@@ -1,21 +1,15 @@
 """A queue that grows: its worker lives and takes from its other queues, and real messages wait in this one."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
+from opsproof.stack.faults.broker import NOBODYS_JOB, SECONDS, celery, client, waiting
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.stack import Stack
 from opsproof.stack.state import edit_state
-
-if TYPE_CHECKING:
-    from celery import Celery
-    from redis import Redis
-
-_SECONDS = 1.0
-_NOBODYS_JOB = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -43,50 +37,35 @@ class QueueBacklog(Fault):
 
     @override
     def inject(self, stack: Stack) -> None:
-        with _celery(stack.variables[self.broker]) as app:
-            app.control.cancel_consumer(self.queue, reply=True, timeout=_SECONDS)
-            app.send_task(self.task, args=(_NOBODYS_JOB, self.name), queue=self.queue)
-        with self._client(stack) as client:
-            message: Any = client.rpop(self.queue)
+        with celery(stack.variables[self.broker]) as app:
+            app.control.cancel_consumer(self.queue, reply=True, timeout=SECONDS, limit=1)
+            app.send_task(self.task, args=(NOBODYS_JOB, self.name), queue=self.queue)
+        with client(stack.variables[self.broker]) as redis:
+            message: Any = redis.rpop(self.queue)
             with edit_state(stack.directory) as state:
                 state.faults[self.name].memory["message"] = message
-            client.lpush(self.queue, *[message] * self.messages)
+            redis.lpush(self.queue, *[message] * self.messages)
 
     @override
     def in_force(self, stack: Stack) -> bool:
-        with self._client(stack) as client:
-            waiting = int(str(client.llen(self.queue)))
-        return waiting >= self.messages and all(self.seen(stack, system) for system in self.systems)
+        enough = waiting(stack.variables[self.broker], self.queue) >= self.messages
+        return enough and all(self.seen(stack, system) for system in self.systems)
 
     @override
     def gone(self, stack: Stack) -> bool:
-        with self._client(stack) as client:
-            waiting = int(str(client.llen(self.queue)))
-        return waiting < self.messages and not any(self.seen(stack, system) for system in self.systems)
+        fewer = waiting(stack.variables[self.broker], self.queue) < self.messages
+        return fewer and not any(self.seen(stack, system) for system in self.systems)
 
     @override
     def heal(self, stack: Stack) -> None:
         message = stack.state.faults[self.name].memory.get("message")
         if message is not None:
-            with self._client(stack) as client:
-                client.lrem(self.queue, 0, message)
-        with _celery(stack.variables[self.broker]) as app:
-            app.control.add_consumer(self.queue, reply=True, timeout=_SECONDS)
+            with client(stack.variables[self.broker]) as redis:
+                redis.lrem(self.queue, 0, message)
+        with celery(stack.variables[self.broker]) as app:
+            app.control.add_consumer(self.queue, reply=True, timeout=SECONDS, limit=1)
 
     @override
     def undo_by_hand(self, stack: Stack) -> str:
         url = stack.variables[self.broker]
         return f"valkey-cli -u {url} DEL {self.queue}; celery -b {url} control add_consumer {self.queue}"
-
-    def _client(self, stack: Stack) -> "Redis":
-        from redis import Redis
-
-        return Redis.from_url(stack.variables[self.broker], socket_timeout=5, decode_responses=True)
-
-
-def _celery(broker: str) -> "Celery":
-    from celery import Celery
-
-    app = Celery("opsproof-stack", broker=broker, set_as_current=False)
-    app.conf.broker_transport_options = {"socket_connect_timeout": _SECONDS, "socket_timeout": 2 * _SECONDS}
-    return app

@@ -13,6 +13,13 @@ from opsproof.stack.stack import Stack
 from opsproof.stack.state import edit_state, write_private
 
 
+def set_defects(stack: Stack, fault: str, defects: Mapping[str, Any]) -> None:
+    """Note an injected fault's defects in place of those that it had, and write the file that the services read."""
+    with edit_state(stack.directory) as state:
+        state.faults[fault].defects = dict(defects)
+        write_private(stack.directory / DEFECTS_FILE, json.dumps(state.current_defects()))
+
+
 @dataclass(frozen=True)
 class Defect(Fault):
     """
@@ -34,7 +41,7 @@ class Defect(Fault):
 
     @override
     def inject(self, stack: Stack) -> None:
-        self._write(stack, self.defects)
+        set_defects(stack, self.name, self.defects)
 
     @override
     def in_force(self, stack: Stack) -> bool:
@@ -46,7 +53,7 @@ class Defect(Fault):
 
     @override
     def heal(self, stack: Stack) -> None:
-        self._write(stack, {})
+        set_defects(stack, self.name, {})
 
     @override
     def undo_by_hand(self, stack: Stack) -> str:
@@ -54,8 +61,3 @@ class Defect(Fault):
 
     def _present(self, stack: Stack) -> list[str]:
         return sorted(self.systems.intersection(stack.state.systems))
-
-    def _write(self, stack: Stack, defects: Mapping[str, Any]) -> None:
-        with edit_state(stack.directory) as state:
-            state.faults[self.name].defects = dict(defects)
-            write_private(stack.directory / DEFECTS_FILE, json.dumps(state.current_defects()))

@@ -67,6 +67,18 @@ def metadata_has_another_commit(stack: Stack, system: str) -> bool:
     return run is not None and release is not None and run["run_metadata"]["commit_sha"] != release["commit"]
 
 
+def metadata_is_refused(stack: Stack, system: str) -> bool:
+    """A new evaluation run fails, and says that its metadata is to blame."""
+    run = _finished_run(stack, ends="failed")
+    return run is not None and "run_metadata" in run["error_message"]
+
+
+def scores_differ(stack: Stack, system: str) -> bool:
+    """Two evaluation runs with the same input have other scores."""
+    runs = [_finished_run(stack, seed=1) for _ in range(2)]
+    return all(runs) and len({run["score"] for run in runs if run}) > 1
+
+
 def work_is_taken_late(stack: Stack, system: str) -> bool:
     """Work that must be refused is not refused in time, although the service lives."""
     prefix = prefix_of(system)
@@ -79,15 +91,15 @@ def work_is_taken_late(stack: Stack, system: str) -> bool:
     return all(late) and ask(f"{url}/health/live") is not None
 
 
-def _finished_run(stack: Stack, **asked: Any) -> dict[str, Any] | None:
-    """A new evaluation run once it has succeeded; None if it did not in time."""
+def _finished_run(stack: Stack, *, ends: str = "succeeded", **asked: Any) -> dict[str, Any] | None:
+    """A new evaluation run once it has ended like that; None if it did not in time."""
     with _sent(stack, "/api/v1/evaluations", asked) as sent:
         if sent is None:
             return None
         end = time.monotonic() + _SECONDS_FOR_A_JOB
         while time.monotonic() < end:
             run = _ask(stack, "GET", f"/api/v1/evaluations/{sent['run_id']}")
-            if run and run["status"] == "succeeded":
+            if run and run["status"] == ends:
                 return run
             time.sleep(_PAUSE)
     return None

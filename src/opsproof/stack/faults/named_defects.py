@@ -13,6 +13,7 @@ _UNEXPECTED = '{"unexpected": true}'
 _PAGE = "<!DOCTYPE html><html><body><h1>We will be back soon</h1></body></html>"
 _GARBAGE = "these are { not metrics\n"
 _SLOW_SECONDS = 10
+_AT_ONCE = 3
 
 
 _FIELDS = ("items", "evaluations", "pagination", "instances", "history")
@@ -95,6 +96,26 @@ ANSWERS: tuple[Fault, ...] = (
         EVERY,
         {"body": [{"path": path, "method": "GET", "text": _NULLS} for path in _LISTS.values()]},
         seen.body(_LISTS, _NULLS),
+    ),
+    Defect(
+        "one-replica-500",
+        "every other answer of a core path is 500, as with one replica of two broken; health is fine",
+        EVALUATION,
+        {"status": [{"path": _LISTS["evaluation"], "status": 500, "share": 0.5, "method": "GET"}]},
+        seen.half_of_the_answers(_LISTS["evaluation"] + "?limit=1", 500),
+    ),
+    Defect(
+        "fails-under-load",
+        f"a core path answers one at a time, and 503 where more than {_AT_ONCE} are waiting; health is fine",
+        EVALUATION | INGEST,
+        {
+            "busy": [
+                {"path": _LISTS[system], "seconds": 0.3, "at_once": _AT_ONCE} for system in ("evaluation", "ingest")
+            ]
+        },
+        seen.refuses_at_once(
+            {system: _LISTS[system] + "?limit=1" for system in ("evaluation", "ingest")}, 3 * _AT_ONCE
+        ),
     ),
     Defect(
         "slow-answers",

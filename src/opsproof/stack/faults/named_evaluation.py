@@ -27,6 +27,17 @@ JOBS: tuple[Fault, ...] = (
         seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-failed-1')::uuid)",
     ),
     ContentChanged(
+        "jobs-failed-silently",
+        "a job has failed and does not say why",
+        EVALUATION,
+        change="""
+            INSERT INTO jobs (job_id, type, status, attempts, started_at, finished_at)
+                VALUES (md5('opsproof-silent')::uuid, 'echo', 'failed', 1, now(), now())
+        """,
+        restore="DELETE FROM jobs WHERE job_id = md5('opsproof-silent')::uuid",
+        seen="SELECT EXISTS (SELECT FROM jobs WHERE job_id = md5('opsproof-silent')::uuid)",
+    ),
+    ContentChanged(
         "jobs-waiting",
         "a job has waited for 20 minutes and was tried 120 times",
         EVALUATION,
@@ -46,6 +57,20 @@ JOBS: tuple[Fault, ...] = (
         NAMES.task,
         _PILE,
         gauge("queue_depth", lambda jobs: jobs >= _PILE, system="evaluation"),
+    ),
+    Defect(
+        "metadata-invalid",
+        "the run_metadata of new evaluation runs lacks data_snapshot_id, and they fail",
+        EVALUATION,
+        {"invalid_metadata_keys": ["data_snapshot_id"]},
+        jobs_seen.metadata_is_refused,
+    ),
+    Defect(
+        "score-drifts",
+        "the same evaluation has another result each time",
+        EVALUATION,
+        {"score_drifts": True},
+        jobs_seen.scores_differ,
     ),
     Defect(
         "metadata-seed-ignored",

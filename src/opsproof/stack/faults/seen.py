@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from opsproof.stack.ask import Answer, ask
@@ -54,6 +55,34 @@ def slow(path: dict[str, str]) -> Seen:
     def seen(stack: Stack, system: str) -> bool:
         late = answer_of(stack, system, path[system], seconds=_IMPATIENT_SECONDS) is None
         return late and answer_of(stack, system, "/health/live") is not None
+
+    return seen
+
+
+def half_of_the_answers(path: str, expected: int) -> Seen:
+    """Of four answers two have a status, the first not: whoever asks once may not notice."""
+
+    def seen(stack: Stack, system: str) -> bool:
+        answers = [answer_of(stack, system, path, role="OPERATOR") for _ in range(4)]
+        found = [answer is not None and answer.status == expected for answer in answers]
+        return found == [False, True, False, True]
+
+    return seen
+
+
+def refuses_at_once(path: dict[str, str], requests: int) -> Seen:
+    """One request alone is answered 200; of many at once some are refused with 503."""
+
+    def status_of(stack: Stack, system: str) -> int:
+        answer = answer_of(stack, system, path[system], role="OPERATOR")
+        return answer.status if answer else 0
+
+    def seen(stack: Stack, system: str) -> bool:
+        if status_of(stack, system) != 200:
+            return False
+        with ThreadPoolExecutor(requests) as threads:
+            asked = [threads.submit(status_of, stack, system) for _ in range(requests)]
+        return any(one.result() == 503 for one in asked)
 
     return seen
 

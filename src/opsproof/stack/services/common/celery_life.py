@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 from itertools import count
@@ -75,9 +76,13 @@ class WorkerLife:
             beat = threading.Thread(target=self._beat, args=(sender.hostname, stopping), name="heartbeat", daemon=True)
             beat.start()
 
+        def take_longer(**_: Any) -> None:
+            time.sleep(self.defects.current().job_seconds.get(self.names.system, 0))
+
         for signal, receiver in (
             (signals.celeryd_init, log_json_from_the_start),
             (signals.setup_logging, _keep_logging),
+            (signals.task_prerun, take_longer),
             (signals.task_postrun, _forget_request),
             (signals.worker_ready, start_heartbeat),
             (signals.worker_shutting_down, lambda **_: stopping.set()),

@@ -29,6 +29,14 @@ class StatusDefect(_OnPath):
 
     status: int = Field(default=500, ge=400, le=599)
     share: float = Field(default=1.0, ge=0.0, le=1.0)
+    method: str = Field(default="", description="Only requests of this method; empty: all.")
+
+
+class BusyDefect(_OnPath):
+    """An answer takes `seconds`; a request that comes while `at_once` are waiting is refused with 503."""
+
+    seconds: float = Field(ge=0.0)
+    at_once: int = Field(ge=1)
 
 
 class SlowDefect(_OnPath):
@@ -104,6 +112,7 @@ class Defects(_Part):
     """All defects that can be in force; the defaults are a service without any."""
 
     status: tuple[StatusDefect, ...] = ()
+    busy: tuple[BusyDefect, ...] = ()
     slow: tuple[SlowDefect, ...] = ()
     late: tuple[LateDefect, ...] = ()
     body: tuple[BodyDefect, ...] = ()
@@ -134,6 +143,8 @@ class Defects(_Part):
     body_blocks_others: bool = Field(default=False, description="One request at a time, however slow its body.")
     slow_body_unbounded: bool = False
     jobs_stuck: bool = False
+    score_drifts: bool = Field(default=False, description="The same evaluation has another result each time.")
+    job_seconds: dict[str, float] = Field(default={}, description="By system, how much longer each task takes.")
     hold_overflow: int = Field(
         default=0, ge=0, description="A pool with an overflow has so many more than its size held."
     )

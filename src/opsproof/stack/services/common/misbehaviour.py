@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -30,6 +31,7 @@ class Misbehaviour:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
         self._services = services
+        self._waiting: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -48,13 +50,28 @@ class Misbehaviour:
         for slow in defects.slow:
             if slow.concerns(path) and self._services.defects.falls_on(f"slow {slow.path}", slow.share):
                 await asyncio.sleep(slow.seconds)
+        for busy in defects.busy:
+            if busy.concerns(path):
+                if self._waiting[path] >= busy.at_once:
+                    await error_response(scope, ApiError(503, "too much at once"))(scope, receive, send)
+                    return
+                await self._wait(path, busy.seconds)
         late = sum(defect.seconds for defect in defects.late if defect.concerns(path))
         answer = self._answer(scope, defects)
         await (answer or self._app)(scope, _delayed(receive, late) if late else receive, send)
 
+    async def _wait(self, path: str, seconds: float) -> None:
+        self._waiting[path] += 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._waiting[path] -= 1
+
     def _answer(self, scope: Scope, defects: Defects) -> Response | None:
         path = scope["path"]
         for status in defects.status:
+            if status.method not in ("", scope["method"]):
+                continue
             if status.concerns(path) and self._services.defects.falls_on(f"status {status.path}", status.share):
                 return error_response(scope, ApiError(status.status, "a defect of this release"))
         for body in defects.body:

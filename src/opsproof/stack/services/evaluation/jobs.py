@@ -105,7 +105,7 @@ def _evaluate(
             (message, job_id),
         )
         raise JobFailure(message)
-    value = scoring.score(asked.dataset, asked.seed)
+    value = time.time() % 1 if defects.score_drifts else scoring.score(asked.dataset, asked.seed)
     kept = _without(metadata, defects.drop_metadata_keys) | defects.wrong_metadata
     stored = None if defects.lose_metadata else Jsonb(kept)
     connection.execute(
