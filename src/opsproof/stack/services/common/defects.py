@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _log = logging.getLogger(__name__)
+_SPAN_SECONDS = 10.0
 
 
 class _Part(BaseModel):
@@ -25,10 +28,11 @@ class _OnPath(_Part):
 
 
 class StatusDefect(_OnPath):
-    """A share of the answers (0 to 1, counted, not random) is an error of this status."""
+    """A share of the answers (0 to 1, counted, not random) is an error of this status; with `above`, under load."""
 
     status: int = Field(default=500, ge=400, le=599)
     share: float = Field(default=1.0, ge=0.0, le=1.0)
+    above: int = Field(default=0, ge=0, description="Only while more requests than this came within ten seconds.")
 
 
 class SlowDefect(_OnPath):
@@ -75,6 +79,7 @@ class AssistantDefects(_Part):
     cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
     fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
     memory_errors: bool = False
+    leaks_memory: bool = False
     database_degraded: bool = False
     external: ExternalDefect = ExternalDefect()
 
@@ -122,6 +127,9 @@ class Defects(_Part):
     version: str | None = None
     version_share: float = Field(default=1.0, ge=0.0, le=1.0)
     hold_connections: int = Field(default=0, ge=0)
+    no_pre_ping: bool = Field(
+        default=False, description="Users' requests take a connection of the pool as it is, also one that has ended."
+    )
     drop_metadata_keys: tuple[str, ...] = ()
     invalid_metadata_keys: tuple[str, ...] = ()
     lose_metadata: bool = False
@@ -162,6 +170,7 @@ class DefectsFile:
         self._seen: tuple[int, int] | None = None
         self._current = Defects()
         self._counts: dict[str, int] = {}
+        self._times: dict[str, deque[float]] = {}
 
     def current(self) -> Defects:
         """The defects in force now."""
@@ -183,6 +192,12 @@ class DefectsFile:
         self._counts[name] = before + 1
         return int((before + 1) * share + 1e-9) > int(before * share + 1e-9)
 
+    def come_often(self, name: str, above: int) -> bool:
+        """Whether more than so many times, this one included, came within ten seconds."""
+        times = self._times.setdefault(name, deque(maxlen=above + 1))
+        times.append(time.monotonic())
+        return len(times) > above and times[-1] - times[0] <= _SPAN_SECONDS
+
     def _load(self, path: Path, stamp: tuple[int, int]) -> None:
         try:
             self._set(stamp, Defects.model_validate_json(path.read_bytes()))
@@ -193,5 +208,6 @@ class DefectsFile:
     def _set(self, stamp: tuple[int, int] | None, defects: Defects) -> None:
         if stamp != self._seen:
             self._counts.clear()
+            self._times.clear()
         self._seen = stamp
         self._current = defects

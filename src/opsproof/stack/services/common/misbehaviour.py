@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from opsproof.stack.services.common.defects import Defects
+from opsproof.stack.services.common.database import PRE_PING
+from opsproof.stack.services.common.defects import Defects, StatusDefect
 from opsproof.stack.services.common.failures import ApiError, error_response
+from opsproof.stack.services.common.request_scope import SYNTHETIC, client_of
 from opsproof.stack.services.common.services import Services
 
 _log = logging.getLogger("opsproof.service")
@@ -42,6 +44,7 @@ class Misbehaviour:
         if defects.hold_overflow and database.pool_size.overflow:
             held = database.pool_size.size + defects.hold_overflow
         await database.hold(held)
+        PRE_PING.set(not defects.no_pre_ping or client_of(scope) == SYNTHETIC)
         for line in defects.log_lines:
             _log.error(line)
         path = scope["path"]
@@ -55,7 +58,7 @@ class Misbehaviour:
     def _answer(self, scope: Scope, defects: Defects) -> Response | None:
         path = scope["path"]
         for status in defects.status:
-            if status.concerns(path) and self._services.defects.falls_on(f"status {status.path}", status.share):
+            if status.concerns(path) and self._falls_on(status):
                 return error_response(scope, ApiError(status.status, "a defect of this release"))
         for body in defects.body:
             if body.concerns(path) and body.method in ("", scope["method"]):
@@ -65,6 +68,11 @@ class Misbehaviour:
         if any(defect.concerns(path) for defect in defects.redirect_loop):
             return RedirectResponse(path)
         return None
+
+    def _falls_on(self, status: StatusDefect) -> bool:
+        defects = self._services.defects
+        often = defects.come_often(f"status {status.path}", status.above)
+        return often and defects.falls_on(f"status {status.path}", status.share)
 
 
 def _delayed(receive: Receive, seconds: float) -> Receive:
