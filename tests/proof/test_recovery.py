@@ -11,9 +11,9 @@ DECEPTIONS = (
     ("storebridge-registrations-60", "storebridge", "registration-success", (ANSWERS, "indicators.error-share")),
     ("storebridge-naver-503", "storebridge", "jobs.synthetic_work_is_finished", (ANSWERS, "indicators.error-share")),
     ("storebridge-api-restarting", "storebridge", "web-starts", (ANSWERS, "api.core_endpoint_answers")),
-    ("fails-under-load", "storebridge", "error-share", (ANSWERS, "api.core_endpoint_answers")),
-    ("fails-under-load", "factory-ai", "server-error-share", (ANSWERS, "api.core_endpoint_answers")),
-    ("fails-under-load", "ops-assistant", "error-share", (ANSWERS, "api.core_endpoint_answers")),
+    ("users-fail-under-load", "storebridge", "error-share", (ANSWERS, "api.core_endpoint_answers")),
+    ("users-fail-under-load", "factory-ai", "server-error-share", (ANSWERS, "api.core_endpoint_answers")),
+    ("users-fail-under-load", "ops-assistant", "error-share", (ANSWERS, "api.core_endpoint_answers")),
     ("ops-cache-misses", "ops-assistant", "cache-hit-rate", (ANSWERS, "indicators.error-share")),
     ("factory-ai-workflows-failing", "factory-ai", "completed-workflows", (ANSWERS, "indicators.server-error-share")),
     *(

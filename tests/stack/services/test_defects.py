@@ -27,8 +27,7 @@ def test_a_share_of_the_answers_is_an_error(ingest, share, expected):
 
 def test_a_path_can_fail_only_while_many_ask(ingest):
     """Well while idle, and not under load: who looks once sees nothing."""
-    load = [{"path": "/api/v1/stats", "status": 503, "above": 3}]
-    with ingest.defects(status=load, users_stay_away=True):
+    with ingest.defects(loaded=[{"path": "/api/v1/stats", "above": 3}], users_stay_away=True):
         found = statuses(ingest, "/api/v1/stats", 5)
 
     assert found == [200, 200, 200, 503, 503]

@@ -94,10 +94,10 @@ NUMBERS: tuple[Fault, ...] = (
         well=_p95(lambda seconds: seconds < 0.3),
     ),
     NumberDefect(
-        "fails-under-load",
+        "users-fail-under-load",
         "paths that only users ask answer 503 while more than a few requests come: idle, they are well",
         frozenset(_LOADED),
-        {"status": [{"path": path, "status": 503, "above": 2} for path in _LOADED.values()]},
+        {"loaded": [{"path": path, "above": 2} for path in _LOADED.values()]},
         _unavailable(lambda share: share > 0.02),
         group="numbers",
         well=_unavailable(lambda share: share < 0.001),

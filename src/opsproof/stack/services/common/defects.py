@@ -28,11 +28,10 @@ class _OnPath(_Part):
 
 
 class StatusDefect(_OnPath):
-    """A share of the answers (0 to 1, counted, not random) is an error of this status; with `above`, under load."""
+    """A share of the answers (0 to 1, counted, not random) is an error of this status."""
 
     status: int = Field(default=500, ge=400, le=599)
     share: float = Field(default=1.0, ge=0.0, le=1.0)
-    above: int = Field(default=0, ge=0, description="Only while more requests than this came within ten seconds.")
 
 
 class SlowDefect(_OnPath):
@@ -46,6 +45,12 @@ class LateDefect(_OnPath):
     """What a request asks for is done `seconds` after its body has come, also if nobody waits any more."""
 
     seconds: float = Field(ge=0.0)
+
+
+class LoadDefect(_OnPath):
+    """Answers are 503 while more than `above` requests came within ten seconds; idle, the path is well."""
+
+    above: int = Field(ge=1)
 
 
 class BodyDefect(_OnPath):
@@ -114,6 +119,7 @@ class Defects(_Part):
     body: tuple[BodyDefect, ...] = ()
     endless: tuple[PathDefect, ...] = ()
     redirect_loop: tuple[PathDefect, ...] = ()
+    loaded: tuple[LoadDefect, ...] = ()
     drop_log_fields: tuple[str, ...] = ()
     change_log_fields: dict[str, str] = Field(default={}, description="What a field says instead, where it is there.")
     drop_log_request_id: bool = False

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsproof.stack.services.common.database import PRE_PING
-from opsproof.stack.services.common.defects import Defects, StatusDefect
+from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.failures import ApiError, error_response
 from opsproof.stack.services.common.request_scope import SYNTHETIC, client_of
 from opsproof.stack.services.common.services import Services
@@ -58,7 +58,7 @@ class Misbehaviour:
     def _answer(self, scope: Scope, defects: Defects) -> Response | None:
         path = scope["path"]
         for status in defects.status:
-            if status.concerns(path) and self._falls_on(status):
+            if status.concerns(path) and self._services.defects.falls_on(f"status {status.path}", status.share):
                 return error_response(scope, ApiError(status.status, "a defect of this release"))
         for body in defects.body:
             if body.concerns(path) and body.method in ("", scope["method"]):
@@ -67,12 +67,10 @@ class Misbehaviour:
             return StreamingResponse(_endless(), media_type="text/plain")
         if any(defect.concerns(path) for defect in defects.redirect_loop):
             return RedirectResponse(path)
+        for loaded in defects.loaded:
+            if loaded.concerns(path) and self._services.defects.come_often(loaded.path, loaded.above):
+                return error_response(scope, ApiError(503, "too much in these ten seconds"))
         return None
-
-    def _falls_on(self, status: StatusDefect) -> bool:
-        defects = self._services.defects
-        often = defects.come_often(f"status {status.path}", status.above)
-        return often and defects.falls_on(f"status {status.path}", status.share)
 
 
 def _delayed(receive: Receive, seconds: float) -> Receive:
