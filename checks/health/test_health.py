@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.recovery, pytest.mark.diagnosis]
     "FAI-131",
     "OPS-107",
     "SB-072",
+    "SB-141",
     severity="SEV-1",
     verifies="reach",
     next_step="Read /health/detailed for the component that is down; if nothing answers, look at the process itself.",

@@ -54,6 +54,7 @@ async def test_every_scrape_target_is_up(metrics, profile):
 
 @pytest.mark.alert
 @pytest.mark.release
+@pytest.mark.recovery
 @runbook(
     "FAI-079",
     "FAI-091",

@@ -4,7 +4,7 @@ import pytest
 
 from opsproof import needs, proven_by, runbook
 
-pytestmark = [pytest.mark.hourly, pytest.mark.daily, pytest.mark.diagnosis]
+pytestmark = [pytest.mark.hourly, pytest.mark.daily, pytest.mark.diagnosis, pytest.mark.recovery]
 
 
 @runbook(

@@ -19,11 +19,16 @@ FAILS = (
 
 
 @pytest.mark.release
+@pytest.mark.recovery
 @runbook(
     "OPS-005",
+    "OPS-011",
     "OPS-013",
+    "OPS-029",
     "OPS-033",
+    "OPS-041",
     "OPS-045",
+    "OPS-051",
     severity="SEV-2",
     next_step="Read verdict_reason and the diff; what is not PASS must not go into operation, and is no new baseline.",
 )

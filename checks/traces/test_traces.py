@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.diagnosis]
 
 
 @pytest.mark.canary_criteria
+@pytest.mark.recovery
 @runbook(
     "OPS-003",
     "OPS-014",

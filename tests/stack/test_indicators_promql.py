@@ -31,6 +31,7 @@ PODS = {
     'node_filesystem_avail_bytes{system="storebridge", fstype="tmpfs", instance="POD"}': ("0x60", "0x60"),
     'node_filesystem_size_bytes{system="storebridge", fstype="tmpfs", instance="POD"}': ("1000x60", "1000x60"),
     'process_start_time_seconds{job="storebridge-web", instance="POD"}': ("7x60", "7x48 8x10"),
+    'up{job="storebridge-web", instance="POD"}': ("1x60", "0x40 1x20"),
 }
 """What the two pods of storebridge-web tell, each half a minute."""
 
@@ -44,6 +45,8 @@ OF_BOTH = {
     "cpu": 0.75,
     "disk": 0.95,
     "restarts": 1,
+    "web-replicas": 2,
+    "web-starts": 1,
 }
 """The one number of both: neither added up nor two series."""
 

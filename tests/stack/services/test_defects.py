@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from reference_service import eventually
 
 
 def statuses(service, path, times):
@@ -22,6 +23,28 @@ def test_a_share_of_the_answers_is_an_error(ingest, share, expected):
 
     assert found == expected
     assert statuses(ingest, "/api/v1/stats", 2) == [200, 200]
+
+
+def test_a_path_can_fail_only_while_many_ask(ingest):
+    """Well while idle, and not under load: who looks once sees nothing."""
+    with ingest.defects(loaded=[{"path": "/api/v1/stats", "above": 3}], users_stay_away=True):
+        found = statuses(ingest, "/api/v1/stats", 5)
+
+    assert found == [200, 200, 200, 503, 503]
+
+
+@pytest.mark.parametrize("no_pre_ping", [False, True], ids=["pre-ping", "no-pre-ping"])
+def test_a_connection_that_the_server_ended_is_met_only_without_pre_ping(ingest, no_pre_ping):
+    """With pre-ping a restart of the database costs no request; without it each stale connection costs one."""
+    end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ingest-api'"
+    with ingest.defects(no_pre_ping=no_pre_ping, users_stay_away=True):
+        found = set()
+        for _ in range(5):
+            ended = eventually(lambda: ingest.sql(end)[0][0])
+            found |= set(statuses(ingest, "/api/v1/stats", 3))
+
+    assert ended
+    assert (503 in found) is no_pre_ping, found
 
 
 def test_a_defect_of_one_path_leaves_the_others_alone(service):

@@ -189,6 +189,18 @@ def test_memory_is_really_filled_and_given_back(assistant):
     assert eventually(lambda: share() < 0.6)
 
 
+def test_memory_leaks_and_is_given_back(assistant):
+    """The slope of 24 hours is read from what the process really has."""
+
+    def used():
+        return assistant.http.get("/api/ops/resources").json()["memory_bytes"]
+
+    before = used()
+    with assistant.defects(assistant={"leaks_memory": True}):
+        assert eventually(lambda: used() > before + 4 * 1024**2)
+    assert eventually(lambda: used() < before + 4 * 1024**2)
+
+
 def test_a_memory_error_is_a_500_and_in_the_log(assistant):
     """Scenario 8 is recognised by the word in the log."""
     with assistant.defects(assistant={"memory_errors": True}):

@@ -5,7 +5,7 @@ from typing import Any
 
 from opsproof.stack.faults.database import HOLDER, as_superuser
 from opsproof.stack.faults.seen import Seen
-from opsproof.stack.parts.postgres import database_url
+from opsproof.stack.parts.postgres import database_url, superuser_url
 from opsproof.stack.stack import Stack
 
 Hold = Callable[[Stack, list[str]], dict[str, Any]]
@@ -43,6 +43,15 @@ def busy(count: int, statement: str, *, after: str = "SELECT 1") -> Hold:
     return hold
 
 
+def ended(application: str) -> Hold:
+    """End, twice a second, the connections that an application holds and does not use, as a restarted server does."""
+
+    def hold(stack: Stack, systems: list[str]) -> dict[str, Any]:
+        return {"ended": {"url": superuser_url(stack.plan), "application": application}}
+
+    return hold
+
+
 def are_busy(count: int) -> Seen:
     """Whether so many statements of the holder are running for more than two seconds in the system's database."""
 
@@ -56,6 +65,16 @@ def are_busy(count: int) -> Seen:
         return bool(row and row[0])
 
     return seen
+
+
+def ends_others(stack: Stack, system: str) -> bool:
+    """Whether the holder is there to end other connections; it comes to no database of a system for that."""
+    with as_superuser(stack, system) as connection:
+        row = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = 'postgres')",
+            (HOLDER,),
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def are_open(count: int) -> Seen:

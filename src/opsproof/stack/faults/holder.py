@@ -5,6 +5,7 @@ What to hold stands in the environment variable HOLD (JSON), because the address
     {"locks": [{"url": ..., "statement": "LOCK TABLE ..."}]}    or    {"connections": [url, ...], "superuser": url}
     or    {"idle": [url, ...]}, a connection for each
     or    {"busy": [{"url": ..., "statement": "SELECT pg_sleep(3600)"}]}, a connection for each, which waits for an end
+    or    {"ended": {"url": superuser, "application": ...}}, which holds nothing: it ends idle connections of others
 """
 
 import json
@@ -19,6 +20,11 @@ import psycopg
 _PAUSE = 0.05
 _LIMIT = """
     SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+"""
+_SECONDS_BETWEEN_ENDS = 0.5
+_END_IDLE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = %s AND state = 'idle' AND state_change < now() - interval '20 milliseconds'
 """
 _CLOSE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -37,6 +43,8 @@ def main() -> None:
         threading.Thread(target=_run, args=(busy["url"], busy["statement"]), daemon=True).start()
     if "connections" in wanted:
         _occupy(wanted["connections"], wanted["superuser"], held)
+    if "ended" in wanted:
+        _end_idle(wanted["ended"]["url"], wanted["ended"]["application"])
     signal.pause()
 
 
@@ -74,6 +82,14 @@ def _occupy(urls: list[str], superuser: str, held: list[psycopg.Connection]) -> 
         except psycopg.OperationalError:  # somebody has what is missing
             keys.execute(_CLOSE_OTHERS)
             time.sleep(_PAUSE)
+
+
+def _end_idle(url: str, application: str) -> None:
+    """End them again and again, until this process is ended itself."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            connection.execute(_END_IDLE, (application,))
+            time.sleep(_SECONDS_BETWEEN_ENDS)
 
 
 if __name__ == "__main__":

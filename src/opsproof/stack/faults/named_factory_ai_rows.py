@@ -10,6 +10,32 @@ _OPEN = 40
 _SLEEP = "SELECT pg_sleep(3600)"
 _LOCK = "SELECT pg_advisory_lock(4711)"
 
+
+def _negative_feedback(percent: int, *, seen_above: float) -> Fault:
+    return ContentChanged(
+        f"factory-ai-negative-feedback-{percent}",
+        f"{percent} % of the feedback of the last hour is negative",
+        FACTORY_AI,
+        change=f"""
+            CREATE TABLE opsproof_fault.feedback AS SELECT id, feedback_value FROM feedbacks;
+            UPDATE feedbacks SET feedback_value =
+                CASE WHEN numbered.n % 20 < {percent // 5} THEN 'thumbs_down' ELSE 'thumbs_up' END
+                FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM feedbacks) AS numbered
+                WHERE feedbacks.id = numbered.id
+        """,  # noqa: S608  # constants of this module
+        restore="""
+            CREATE TABLE IF NOT EXISTS opsproof_fault.feedback (id text, feedback_value text);
+            UPDATE feedbacks SET feedback_value = kept.feedback_value
+                FROM opsproof_fault.feedback AS kept WHERE feedbacks.id = kept.id;
+            DROP TABLE opsproof_fault.feedback
+        """,
+        seen=f"""
+            SELECT count(*) FILTER (WHERE feedback_value = 'thumbs_down') > {seen_above} * count(*) FROM feedbacks
+            WHERE created_at >= now() - interval '1 hour'
+        """,  # noqa: S608  # as above
+    )
+
+
 ROWS: tuple[Fault, ...] = (
     ContentChanged(
         "factory-ai-dlq-25",
@@ -36,27 +62,24 @@ ROWS: tuple[Fault, ...] = (
         restore="DELETE FROM workflow_instances WHERE id LIKE 'opsproof-cancelled-%'",
         seen="SELECT EXISTS (SELECT FROM workflow_instances WHERE id LIKE 'opsproof-cancelled-%')",
     ),
+    _negative_feedback(25, seen_above=0.2),
+    _negative_feedback(15, seen_above=0.1),
     ContentChanged(
-        "factory-ai-negative-feedback-25",
-        "a quarter of the feedback of the last hour is negative",
+        "factory-ai-judgments-lost",
+        "the judgments of the last day are gone, but one",
         FACTORY_AI,
         change="""
-            CREATE TABLE opsproof_fault.feedback AS SELECT id, feedback_value FROM feedbacks;
-            UPDATE feedbacks SET feedback_value =
-                CASE WHEN numbered.n % 4 = 0 THEN 'thumbs_down' ELSE 'thumbs_up' END
-                FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM feedbacks) AS numbered
-                WHERE feedbacks.id = numbered.id
+            CREATE TABLE opsproof_fault.executions AS SELECT * FROM core.judgment_executions
+                WHERE id <> 'jud-456' AND executed_at >= now() - interval '1 day';
+            DELETE FROM core.judgment_executions AS lost USING opsproof_fault.executions AS kept
+                WHERE lost.id = kept.id AND lost.executed_at = kept.executed_at
         """,
         restore="""
-            CREATE TABLE IF NOT EXISTS opsproof_fault.feedback (id text, feedback_value text);
-            UPDATE feedbacks SET feedback_value = kept.feedback_value
-                FROM opsproof_fault.feedback AS kept WHERE feedbacks.id = kept.id;
-            DROP TABLE opsproof_fault.feedback
+            CREATE TABLE IF NOT EXISTS opsproof_fault.executions AS TABLE core.judgment_executions WITH NO DATA;
+            INSERT INTO core.judgment_executions SELECT * FROM opsproof_fault.executions ON CONFLICT DO NOTHING;
+            DROP TABLE opsproof_fault.executions
         """,
-        seen="""
-            SELECT count(*) FILTER (WHERE feedback_value = 'thumbs_down') > 0.2 * count(*) FROM feedbacks
-            WHERE created_at >= now() - interval '1 hour'
-        """,
+        seen="SELECT count(*) < 400 FROM core.judgment_executions WHERE executed_at >= now() - interval '1 day'",
     ),
     ContentChanged(
         "factory-ai-ruleset-mixed",

@@ -9,7 +9,7 @@ from opsproof.stack.faults.assistant_seen import in_numbers, says, tool_errors
 from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
 from opsproof.stack.faults.logs_seen import logged
-from opsproof.stack.faults.metrics_seen import Numbers, shown, total
+from opsproof.stack.faults.metrics_seen import SPAN_SECONDS, Numbers, shown, total
 from opsproof.stack.faults.processes import PartStopped
 from opsproof.stack.faults.seen import Seen
 from opsproof.stack.faults.shown import Shown
@@ -26,6 +26,9 @@ _RUSH: dict[str, Any] = {"users_per_second": 100, "users_of": sorted(ASSISTANT)}
 _SLOW_TOOL_SECONDS = 5.0
 _USUAL_P95 = 1.0
 """Below it the numbers are well again."""
+
+_RISE = '20 * max(deriv(process_resident_memory_bytes{system="ops-assistant"}[20s]))'
+_STEEP_BYTES = 20e6
 
 
 def _defect(name: str, title: str, seen: Seen, *, group: str = "answers", **defects: Any) -> Fault:
@@ -56,6 +59,10 @@ def _more(before: Numbers, now: Numbers, name: str, **labels: str) -> float:
 def _misses(before: Numbers, now: Numbers) -> float:
     pages = _more(before, now, "ops_cache_requests_total")
     return _more(before, now, "ops_cache_requests_total", result="miss") / pages if pages else math.nan
+
+
+def _risen(before: Numbers, now: Numbers) -> float:
+    return _more(before, now, "process_resident_memory_bytes") * 20 / SPAN_SECONDS
 
 
 def _misses_over(share: float) -> Seen:
@@ -146,6 +153,12 @@ NUMBERS: tuple[Fault, ...] = (
         "the API really has 93 % of the memory that it may have",
         says("/api/ops/resources", lambda found: found["memory_share"] >= 0.93),
         assistant={"fill_memory_share": 0.93},
+    ),
+    _defect(
+        "memory-leak",
+        "the API keeps 2.5 MB more each second, and gives none back",
+        shown(_RISE, lambda rise: rise > _STEEP_BYTES, scraped=_risen),
+        assistant={"leaks_memory": True},
     ),
     Shown(
         _defect(

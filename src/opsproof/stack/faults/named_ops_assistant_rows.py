@@ -96,6 +96,12 @@ ROWS: tuple[Fault, ...] = (
         "SELECT value = '30' FROM app_settings WHERE key = 'db_connection_pool_size'",
     ),
     _setting(
+        "fallback-missing",
+        "the fallback of api_users names an asset that is not there",
+        """SET value = jsonb_set(value, '{api_users}', '"api_users_gone"') WHERE key = 'ops_fallback_assets'""",
+        "SELECT value ->> 'api_users' = 'api_users_gone' FROM app_settings WHERE key = 'ops_fallback_assets'",
+    ),
+    _setting(
         "tool-limits-wrong",
         "tools may take too short or too long, and nothing is tried again",
         """

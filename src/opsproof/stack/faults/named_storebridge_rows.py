@@ -1,8 +1,11 @@
 """The named faults of what storebridge stores, and of connections to its database: one entry each."""
 
 from opsproof.stack.faults import database, held
+from opsproof.stack.faults.both import Both
 from opsproof.stack.faults.content import ContentShown
+from opsproof.stack.faults.defects import Defect
 from opsproof.stack.faults.fault import Fault
+from opsproof.stack.faults.logs_seen import logged
 from opsproof.stack.faults.metrics_seen import gauge
 from opsproof.stack.faults.named_storebridge import STOREBRIDGE
 
@@ -126,6 +129,17 @@ DATABASE: tuple[Fault, ...] = (
         STOREBRIDGE,
         held.idle(30),
         held.are_open(30),
+    ),
+    Both(
+        Defect(
+            "storebridge-no-pre-ping",
+            "the database ends idle connections, and users' requests take them from the pool as they are",
+            STOREBRIDGE,
+            {"no_pre_ping": True},
+            logged("terminating connection due to"),
+            group="database",
+        ),
+        database.Held("storebridge-no-pre-ping", "", STOREBRIDGE, held.ended("storebridge-api"), held.ends_others),
     ),
     database.Held(
         "storebridge-idle-in-transaction",

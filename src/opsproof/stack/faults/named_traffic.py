@@ -15,6 +15,13 @@ from opsproof.stack.services.ingest.names import ITEM_ID
 _PATHS = (f"/api/v1/items/{ITEM_ID}", f"/api/v1/jobs/{JOB_ID}")
 """What only users ask for, with every fourth visit."""
 
+_LOADED = {
+    "storebridge": "/v1/quotas",
+    "factory-ai": "/api/v1/learning/rulesets",
+    "ops-assistant": "/api/ops/data/*",
+}
+"""The like of three other systems."""
+
 _PART_OF_USERS = 4
 _RUSH: dict[str, Any] = {"users_per_second": 40, "users_of": sorted(INGEST | EVALUATION)}
 _REQUESTS = 'sum(rate(http_requests_total{system="SYSTEM"}[10s]))'
@@ -34,6 +41,13 @@ def _of(promql: str, holds: Callable[[float], bool], scraped: Callable[[Numbers,
 def _errors(holds: Callable[[float], bool]) -> Seen:
     def scraped(before: Numbers, after: Numbers) -> float:
         return _more(before, after, "http_requests_total", status="500") / _more(before, after, "http_requests_total")
+
+    return _of(f"{_ERRORS} / {_REQUESTS}", holds, scraped)
+
+
+def _unavailable(holds: Callable[[float], bool]) -> Seen:
+    def scraped(before: Numbers, after: Numbers) -> float:
+        return _more(before, after, "http_requests_total", status="503") / _more(before, after, "http_requests_total")
 
     return _of(f"{_ERRORS} / {_REQUESTS}", holds, scraped)
 
@@ -78,6 +92,15 @@ NUMBERS: tuple[Fault, ...] = (
         _p95(lambda seconds: seconds > 2.0),
         group="numbers",
         well=_p95(lambda seconds: seconds < 0.3),
+    ),
+    NumberDefect(
+        "users-fail-under-load",
+        "paths that only users ask answer 503 while more than a few requests come: idle, they are well",
+        frozenset(_LOADED),
+        {"loaded": [{"path": path, "above": 2} for path in _LOADED.values()]},
+        _unavailable(lambda share: share > 0.02),
+        group="numbers",
+        well=_unavailable(lambda share: share < 0.001),
     ),
     NumberDefect(
         "no-traffic",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import select
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,10 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from opsproof.stack.services.common.failures import Unavailable
+
+_log = logging.getLogger("opsproof.database")
+PRE_PING: ContextVar[bool] = ContextVar("pre_ping", default=True)
+"""Whether a request looks at a connection of the pool before it is used, as pool_pre_ping does."""
 
 _IDLE_SECONDS = 0.5
 """So often one connection that nobody needed is closed: five services share a server."""
@@ -133,12 +139,13 @@ class Database:
         except psycopg.errors.QueryCanceled:
             raise Unavailable("database", f"the statement was cancelled after {self._statement_seconds} s") from None
         except psycopg.OperationalError as error:
+            _log.error("the connection to the database failed: %s", " ".join(str(error).split()))
             raise Unavailable("database", f"the connection failed ({type(error).__name__})") from None
         finally:
             await self._release(connection)
 
     async def _acquire(self) -> _Connection:
-        while _is_stale(connection := await self._next()):
+        while _is_stale(connection := await self._next()) and PRE_PING.get():
             await connection.close()
             await self._release(connection)
         return connection

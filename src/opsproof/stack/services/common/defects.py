@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _log = logging.getLogger(__name__)
+_SPAN_SECONDS = 10.0
 
 
 class _Part(BaseModel):
@@ -52,6 +55,12 @@ class LateDefect(_OnPath):
     seconds: float = Field(ge=0.0)
 
 
+class LoadDefect(_OnPath):
+    """Answers are 503 while more than `above` requests came within ten seconds; idle, the path is well."""
+
+    above: int = Field(ge=1)
+
+
 class BodyDefect(_OnPath):
     """The answer is this text instead of the service's own."""
 
@@ -83,6 +92,7 @@ class AssistantDefects(_Part):
     cache_miss_share: float = Field(default=0.0, ge=0.0, le=1.0)
     fill_memory_share: float = Field(default=0.0, ge=0.0, le=1.0)
     memory_errors: bool = False
+    leaks_memory: bool = False
     database_degraded: bool = False
     external: ExternalDefect = ExternalDefect()
 
@@ -118,6 +128,7 @@ class Defects(_Part):
     body: tuple[BodyDefect, ...] = ()
     endless: tuple[PathDefect, ...] = ()
     redirect_loop: tuple[PathDefect, ...] = ()
+    loaded: tuple[LoadDefect, ...] = ()
     drop_log_fields: tuple[str, ...] = ()
     change_log_fields: dict[str, str] = Field(default={}, description="What a field says instead, where it is there.")
     drop_log_request_id: bool = False
@@ -131,6 +142,9 @@ class Defects(_Part):
     version: str | None = None
     version_share: float = Field(default=1.0, ge=0.0, le=1.0)
     hold_connections: int = Field(default=0, ge=0)
+    no_pre_ping: bool = Field(
+        default=False, description="Users' requests take a connection of the pool as it is, also one that has ended."
+    )
     drop_metadata_keys: tuple[str, ...] = ()
     invalid_metadata_keys: tuple[str, ...] = ()
     lose_metadata: bool = False
@@ -173,6 +187,7 @@ class DefectsFile:
         self._seen: tuple[int, int] | None = None
         self._current = Defects()
         self._counts: dict[str, int] = {}
+        self._times: dict[str, deque[float]] = {}
 
     def current(self) -> Defects:
         """The defects in force now."""
@@ -194,6 +209,12 @@ class DefectsFile:
         self._counts[name] = before + 1
         return int((before + 1) * share + 1e-9) > int(before * share + 1e-9)
 
+    def come_often(self, name: str, above: int) -> bool:
+        """Whether more than so many times, this one included, came within ten seconds."""
+        times = self._times.setdefault(name, deque(maxlen=above + 1))
+        times.append(time.monotonic())
+        return len(times) > above and times[-1] - times[0] <= _SPAN_SECONDS
+
     def _load(self, path: Path, stamp: tuple[int, int]) -> None:
         try:
             self._set(stamp, Defects.model_validate_json(path.read_bytes()))
@@ -204,5 +225,6 @@ class DefectsFile:
     def _set(self, stamp: tuple[int, int] | None, defects: Defects) -> None:
         if stamp != self._seen:
             self._counts.clear()
+            self._times.clear()
         self._seen = stamp
         self._current = defects

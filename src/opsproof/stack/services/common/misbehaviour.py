@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opsproof.stack.services.common.database import PRE_PING
 from opsproof.stack.services.common.defects import Defects
 from opsproof.stack.services.common.failures import ApiError, error_response
+from opsproof.stack.services.common.request_scope import SYNTHETIC, client_of
 from opsproof.stack.services.common.services import Services
 
 _log = logging.getLogger("opsproof.service")
@@ -44,6 +46,7 @@ class Misbehaviour:
         if defects.hold_overflow and database.pool_size.overflow:
             held = database.pool_size.size + defects.hold_overflow
         await database.hold(held)
+        PRE_PING.set(not defects.no_pre_ping or client_of(scope) == SYNTHETIC)
         for line in defects.log_lines:
             _log.error(line)
         path = scope["path"]
@@ -81,6 +84,9 @@ class Misbehaviour:
             return StreamingResponse(_endless(), media_type="text/plain")
         if any(defect.concerns(path) for defect in defects.redirect_loop):
             return RedirectResponse(path)
+        for loaded in defects.loaded:
+            if loaded.concerns(path) and self._services.defects.come_often(loaded.path, loaded.above):
+                return error_response(scope, ApiError(503, "too much in these ten seconds"))
         return None
 
 

@@ -17,6 +17,8 @@ from opsproof.stack.services.common.failures import ApiError, code_of, error_res
 from opsproof.stack.services.common.services import Services
 
 _log = logging.getLogger("opsproof.access")
+SYNTHETIC = "synthetic"
+"""What a gate asks, as the label `client` of the metrics has it."""
 
 
 class RequestScope:
@@ -85,7 +87,7 @@ class RequestScope:
         seconds = time.perf_counter() - context.started
         method, path = scope["method"], scope["path"]
         template = _template(scope, self._services.system.routes)
-        self._services.metrics.observe(method, template, _client(scope), status, seconds)
+        self._services.metrics.observe(method, template, client_of(scope), status, seconds)
         fields = {
             "method": method,
             "path": path,
@@ -100,10 +102,10 @@ class RequestScope:
         _log.log(level, "%s %s %s", method, template, status, extra={"fields": fields})
 
 
-def _client(scope: Scope) -> str:
+def client_of(scope: Scope) -> str:
     """Who asked: what a gate asks itself is no traffic of users."""
     product = Headers(scope=scope).get("user-agent", "").partition("/")[0]
-    return "synthetic" if product == GATE else "user"
+    return SYNTHETIC if product == GATE else "user"
 
 
 def _template(scope: Scope, routes: Sequence[BaseRoute]) -> str:

@@ -22,7 +22,7 @@ _EXECUTIONS = """
     SELECT 'jud-' || n, 'line-quality', 'RULE_ONLY', 'RULE', CASE WHEN n %% 10 = 0 THEN 'WARNING' ELSE 'NORMAL' END,
         0.95, %s, jsonb_build_object('temperature', CASE WHEN n %% 10 = 0 THEN 75 ELSE 65 END),
         now() - (n - 400) * interval '10 seconds'
-    FROM generate_series(401, 600) AS n
+    FROM generate_series(401, 1400) AS n
 """
 _INSTANCES = """
     INSERT INTO workflow_instances (id, workflow_id, status, steps, created_at, started_at, finished_at)
@@ -40,7 +40,7 @@ _INTENTS = """
     SELECT 'int-seed-' || n, 'how is line ' || n, 'machine_status', 0.75 FROM generate_series(1, 10) AS n
 """
 _CLEAR = """
-    DELETE FROM core.judgment_executions WHERE id IN (SELECT 'jud-' || n FROM generate_series(401, 600) AS n);
+    DELETE FROM core.judgment_executions WHERE id IN (SELECT 'jud-' || n FROM generate_series(401, 1400) AS n);
     DELETE FROM workflow_instances WHERE id LIKE 'wf-seed-%';
     DELETE FROM feedbacks WHERE id LIKE 'fb-seed-%';
     DELETE FROM intent_logs WHERE id LIKE 'int-seed-%'

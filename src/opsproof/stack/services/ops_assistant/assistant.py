@@ -20,6 +20,7 @@ _log = logging.getLogger("opsproof.assistant")
 _PAUSE_SECONDS = 0.2
 _ROUNDS_BETWEEN_CLEANINGS = 300
 _CHUNK = 4 * 1024**2
+_LEAK = 512 * 1024
 _FORGET = """
     DELETE FROM traces WHERE asked_at < now() - interval '30 minutes'
     AND id NOT IN (SELECT baseline FROM golden_queries)
@@ -38,6 +39,7 @@ class Assistant:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._ballast: list[mmap.mmap] = []
+        self._leaked: list[mmap.mmap] = []
         self._task: asyncio.Task[None] | None = None
         self.tools = Tools(options_of(services))
         self.one_page = asyncio.Lock()
@@ -78,6 +80,7 @@ class Assistant:
         while True:
             defects = self._services.defects.current().assistant
             self._fill(defects.fill_memory_share)
+            self._leak(defects.leaks_memory)
             rounds += 1
             if rounds % _ROUNDS_BETWEEN_CLEANINGS == 0:
                 try:
@@ -92,10 +95,14 @@ class Assistant:
             while self._ballast:
                 self._ballast.pop().close()
         while self.memory()["memory_share"] < share:
-            chunk = mmap.mmap(-1, _CHUNK)
-            for offset in range(0, _CHUNK, mmap.PAGESIZE):
-                chunk[offset] = 1
-            self._ballast.append(chunk)
+            self._ballast.append(_used(_CHUNK))
+
+    def _leak(self, leaks: bool) -> None:
+        """Keep a little more memory each time; once nothing leaks, give everything back, as a restart would."""
+        if leaks:
+            self._leaked.append(_used(_LEAK))
+        while self._leaked and not leaks:
+            self._leaked.pop().close()
 
 
 def assistant_of(services: Services) -> Assistant:
@@ -108,6 +115,14 @@ def pool_numbers(services: Services) -> dict[str, int]:
     database = services.database
     active, size = database.usage()["in_use"], database.pool_size.size
     return {"active": active, "idle": database.idle(), "size": size, "overflow": max(0, active - size)}
+
+
+def _used(size: int) -> mmap.mmap:
+    """So many bytes that are really there: each page is written to."""
+    chunk = mmap.mmap(-1, size)
+    for offset in range(0, size, mmap.PAGESIZE):
+        chunk[offset] = 1
+    return chunk
 
 
 def _resident_bytes() -> int:
