@@ -25,7 +25,7 @@ UNCOVERED = yaml.safe_load((REPOSITORY / "checks" / "runbooks" / "uncovered.yaml
 """Why a row of these rounds has no check, by its id."""
 
 ROUNDS = ("smoke", "hourly", "alert")
-RECOVERED = ("evaluation", "ingest")
+RECOVERED = ("evaluation", "factory-ai", "ingest", "ops-assistant", "storebridge")
 """Systems whose rows of the recovery are all looked at in one, or say why not."""
 PROFILES = find_profiles(["*/*"], REPOSITORY / "profiles")
 WITHOUT_A_STACK = [
