@@ -29,6 +29,7 @@ class Cause(StrEnum):
     BAD_ANSWER = "bad answer"
     PRECONDITION_MISSING = "precondition missing"
     NO_DATA = "no data"
+    NOT_ATTESTED = "not attested"
     CHECK_BROKEN = "check broken"
     INTERRUPTED = "interrupted"
     DOES_NOT_APPLY = "does not apply"
@@ -48,6 +49,14 @@ class WaiverUse(Fact):
     reason: str
     until: datetime
     expired: bool
+
+
+class AttestedFact(Fact):
+    """What a person confirmed or denied."""
+
+    by: str
+    at: datetime = Field(description="When they looked, with their zone.")
+    note: str = ""
 
 
 class Outcome(Fact):
@@ -83,6 +92,8 @@ class Outcome(Fact):
     output: str = Field("", description="What the check printed and logged.")
     details: str = Field("", description="Assertion and traceback.")
     waiver: WaiverUse | None = None
+    attested: AttestedFact | None = Field(None, description="Whose word it is, if a person answered and it counts.")
+    taken_over: str = Field("", description="Id of the earlier run that checked it, if it was not checked again.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, as they travel on pytest's reports."""

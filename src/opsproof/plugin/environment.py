@@ -1,15 +1,19 @@
 """An environment that is open: its profile, and a probe for each of its targets."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.limits import Lang
+from opsproof.plugin.attester import PERSON, Attester
 from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
 from opsproof.probes.http import HttpProbe
+from opsproof.profile.answers import Answer
 from opsproof.profile.models import Profile
 from opsproof.profile.targets import HttpTarget
 
@@ -29,6 +33,8 @@ class Environment:
         lang: The operator's language.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
+        answers: What people answered to attested checks, by id of the check.
+        since: When the incident began, if the run looks back at one.
     """
 
     def __init__(
@@ -41,9 +47,21 @@ class Environment:
         lang: Lang,
         processes: int,
         memory: Memory | None,
+        answers: Mapping[str, Answer],
+        since: datetime | None,
     ) -> None:
         self.profile = profile
         self.reader = Reader(profile.name, profile.timezone, self.probe, recovering=recovering, lang=lang)
+        person = Observer(
+            profile=profile.name,
+            target=PERSON,
+            address=PERSON,
+            redactor=redactor,
+            timeout=profile.policy.check_deadline,
+            concurrency=1,
+            memory=memory,
+        )
+        self.attester = Attester(person, answers, since=since, lang=lang)
         self._redactor = redactor
         self._expected = expected
         self._processes = processes
@@ -51,6 +69,11 @@ class Environment:
         self._probes: dict[str, Probe] = {}
         self._wires: dict[str, WireProbe] = {}
         self._release: ReleaseWatch | None = None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the targets are, by name, as a report tells it."""
+        return {name: self._redactor.text(target.address) for name, target in self.profile.targets.items()}
 
     def probe(self, name: str) -> Probe:
         """

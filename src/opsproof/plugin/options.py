@@ -14,6 +14,8 @@ HELP = {
     "expect-version": "the release that must answer, before any other check counts; X for all, or SYSTEM=X; repeats",
     "expect": "a limit in place of the profile's, as payload.max_body_bytes=32768 after it was lowered; repeats",
     "allow-writes": "repeat the environment's name (staging) to let checks that write run there; repeats",
+    "attest": "answers of people to what no probe can see (opsproof attest template prints a file to fill in)",
+    "resume": "take over what an earlier run has shown and what is still fresh; check the rest again",
     "replay": "judge the evidence of an earlier run again, with today's limits and no network",
     "reports": "where the run's folder goes (default: reports/runs)",
     "stack": "name of the running `opsproof stack up` to use (default: `default` if it runs, else one of our own)",
@@ -28,6 +30,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--expect-version", action="append", default=[], metavar="X", help=HELP["expect-version"])
     group.addoption("--expect", action="append", default=[], metavar="KEY=VALUE", help=HELP["expect"])
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
+    group.addoption("--attest", type=Path, metavar="FILE", help=HELP["attest"])
+    group.addoption("--resume", type=Path, metavar="RUN", help=HELP["resume"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
     group.addoption("--stack", metavar="NAME", help=HELP["stack"])
@@ -42,6 +46,8 @@ class Options:
     versions: tuple[str, ...]
     expected: dict[str, str]
     writes: frozenset[str]
+    attest: Path | None
+    resume: Path | None
     replay: Path | None
     reports: Path
     stack: str | None
@@ -74,11 +80,18 @@ def read_options(config: pytest.Config) -> Options:
         raise pytest.UsageError(
             f"--expect={wrong[0]} is not KEY=VALUE\n  next: write --expect payload.max_body_bytes=32768"
         )
+    if option.replay and (beside := next((name for name in ("resume", "attest") if getattr(option, name)), "")):
+        raise pytest.UsageError(
+            f"--{beside} and --replay exclude each other: a replay asks nobody, and takes all from one run\n"
+            "  next: leave one of them out"
+        )
     return Options(
         profiles=tuple(option.profile),
         versions=tuple(option.expect_version),
         expected=dict(text.split("=", 1) for text in option.expect),
         writes=frozenset(option.allow_writes),
+        attest=option.attest,
+        resume=option.resume,
         replay=option.replay,
         reports=option.reports or config.rootpath / "reports" / "runs",
         stack=option.stack,

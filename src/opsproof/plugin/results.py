@@ -49,6 +49,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         opsproof=opsproof.__version__,
         selection=gate.options.selection,
         replay_of=gate.run_id if gate.replayed else None,
+        resume_of=gate.resumed.run.id if gate.resumed else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
@@ -102,6 +103,8 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
     """
     if not gate.is_open:
         return _interrupted(check, []), []
+    if taken := gate.taken_over(check):
+        return taken.outcome, taken.observations
     conducted = gate.conductor.ended(check)
     if conducted is None:
         return _interrupted(check, gate.conductor.left_behind(check)), []
@@ -166,6 +169,8 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
         for waiver in profile.policy.waivers:
             if no_longer_needed(waiver, mine):
                 yield f"{profile.name}: the waiver of {waiver.owner} for {waiver.check} is no longer needed; delete it"
+    if gate.resumed is not None:
+        yield from gate.resumed.notes(outcomes)
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"
         yield f"the embedded stack `{gate.stack.name}` was running already; faults injected there: {faults}"

@@ -17,6 +17,7 @@ from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
+from opsproof.plugin.asking import ask_people
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
@@ -75,6 +76,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
     for line in announced(gate, checks):
         terminal.sayer(config)(line)
+    ask_people(config, gate, [check for item in checks if (check := check_of(item))])
     uncaptured = gate.redactor if config.option.capture == "no" else None
     route(sys.stdout, uncaptured)
     route(sys.stderr, uncaptured)
@@ -132,6 +134,8 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
     check = check_of(item)
     if check is None or check.writes or not gate.options.ahead or not isinstance(item, pytest.Function):
         return
+    if gate.taken_over(check):
+        return
     if not _is_async(item) or gate.skip_of(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return
     gate.conductor.ahead(item, check)
@@ -148,9 +152,11 @@ def skip_if_it_does_not_apply(item: pytest.Item) -> None:
 
 
 def conduct(item: pytest.Function, check: Check) -> None:
-    """Conduct a check, or take what was run ahead, and let pytest see how it ended."""
+    """Conduct a check, or take what was run ahead, and let pytest see how it ended; one taken over ended well."""
     __tracebackhide__ = True
     gate = item.config.stash[GATE]
+    if gate.taken_over(check):
+        return
     trace_coroutine(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
     conducting = gate.conductor.conduct if _is_async(item) else gate.conductor.conduct_plain
@@ -190,7 +196,10 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
     elif not report.passed:
         report.longrepr = outcome.details
     watch = gate.environment(check.profile).release if gate.is_open else None
-    carry(report, outcome, conducted.recorder.observations if conducted else [], watch.known if watch else {})
+    observations = conducted.recorder.observations if conducted else []
+    if call.excinfo is None and (taken := gate.taken_over(check)):
+        outcome, observations = taken.outcome, [*taken.observations]
+    carry(report, outcome, observations, watch.known if watch else {})
 
 
 def _is_async(item: pytest.Function) -> bool:

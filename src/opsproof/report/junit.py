@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import Word
 from opsproof.report.text import one_line, printable, shortened
-from opsproof.report.view import View, seconds_text
+from opsproof.report.view import View, confirmed_text, seconds_text
 
 _FAULT_ELEMENT = {Status.FAILED: "failure", Status.UNKNOWN: "error"}
 
@@ -72,6 +72,8 @@ def _add_case(suite: ET.Element, outcome: Outcome, view: View) -> None:
             "status": outcome.status,
             "title": outcome.title,
             "markers": ", ".join(outcome.markers),
+            "attested": confirmed_text(outcome.attested) if outcome.attested else "",
+            "taken_over": outcome.taken_over,
         },
     )
     words = one_line(outcome.message)

@@ -64,6 +64,7 @@ class Run(Fact):
     opsproof: str = Field(description="Version of opsproof.")
     selection: str = Field(description="The markers and keywords that selected the checks.")
     replay_of: str | None = Field(None, description="Id of the run whose evidence was judged again.")
+    resume_of: str | None = Field(None, description="Id of the run from which fresh outcomes were taken over.")
     incident: IncidentFact | None = None
     window: WindowFact | None = Field(
         None, description="The window in which the checks were sampled, if there was one."
