@@ -22,8 +22,8 @@ from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.options import Options
-from opsproof.plugin.remembering import Remembered
-from opsproof.plugin.resuming import Resumed, TakenOver
+from opsproof.plugin.remembering import Remembered, TakenOver
+from opsproof.plugin.resuming import Resumed
 from opsproof.profile import find_profiles, load_profile, profile_or_none, secrets_of, with_expected
 from opsproof.profile.answers import Answer, read_answers
 from opsproof.profile.models import Profile
@@ -79,6 +79,7 @@ class Gate:
         self._engine: Engine | None = None
         self._environments: dict[str, Environment] = {}
         self._conductor: Conductor | None = None
+        self._memory: Remembered | None = None
 
     @property
     def explicit(self) -> bool:
@@ -176,9 +177,8 @@ class Gate:
         """
         self.start_stack()
         self.resolve()
-        memory = None
         if self.replayed and self.options.replay:
-            memory = Remembered(self.replayed, read_evidence(self.options.replay))
+            self._memory = Remembered(self.replayed, read_evidence(self.options.replay))
         for name, profile in self.profiles.items():
             self._environments[name] = Environment(
                 profile,
@@ -187,7 +187,7 @@ class Gate:
                 recovering="recovery" in (self.options.markers or ()),
                 lang=self.options.lang,
                 processes=self._processes,
-                memory=memory,
+                memory=self._memory,
                 answers=self.answers,
                 since=self.since,
             )
@@ -232,6 +232,8 @@ class Gate:
 
     def taken_over(self, check: Check) -> TakenOver | None:
         """What an earlier run has shown of a check that is not to be asked again."""
+        if self._memory is not None:
+            return self._memory.taken_over(check.id)
         if self.resumed is None or check.id in self.answers:  # what a person says now wins over what was said then
             return None
         return self.resumed.taken(check)

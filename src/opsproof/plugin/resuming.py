@@ -1,29 +1,21 @@
 """`--resume RUN`: what an earlier run has shown and what is still fresh is taken over; the rest is checked again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opsproof.errors import OpsproofError, ProfileError
 from opsproof.evidence.bundle import read_evidence
-from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.plugin.check import Check
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
+from opsproof.plugin.remembering import TakenOver
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
 
 OPTION = "--resume"
-
-
-@dataclass(frozen=True)
-class TakenOver:
-    """An outcome of an earlier run, and its evidence, under ids that no other run gives."""
-
-    outcome: Outcome
-    observations: tuple[Observation, ...]
 
 
 class Resumed:
