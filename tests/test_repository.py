@@ -73,7 +73,7 @@ def test_only_rows_without_a_check_say_why_they_have_none():
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_people_are_asked_what_the_runbook_says_and_when(name):
-    """A question that the runbook does not have makes every recovery wait for nothing; a stack of ours has no people."""
+    """A question that no runbook has makes a recovery wait for nothing; a stack of ours has no people."""
     profile = load_profile(name, root=REPOSITORY / "profiles", variables={}, missing="keep")
     asked = [(key, row, set(item.markers)) for key, item in profile.attested.items() for row in item.runbook]
 

@@ -51,13 +51,13 @@ class Answer(Section):
 
     @property
     def words(self) -> str:
-        """`no, by kim at 2026-11-20 03:10 UTC+09:00: two pages are open`."""
+        """`no, by kim at 2026-11-20 03:10 +09:00: two pages are open`."""
         said = f"{self.answer}, by {self.by} at {moment_text(self.at)}"
         return f"{said}: {self.note}" if self.note else said
 
 
 def moment_text(moment: datetime) -> str:
-    """A time in the zone in which it was given: `2026-11-20 03:10 UTC+09:00`."""
+    """A time in the zone in which it was given: `2026-11-20 03:10 +09:00`."""
     return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 

@@ -208,7 +208,7 @@ def told(outcome: Outcome) -> str:
 
 
 def confirmed_text(fact: AttestedFact) -> str:
-    """Whose word a check has: `kim, 2026-11-20 03:10 UTC+09:00: no page since 02:50`."""
+    """Whose word a check has: `kim, 2026-11-20 03:10 +09:00: no page since 02:50`."""
     return f"{fact.by}, {moment_text(fact.at)}{f': {fact.note}' if fact.note else ''}"
 
 
