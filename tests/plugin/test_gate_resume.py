@@ -129,7 +129,7 @@ def test_evidence_is_copied_and_every_file_says_whose_it_is(gate: Checkout) -> N
         assert outcome.observations
         assert all(id_.startswith(f"{before.run.id}:") and id_ in lines for id_ in outcome.observations)
     assert any(line["question"] == f"GET /plain/{before.run.id}" for line in lines.values())
-    assert f"resumes run {before.run.id}: 4 taken over, 2 checked now" in done.block
+    assert f"resumes run {before.run.id}: 4 taken over, 1 checked now" in done.block
     assert f"taken over  4 checks from run {before.run.id}, of " in done.block
     assert "PASSED (taken over)" in done.text
     summary = (done.folder / "summary.md").read_text("utf-8")

@@ -130,7 +130,7 @@ def _meant(key: str, profiles: Mapping[str, Profile], other: Callable[[str], Pro
         return "", "", unknown(named, "no profile has this name", "the profiles of this run are", list(profiles))
     if entry not in profile.attested:
         known = list(_checks(named, profile))
-        return "", "", unknown(_check(named, entry), "no attested check has this id", f"{named} has", known)
+        return "", "", unknown(_check(named, entry), "no attested check has this id", "there are", known)
     return named, _check(named, entry), ""
 
 

@@ -39,7 +39,7 @@ def shown_key(key: str) -> str:
 
     `{bearer:TOKEN}`, the space forgotten, is one long key for YAML; what follows the first odd character stays out.
     """
-    begin = re.match(r"[\w./-]*", key)
+    begin = re.match(r"[\w./\[\]-]*", key)
     return key if begin is None or begin[0] == key else f"{begin[0]}..."
 
 

@@ -72,8 +72,9 @@ class _Block:
         if run.replay_of:
             yield Line(self.said["replay"].format(run=one_line(run.replay_of)), {"bold": True})
         if run.resume_of:
+            checked = sum(outcome.status is not Status.SKIPPED for outcome in run.outcomes)
             fresh = sum(map(len, self.view.taken_over.values()))
-            text = self.said["resumed"].format(run=one_line(run.resume_of), n=fresh, rest=len(run.outcomes) - fresh)
+            text = self.said["resumed"].format(run=one_line(run.resume_of), n=fresh, rest=checked - fresh)
             yield Line(text, {"bold": True})
         for name, profile in run.profiles.items():
             word = self.view.word(name)
