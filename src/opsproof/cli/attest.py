@@ -1,4 +1,4 @@
-"""`opsproof attest`: what people must confirm, as a file to fill in for `pytest --attest FILE`."""
+"""`opsproof attest`: what people must confirm, as a file to fill in for `pytest --attest=FILE`."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ so, at the terminal or in a file. An answer has a name and a time; without one t
 _EXAMPLES = """\
 examples:
   opsproof attest template --profile ingest/production > answers.yaml
-  pytest -m recovery --profile ingest/production --attest answers.yaml
+  pytest -m recovery --profile=ingest/production --attest=answers.yaml
 """
 
 
@@ -71,7 +71,7 @@ def _template(options: argparse.Namespace) -> int:
             next_step="Name a profile with an `attested:` section; none is needed where all can be measured.",
         )
     asked = [profile.name for profile in profiles if profile.attested]
-    print(f"# Answers for: pytest -m recovery {' '.join(f'--profile {name}' for name in asked)} --attest THIS-FILE")
+    print(f"# Answers for: pytest -m recovery {' '.join(f'--profile={name}' for name in asked)} --attest=THIS-FILE")
     print("# answer: yes, no, or later (no answer yet). at: when you looked, with your zone.")
     for profile in profiles:
         for line in _lines(profile):

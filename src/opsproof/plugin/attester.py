@@ -20,13 +20,13 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
     "en": {
         "nobody": "nobody has answered: {ask}",
         "not_counted": "the answer ({answer}) does not count: {why}",
-        "next": "See for yourself, then answer: in a terminal, or with --attest FILE "
+        "next": "See for yourself, then answer: in a terminal, or with --attest=FILE "
         "(opsproof attest template --profile {profile}); --resume RUN keeps what is still fresh.",
     },
     "ko": {
         "nobody": "아직 답변한 사람이 없음: {ask}",
         "not_counted": "답변({answer})이 인정되지 않음: {why}",
-        "next": "직접 확인한 뒤 답변한다: 터미널에서, 또는 --attest FILE "
+        "next": "직접 확인한 뒤 답변한다: 터미널에서, 또는 --attest=FILE "
         "(opsproof attest template --profile {profile}); --resume RUN은 아직 유효한 결과를 유지한다.",
     },
 }

@@ -1,4 +1,4 @@
-"""What people answered to attested checks: the answer, and the file that brings several (`--attest FILE`)."""
+"""What people answered to attested checks: the answer, and the file that brings several (`--attest=FILE`)."""
 
 import getpass
 import re
