@@ -396,6 +396,24 @@ def test_only_what_is_wanting_is_asked_with_the_previous_answer(people: Checkout
     assert (done.status, done.told["alerts-over"], done.told["told"]) == (0, "passed", "passed")
 
 
+def test_a_resumed_run_shows_what_was_answered_then_and_asks_no_fresh_yes_again(people: Checkout) -> None:
+    """Who comes back after an hour sees what they said, and need not say again what still counts."""
+    before = people.run("-m", "recovery", both(people, "no", "yes"))
+    terminal = Terminal(people, "-m", "recovery", "--lang=en", f"--resume={before.folder}")
+
+    terminal.expect("1 to answer before the checks begin")
+    terminal.expect("Are all alerts over?")
+    terminal.expect("previous answer: no, by kim at ")
+    terminal.expect("UTC: seen")
+    terminal.expect("[y/n/L]: ")
+    terminal.type("y\n\n\n")
+    done = terminal.finish()
+
+    assert (done.status, done.told) == (0, {"alerts-over": "passed", "told": "passed", "good": "passed"})
+    assert {name for name, outcome in done.outcomes.items() if outcome.taken_over} == {"told", "good"}
+    assert done.outcomes["alerts-over"].attested.by == "night-shift"
+
+
 @pytest.mark.parametrize(
     ("args", "env"),
     [

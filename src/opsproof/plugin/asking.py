@@ -13,9 +13,10 @@ from _pytest.compat import running_on_ci
 
 from opsproof.judge.attesting import why_it_does_not_count
 from opsproof.judge.limits import Lang
+from opsproof.judge.outcome import Status
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
-from opsproof.profile.answers import Answer, moment_text, operator
+from opsproof.profile.answers import Answer, operator
 from opsproof.profile.attested import Attested
 
 _CHOICES = {
@@ -137,8 +138,8 @@ class _Asking:
         before = self._gate.resumed.before(check) if self._gate.resumed else None
         if before is None or before.attested is None:
             return ""
-        fact = before.attested
-        return f"{before.status}, {fact.by}, {moment_text(fact.at)}{f': {fact.note}' if fact.note else ''}"
+        word = "yes" if before.status is Status.PASSED else "no"
+        return Answer.model_validate({"answer": word, **before.attested.model_dump(mode="json")}).words
 
     def _typed(self, prompt: str) -> str:
         """A line that the person typed; one that is no text of this terminal is asked for again."""
