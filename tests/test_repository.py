@@ -90,6 +90,17 @@ def test_only_rows_without_a_check_say_why_they_have_none():
     assert [row for row, reason in UNCOVERED.items() if not isinstance(reason, str) or len(reason) < 15] == []
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_people_are_asked_what_the_runbook_says_and_when(name):
+    """A question that no runbook has makes a recovery wait for nothing; a stack of ours has no people."""
+    profile = load_profile(name, root=REPOSITORY / "profiles", variables={}, missing="keep")
+    asked = [(key, row, set(item.markers)) for key, item in profile.attested.items() for row in item.runbook]
+
+    assert bool(asked) is (profile.environment != "embedded")
+    assert [(key, row) for key, row, _ in asked if row not in ROWS] == []
+    assert [(key, row) for key, row, markers in asked if not markers <= set(ROWS[row]["markers"].split())] == []
+
+
 @pytest.mark.parametrize("system", ["evaluation", "storebridge", "factory-ai", "ops-assistant"])
 def test_every_sign_of_a_scenario_is_looked_at_in_a_diagnosis(system):
     """`pytest -m diagnosis` measures all that it judges by."""

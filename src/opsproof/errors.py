@@ -13,6 +13,7 @@ What opsproof raises on purpose, and what each class means to the operator.
     - BadAnswer             an answer came, but it is not of the form that was asked for
     - PreconditionMissing   something that the question needs is not there
     - NoData                the question was answered with nothing to judge
+    - NotAttested           a person must answer, and nobody has, or not lately
 * Hopeless (AssertionError) the target is wrong, and waiting changes nothing; ends a window at once
 """
 
@@ -88,6 +89,10 @@ class PreconditionMissing(NotObserved):
 
 class NoData(NotObserved):
     """The question was answered, with nothing in it to judge."""
+
+
+class NotAttested(NotObserved):
+    """A person must answer, and nobody has; or the answer is too old, or from before the incident, to count."""
 
 
 class Hopeless(AssertionError):

@@ -204,9 +204,8 @@ class Running:
             out, _ = self.process.communicate()
             raise AssertionError(f"the run hangs; it said:\n{out.decode(errors='replace')}") from None
         folder = self._reports / "latest"
-        return Finished(
-            self.process.returncode, out.decode(errors="replace"), folder.resolve() if folder.exists() else None
-        )
+        said = (out or b"").decode(errors="replace")  # none, if it was started at a terminal
+        return Finished(self.process.returncode, said, folder.resolve() if folder.exists() else None)
 
 
 def together(runs: Mapping[str, Callable[[], Finished]]) -> dict[str, Finished]:

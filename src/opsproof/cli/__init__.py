@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from opsproof import __version__
 from opsproof.errors import OpsproofError
 
-GROUPS = ("profile", "stack")
+GROUPS = ("profile", "attest", "stack")
 """Modules of this package; each registers its subcommands through `add_parser(subparsers)`."""
 
 _INTERRUPTED = 130
@@ -20,6 +20,8 @@ examples:
   opsproof profile list                what there is
   opsproof profile check               validate every profile
   opsproof profile show ingest/staging a resolved profile, secrets masked
+  opsproof attest template --profile ingest/staging
+                                       what a person must confirm, to fill in
   opsproof stack up                    start the embedded environment, here, in seconds
   pytest -m smoke                      run the smoke gate against it
 

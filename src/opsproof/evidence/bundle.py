@@ -34,14 +34,14 @@ def read_evidence(folder: Path) -> dict[str, Observation]:
     path = folder / EVIDENCE_FILE
     observations = {}
     try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise OpsproofError(
             f"the evidence cannot be read: {exc}",
             where=str(path),
             next_step="Name the folder of a finished run; it holds run.json and evidence.jsonl.",
         ) from exc
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
         try:
             observation = Observation.from_json(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError) as exc:

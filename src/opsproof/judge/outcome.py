@@ -29,6 +29,7 @@ class Cause(StrEnum):
     BAD_ANSWER = "bad answer"
     PRECONDITION_MISSING = "precondition missing"
     NO_DATA = "no data"
+    NOT_ATTESTED = "not attested"
     CHECK_BROKEN = "check broken"
     INTERRUPTED = "interrupted"
     DOES_NOT_APPLY = "does not apply"
@@ -60,6 +61,14 @@ class Comparison(Fact):
     high: float | None = Field(None, description="The most that is normal.")
     normal: bool | None = Field(None, description="None if there was nothing to compare with.")
     words: str = Field(description="What it was and when, or why there is nothing to compare with.")
+
+
+class AttestedFact(Fact):
+    """What a person confirmed or denied."""
+
+    by: str
+    at: datetime = Field(description="When they looked, with their zone.")
+    note: str = ""
 
 
 class Outcome(Fact):
@@ -104,6 +113,8 @@ class Outcome(Fact):
     output: str = Field("", description="What the check printed and logged.")
     details: str = Field("", description="Assertion and traceback.")
     waiver: WaiverUse | None = None
+    attested: AttestedFact | None = Field(None, description="Whose word it is, if a person answered and it counts.")
+    taken_over: str = Field("", description="Id of the earlier run that checked it, if it was not checked again.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, as they travel on pytest's reports."""

@@ -24,7 +24,13 @@ def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str
     """
     if not all(_is_ours(item, name) for name in item.fixturenames):
         return None
-    known = {**item.callspec.params, "profile": environment.profile, "run_id": run_id, "reader": environment.reader}
+    known = {
+        **item.callspec.params,
+        "profile": environment.profile,
+        "run_id": run_id,
+        "reader": environment.reader,
+        "attester": environment.attester,
+    }
     found: dict[str, Any] = {}
     for name in item._fixtureinfo.argnames:
         if name in known:

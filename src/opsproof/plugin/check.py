@@ -12,6 +12,7 @@ import pytest
 
 from opsproof.plugin.marks import Card, marked
 from opsproof.plugin.options import language
+from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 
@@ -30,6 +31,7 @@ class Check:
         markers: The markers that say when it runs.
         writes: What it writes, or "".
         indicator: The indicator that it judges, if it is the check of one.
+        attested: What a person is asked, if it is the check of that.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Check:
     markers: tuple[str, ...]
     writes: str
     indicator: Indicator | None = None
+    attested: Attested | None = None
 
 
 CHECK = pytest.StashKey[Check | None]()
@@ -56,21 +59,22 @@ def _read(item: pytest.Item) -> Check | None:
     mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
     if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
-    indicator = next((value for value in spec.params.values() if isinstance(value, Indicator)), None)
-    name = indicator_check(indicator.id) if indicator else check_name(item.path, item.function.__name__)
+    entry = next((value for value in spec.params.values() if isinstance(value, (Indicator, Attested))), None)
+    name = name_of(entry) if entry else check_name(item.path, item.function.__name__)
     profile = spec.params["profile"]
     writes = marked(item, "writes")
     known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
     special = {"runbook", "proven_by", "needs", "each", "writes", "parametrize", "xdist_group"}
     return Check(
-        id=f"{name}[{profile if indicator else spec.id}]",
+        id=f"{name}[{profile if entry else spec.id}]",
         name=name,
         profile=profile,
-        title=_title(item, indicator),
+        title=_title(item, entry),
         card=_own(mark.args[0], rows_of(item.config.rootpath / "checks" / "runbooks", profile.partition("/")[0])),
         markers=tuple(sorted({m.name for m in item.iter_markers()} & known - special)),
         writes=writes.args[0] if writes else "",
-        indicator=indicator,
+        indicator=entry if isinstance(entry, Indicator) else None,
+        attested=entry if isinstance(entry, Attested) else None,
     )
 
 
@@ -97,11 +101,16 @@ def rows_of(folder: Path, system: str) -> frozenset[str]:
         return frozenset(row["id"] for row in csv.DictReader(lines))
 
 
-def _title(item: pytest.Function, indicator: Indicator | None) -> str:
-    """An indicator's title in the operator's language, or the first line of the docstring."""
-    if indicator is not None:
-        return str(getattr(indicator.title, language(item.config)))
+def _title(item: pytest.Function, entry: Indicator | Attested | None) -> str:
+    """An entry's title in the operator's language, or the first line of the docstring."""
+    if entry is not None:
+        return str(getattr(entry.title, language(item.config)))
     return (inspect.getdoc(item.function) or "").partition("\n")[0]
+
+
+def name_of(entry: Indicator | Attested) -> str:
+    """Name of the check of an entry of the profile."""
+    return attested_check(entry.id) if isinstance(entry, Attested) else indicator_check(entry.id)
 
 
 def indicator_check(key: str) -> str:

@@ -9,7 +9,8 @@ from opsproof.errors import ProfileError
 from opsproof.judge.limits import Lang
 from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
-from opsproof.plugin.marks import Card, marked, proven_by
+from opsproof.plugin.marks import Card, Verifies, marked, proven_by
+from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
 
 _NOT_CARRIED = "opsproof_not_carried"
@@ -79,12 +80,13 @@ def named_entries(value: Any) -> list[tuple[str, Any]]:
 
 
 def marks_of(entry: object, lang: Lang) -> list[pytest.MarkDecorator]:
-    """An indicator brings the marks of its check along."""
-    if not isinstance(entry, Indicator):
+    """An indicator, and what a person attests, bring the marks of their check along."""
+    if not isinstance(entry, (Indicator, Attested)):
         return []
-    card = Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), "content")
+    verifies: Verifies = "attestation" if isinstance(entry, Attested) else "content"
+    card = Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), verifies)
     own = [pytest.mark.runbook(card), *(getattr(pytest.mark, name) for name in entry.markers)]
-    return [*own, proven_by(*entry.proven_by)] if entry.proven_by else own
+    return [*own, proven_by(*entry.proven_by)] if isinstance(entry, Indicator) and entry.proven_by else own
 
 
 def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
@@ -159,7 +161,8 @@ def _know_waivers(config: pytest.Config, gate: Gate, known: set[str]) -> None:
             if waiver.check in known or waiver.check.partition("[")[0] in known:
                 continue
             name = waiver.check.partition("[")[0]
-            if name in {indicator_check(key) for key in profile.indicators}:
+            entries = {*map(indicator_check, profile.indicators), *map(attested_check, profile.attested)}
+            if name in entries:
                 continue
             if not _is_known(config, name):
                 raise pytest.UsageError(

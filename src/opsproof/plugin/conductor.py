@@ -129,7 +129,7 @@ class Conductor:
 
         async def body() -> object:
             __tracebackhide__ = True
-            if "release" not in arguments:
+            if "release" not in arguments and check.attested is None:
                 await environment.confirm_release()
             result: object = await item.obj(**arguments)
             return result

@@ -1,17 +1,20 @@
 """An environment that is open: its profile, and a probe for each of its targets."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opsproof.evidence.observer import Memory, Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.limits import Lang
+from opsproof.plugin.attester import PERSON, Attester
 from opsproof.plugin.normality import References
 from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.probes import Probe, open_probe
 from opsproof.probes.http import HttpProbe
+from opsproof.profile.answers import Answer
 from opsproof.profile.models import Profile
 from opsproof.profile.targets import HttpTarget
 
@@ -34,6 +37,7 @@ class Environment:
         references: Knows what the numbers were when all was well.
         processes: How many processes share the targets' budgets.
         memory: Answers of an earlier run, for a replay.
+        answers: What people answered to attested checks, by id of the check.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Environment:
         references: References,
         processes: int,
         memory: Memory | None,
+        answers: Mapping[str, Answer],
     ) -> None:
         self.profile = profile
         self.reader = Reader(
@@ -60,6 +65,16 @@ class Environment:
             lang=lang,
             references=references,
         )
+        person = Observer(
+            profile=profile.name,
+            target=PERSON,
+            address=PERSON,
+            redactor=redactor,
+            timeout=profile.policy.check_deadline,
+            concurrency=1,
+            memory=memory,
+        )
+        self.attester = Attester(person, answers, since=since, lang=lang)
         self.redactor = redactor
         self._expected = expected
         self._rolling_out = rolling_out
@@ -68,6 +83,11 @@ class Environment:
         self._probes: dict[str, Probe] = {}
         self._wires: dict[str, WireProbe] = {}
         self._release: ReleaseWatch | None = None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the targets are, by name, as a report tells it."""
+        return {name: self.redactor.text(target.address) for name, target in self.profile.targets.items()}
 
     def probe(self, name: str) -> Probe:
         """

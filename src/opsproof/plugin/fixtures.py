@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from opsproof.plugin.attester import Attester
 from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.guard import PayloadGuard
@@ -59,6 +60,12 @@ def release(request: pytest.FixtureRequest, profile: Profile) -> ReleaseWatch:
 def reader(request: pytest.FixtureRequest, profile: Profile) -> Reader:
     """Reads and judges the indicators of the profile."""
     return _gate(request).environment(profile.name).reader
+
+
+@pytest.fixture(scope="session")
+def attester(request: pytest.FixtureRequest, profile: Profile) -> Attester:
+    """Finds what people answered to the attested checks of the profile."""
+    return _gate(request).environment(profile.name).attester
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,9 +24,11 @@ from opsproof.plugin.environment import Environment
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.normality import References
 from opsproof.plugin.options import Options
-from opsproof.plugin.remembering import Remembered
+from opsproof.plugin.remembering import Remembered, TakenOver
+from opsproof.plugin.resuming import Resumed
 from opsproof.plugin.windows.window import Window
-from opsproof.profile import find_profiles, load_profile, secrets_of, with_expected
+from opsproof.profile import find_profiles, load_profile, profile_or_none, secrets_of, with_expected
+from opsproof.profile.answers import Answer, read_answers
 from opsproof.profile.models import Profile
 from opsproof.report.folder import read_run
 from opsproof.report.run import IncidentFact, Run
@@ -69,6 +72,8 @@ class Gate:
         self.replayed: Run | None = read_run(options.replay) if options.replay else None
         self.baseline: Run | None = read_baseline(options.baseline) if options.baseline else None
         self.started = self.replayed.started if self.replayed else started
+        self.resumed = Resumed(options.resume) if options.resume else None
+        self.answers: dict[str, Answer] = {}
         self.run_id = run_id or secrets.token_hex(4)
         if self.replayed:
             self.run_id = self.replayed.replay_of or self.replayed.id
@@ -83,7 +88,8 @@ class Gate:
         self._environments: dict[str, Environment] = {}
         self._conductor: Conductor | None = None
         self.window: Window | None = None
-        self.incident: IncidentFact | None = self.replayed.incident if self.replayed else None
+        self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
+        self._memory: Remembered | None = None
 
     @property
     def explicit(self) -> bool:
@@ -92,7 +98,7 @@ class Gate:
 
     @property
     def incident_started(self) -> datetime | None:
-        """When the incident began, as the operator or the replayed run said; None if nobody did."""
+        """When the incident began, as the operator or the earlier run said; None if nobody did."""
         return self.options.incident_started or (self.incident.started if self.incident else None)
 
     @property
@@ -109,7 +115,7 @@ class Gate:
             ProfileError: A profile is unknown or wrong, or has no way to verify the expected version.
             OpsproofError: The baseline cannot say what was there before.
         """
-        patterns = self.options.profiles or tuple(self.replayed.profiles if self.replayed else ())
+        patterns = self.options.profiles or tuple(self._earlier.profiles if self._earlier else ())
         if not patterns and not any(self._root.glob(f"*/{EMBEDDED}.yaml")):
             return
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
@@ -145,6 +151,11 @@ class Gate:
                     where=name,
                     next_step="Add `release: {path: /version, field: version}`, or leave --expect-version out.",
                 )
+        if self.resumed:
+            given = {name: self.options.expected_version(one.system) for name, one in self.profiles.items()}
+            self.resumed.must_fit(self.profiles, given)
+        if self.options.attest:
+            self.answers = read_answers(self.options.attest, self.profiles, partial(profile_or_none, root=self._root))
 
     def start_stack(self) -> None:
         """
@@ -192,9 +203,8 @@ class Gate:
         """
         self.start_stack()
         self.resolve()
-        memory = None
         if self.replayed and self.options.replay:
-            memory = Remembered(self.replayed, read_evidence(self.options.replay))
+            self._memory = Remembered(self.replayed, read_evidence(self.options.replay))
         began = self.incident_started
         references = References(self.baseline, began or self.started, "incident" if began else "run", self.zone)
         for name, profile in self.profiles.items():
@@ -204,20 +214,20 @@ class Gate:
                 expected=self.expected_version(profile),
                 rolling_out=self.options.window is not None and self.options.window.waits,
                 recovering="recovery" in (self.options.markers or ()),
-                since=self.options.incident_started,
+                since=self.incident_started,
                 lang=self.options.lang,
                 references=references,
                 processes=self._processes,
-                memory=memory,
+                memory=self._memory,
+                answers=self.answers,
             )
         if self.replayed is not None:
             looked_back = {o.check: o.over for o in self.replayed.outcomes if o.over is not None}
             for environment in self._environments.values():
                 environment.reader.looked_back = looked_back
         self._engine = Engine()
-        self._conductor = Conductor(
-            self._engine, self._environments, run_id=self.run_id, debugging=not self.options.ahead
-        )
+        if self.resumed:
+            self.resumed.settle(self._environments, self._engine, self.incident_started)
 
     @property
     def engine(self) -> Engine:
@@ -229,9 +239,11 @@ class Gate:
 
     @property
     def conductor(self) -> Conductor:
-        """What conducts the checks; there once the gate is open."""
-        _ = self.engine
-        assert self._conductor is not None
+        """What conducts the checks, once the gate is open; their time begins when it is first asked for."""
+        if self._conductor is None:
+            self._conductor = Conductor(
+                self.engine, self._environments, run_id=self.run_id, debugging=not self.options.ahead
+            )
         return self._conductor
 
     @property
@@ -245,10 +257,20 @@ class Gate:
         return self._environments[name]
 
     def skip_of(self, check: Check) -> Skipped | None:
-        """What skips a check that does not apply here; None if it applies."""
+        """What skips a check that does not apply here; None if it applies, or is taken over."""
+        if self.taken_over(check):
+            return None
         if self.replayed:
             return skip_as_before(next((o for o in self.replayed.outcomes if o.check == check.id), None))
         return skip_of(check, self.profiles[check.profile], self.options.writes)
+
+    def taken_over(self, check: Check) -> TakenOver | None:
+        """What an earlier run has shown of a check that is not to be asked again."""
+        if self._memory is not None:
+            return self._memory.taken_over(check.id)
+        if self.resumed is None or check.id in self.answers:  # what a person says now wins over what was said then
+            return None
+        return self.resumed.taken(check)
 
     def note_releases(self) -> None:
         """Note which releases answer, where a check was quicker than that."""
@@ -284,10 +306,15 @@ class Gate:
     def expected_version(self, profile: Profile) -> str | None:
         """The release that must answer, as the operator or the replayed run said."""
         expected = self.options.expected_version(profile.system)
-        if expected is None and self.replayed and profile.name in self.replayed.profiles:
-            release = self.replayed.profiles[profile.name].release
+        if expected is None and self._earlier and profile.name in self._earlier.profiles:
+            release = self._earlier.profiles[profile.name].release
             return release.expected if release else None
         return expected
+
+    @property
+    def _earlier(self) -> Run | None:
+        """The run that is replayed or resumed."""
+        return self.replayed or (self.resumed.run if self.resumed else None)
 
     def _load(self, name: str, variables: Mapping[str, str], *, keep: bool) -> Profile:
         profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")

@@ -7,7 +7,7 @@ import pytest
 
 from opsproof.profile.scalars import SEVERITIES, Severity
 
-Verifies = Literal["content", "answer", "reach"]
+Verifies = Literal["content", "answer", "reach", "attestation"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Card:
         next_step: What to do when it fails; an error that knows its own next step wins over it.
         verifies: What counts as the target's failure, beside a failed assertion: with `content` nothing, so that a
             target that does not answer leaves the check unknown; with `answer` also a time-out, or an answer of the
-            wrong form or without what was asked for; with `reach` also that no connection could be made.
+            wrong form or without what was asked for; with `reach` also that no connection could be made. With
+            `attestation` it is a person's no; no fault of the stack can bring that about, and a test that answers no
+            proves it in a fault's place.
     """
 
     rows: tuple[str, ...]

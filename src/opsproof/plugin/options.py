@@ -17,6 +17,8 @@ HELP = {
     "expect-version": "the release that must answer, before any other check counts; X for all, or SYSTEM=X; repeats",
     "expect": "a limit in place of the profile's, as payload.max_body_bytes=32768 after it was lowered; repeats",
     "allow-writes": "repeat the environment's name (staging) to let checks that write run there; repeats",
+    "attest": "answers of people to what no probe can see (opsproof attest template prints a file to fill in)",
+    "resume": "take over what an earlier run has shown and what is still fresh; check the rest again",
     "replay": "judge the evidence of an earlier run again, with today's limits and no network",
     "baseline": "folder of a run of a better time: tells what is new from what was there before, and what is normal",
     "reports": "where the run's folder goes (default: reports/runs)",
@@ -35,6 +37,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--allow-writes", action="append", default=[], metavar="ENVIRONMENT", help=HELP["allow-writes"])
     add_window_options(group)
     group.addoption("--incident-started", metavar="TIME", help=HELP["incident-started"])
+    group.addoption("--attest", type=Path, metavar="FILE", help=HELP["attest"])
+    group.addoption("--resume", type=Path, metavar="RUN", help=HELP["resume"])
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--baseline", type=Path, metavar="RUN", help=HELP["baseline"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
@@ -52,6 +56,8 @@ class Options:
     writes: frozenset[str]
     window: WindowPlan | None
     incident_started: datetime | None
+    attest: Path | None
+    resume: Path | None
     replay: Path | None
     baseline: Path | None
     reports: Path
@@ -85,6 +91,11 @@ def read_options(config: pytest.Config) -> Options:
         raise pytest.UsageError(
             f"--expect={wrong[0]} is not KEY=VALUE\n  next: write --expect payload.max_body_bytes=32768"
         )
+    if option.replay and (beside := next((name for name in ("resume", "attest") if getattr(option, name)), "")):
+        raise pytest.UsageError(
+            f"--{beside} and --replay exclude each other: a replay asks nobody, and takes all from one run\n"
+            "  next: leave one of them out"
+        )
     return Options(
         profiles=tuple(option.profile),
         versions=tuple(option.expect_version),
@@ -92,6 +103,8 @@ def read_options(config: pytest.Config) -> Options:
         writes=frozenset(option.allow_writes),
         window=read_plan(option),
         incident_started=_incident_started(option.incident_started),
+        attest=option.attest,
+        resume=option.resume,
         replay=option.replay,
         baseline=option.baseline,
         reports=option.reports or config.rootpath / "reports" / "runs",

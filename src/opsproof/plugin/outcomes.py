@@ -13,6 +13,7 @@ from opsproof.judge.limits import Judgement, State
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.waivers import waive
 from opsproof.plugin.applying import NotAllowed
+from opsproof.plugin.attester import attested_fact
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.symptoms import statuses, unwell
@@ -26,11 +27,13 @@ _CAUSES: dict[type[BaseException], Cause] = {
     errors.BadAnswer: Cause.BAD_ANSWER,
     errors.PreconditionMissing: Cause.PRECONDITION_MISSING,
     errors.NoData: Cause.NO_DATA,
+    errors.NotAttested: Cause.NOT_ATTESTED,
 }
 _VERIFIED = {
     "content": frozenset[Cause](),
     "answer": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA}),
     "reach": frozenset({Cause.TIMED_OUT, Cause.BAD_ANSWER, Cause.NO_DATA, Cause.UNREACHABLE}),
+    "attestation": frozenset[Cause](),
 }
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 BROKEN_NEXT = "The check itself is broken; read the traceback in the report and mend the check."
@@ -93,6 +96,7 @@ def outcome_of(
         duration=round(conducted.duration, 6) if conducted else 0.0,
         output=readable(conducted.recorder.output.getvalue(), redactor) if conducted else "",
         details="" if status is Status.PASSED else readable(details, redactor),
+        attested=attested_fact(seen) if check.attested and status in (Status.PASSED, Status.FAILED) else None,
     )
     return waive(outcome, profile.policy.waivers, now)
 

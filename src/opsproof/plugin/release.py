@@ -51,6 +51,13 @@ class ReleaseWatch:
         finally:
             recorder.observations.extend(self._recorder.observations)
 
+    async def answering(self) -> tuple[str, ...]:
+        """The versions that answer now; none if nobody says."""
+        try:
+            return tuple(await self._asked_once())
+        except NotObserved:
+            return ()
+
     async def confirm(self) -> None:
         """
         Let a check begin only if nothing but the expected release answers; if none is expected, only note which does.

@@ -1,12 +1,21 @@
 """What a replay remembers of the earlier run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from opsproof.errors import PreconditionMissing, TimedOut
 from opsproof.evidence.bundle import Bundle
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome
 from opsproof.report.run import Run
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """An outcome of an earlier run that is not judged again, and its evidence, under ids that no other run gives."""
+
+    outcome: Outcome
+    observations: tuple[Observation, ...]
 
 
 class Remembered:
@@ -20,7 +29,16 @@ class Remembered:
 
     def __init__(self, run: Run, observations: Mapping[str, Observation]) -> None:
         self._bundle = Bundle(observations, {outcome.check: outcome.observations for outcome in run.outcomes})
+        self._taken_over = {
+            one.check: TakenOver(one, tuple(observations[id_] for id_ in one.observations if id_ in observations))
+            for one in run.outcomes
+            if one.taken_over
+        }
         self._late: dict[str, Outcome] = {o.check: o for o in run.outcomes if o.cause is Cause.TIMED_OUT}
+
+    def taken_over(self, check: str) -> TakenOver | None:
+        """What the earlier run itself took over: it was asked under the id of a run before it, and stays as it was."""
+        return self._taken_over.get(check)
 
     def recall(self, check: str, target: str, question: str) -> Observation:
         """

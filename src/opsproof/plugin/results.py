@@ -47,7 +47,8 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         for name, profile in gate.profiles.items()
         if gate.explicit or gate.replayed or name in with_outcome
     }
-    window = gate.replayed.window if gate.replayed else gate.window.fact() if gate.window else None
+    earlier = gate.replayed or (gate.resumed.run if gate.resumed else None)
+    window = gate.window.fact() if gate.window else earlier.window if earlier else None
     facts = {name: _profile_fact(gate, name) for name in profiles}
     return Run(
         id=gate.run_id if gate.replayed is None else f"{gate.run_id}-replay",
@@ -59,6 +60,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         incident=gate.incident,
         window=window,
         baseline=baseline_fact(gate.baseline, gate.options.baseline, outcomes, gate.zone) if gate.baseline else None,
+        resume_of=gate.resumed.run.id if gate.resumed else None,
         profiles=facts,
         outcomes=outcomes,
         root_causes=root_causes(outcomes, {name: fact.targets for name, fact in facts.items()}),
@@ -68,7 +70,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
-            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, gate.replayed)),
+            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, earlier)),
             remarks=_waited(window),
             exit_status=exit_status,
         ),
@@ -101,10 +103,10 @@ def _unconfirmed(facts: Mapping[str, ProfileFact]) -> Iterable[str]:
             yield f"{name}: release {release.expected} was expected, and not every answer said so"
 
 
-def _not_stable(window: WindowFact | None, replayed: Run | None) -> Iterable[str]:
+def _not_stable(window: WindowFact | None, earlier: Run | None) -> Iterable[str]:
     """What was seen at the end of a window says nothing of the stretch before."""
     if window is not None and window.ending is not Ending.STABLE:
-        whose = f"of run {replayed.id} " if replayed else ""
+        whose = f"of run {earlier.id} " if earlier else ""
         yield f"the window {whose}did not become stable: {window.why or window.ending}"
 
 
@@ -127,6 +129,8 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
     """
     if not gate.is_open:
         return _interrupted(check, []), []
+    if taken := gate.taken_over(check):
+        return taken.outcome, taken.observations
     conducted = gate.conductor.ended(check)
     if conducted is None:
         return _interrupted(check, gate.conductor.left_behind(check)), []
@@ -201,6 +205,8 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
             f"nothing tells what is normal for {alone} number{'' if alone == 1 else 's'}, and only limits decided"
             " (`normal` in run.json says why); --baseline RUN names a run that tells"
         )
+    if gate.resumed is not None:
+        yield from gate.resumed.notes(outcomes)
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"
         yield f"the embedded stack `{gate.stack.name}` was running already; faults injected there: {faults}"

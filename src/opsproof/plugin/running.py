@@ -17,6 +17,7 @@ from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
+from opsproof.plugin.asking import ask_people
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
@@ -80,6 +81,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
     for line in announced(gate, checks):
         terminal.sayer(config)(line)
+    ask_people(config, gate, [check for item in checks if (check := check_of(item))])
     uncaptured = gate.redactor if config.option.capture == "no" else None
     route(sys.stdout, uncaptured)
     route(sys.stderr, uncaptured)
@@ -102,7 +104,8 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
 
     sampled: dict[str, tuple[Check, TakeSample]] = {}
     for item in items:
-        if (one := _that_only_reads(gate, item)) and (sampler := gate.conductor.sampler(*one)):
+        one = _that_only_reads(gate, item)
+        if one and one[1].attested is None and (sampler := gate.conductor.sampler(*one)):
             sampled[one[1].id] = (one[1], sampler)
     if not sampled:
         raise pytest.UsageError(
@@ -161,7 +164,7 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
 def _that_only_reads(gate: Gate, item: pytest.Item) -> tuple[pytest.Function, Check] | None:
     """The item and its check, if it may begin before pytest comes to it."""
     check = check_of(item)
-    if check is None or check.writes or not isinstance(item, pytest.Function):
+    if check is None or check.writes or gate.taken_over(check) or not isinstance(item, pytest.Function):
         return None
     if not _is_async(item) or gate.skip_of(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return None
@@ -179,14 +182,16 @@ def skip_if_it_does_not_apply(item: pytest.Item) -> None:
 
 
 def conduct(item: pytest.Function, check: Check) -> None:
-    """Conduct a check, or take what was run ahead, and let pytest see how it ended."""
+    """Conduct a check, or take what was run ahead, and let pytest see how it ended; one taken over ended well."""
     __tracebackhide__ = True
     gate = item.config.stash[GATE]
+    if gate.taken_over(check):
+        return
     trace_coroutine(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
     conducted = gate.window.conducted(check) if gate.window else None
     if conducted is None:
-        if gate.window:
+        if gate.window and check.attested is None:
             gate.window.must_have_held()
         conducting = gate.conductor.conduct if _is_async(item) else gate.conductor.conduct_plain
         conducted = conducting(item, check, arguments)
@@ -225,7 +230,10 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
     elif not report.passed:
         report.longrepr = outcome.details
     watch = gate.environment(check.profile).release if gate.is_open else None
-    carry(report, outcome, conducted.recorder.observations if conducted else [], watch.known if watch else {})
+    observations = conducted.recorder.observations if conducted else []
+    if call.excinfo is None and (taken := gate.taken_over(check)):
+        outcome, observations = taken.outcome, [*taken.observations]
+    carry(report, outcome, observations, watch.known if watch else {})
 
 
 def _is_async(item: pytest.Function) -> bool:

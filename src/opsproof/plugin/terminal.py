@@ -23,6 +23,7 @@ from opsproof.report.view import View
 STATUS_WORDS = {
     "unknown": ("unknown", "?", ("UNKNOWN", {"yellow": True})),
     "waived": ("waived", "w", ("WAIVED", {"yellow": True})),
+    "taken over": ("passed", "t", ("PASSED (taken over)", {"green": True})),
     "warning": ("failed below fail_on", "f", ("FAILED (below fail_on)", {"yellow": True})),
 }
 
@@ -32,7 +33,7 @@ def status_key(outcome: Outcome, gate: Gate) -> str:
     if outcome.status is Status.FAILED:
         policy = gate.profiles[outcome.profile].policy
         return "" if blocks(outcome.severity, policy.fail_on) or outcome.waiver else "warning"
-    return str(outcome.status)
+    return "taken over" if outcome.taken_over else str(outcome.status)
 
 
 def sayer(config: pytest.Config) -> Callable[[str], None]:

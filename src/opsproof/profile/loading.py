@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from opsproof.errors import ProfileError
 from opsproof.profile.finding import profile_file
 from opsproof.profile.mistakes import Mistake, profile_error
 from opsproof.profile.models import Profile
@@ -52,6 +53,14 @@ def load_profile(
         next_step = "set what is missing in this shell or in the settings of the CI job"
         raise profile_error(name, profile_file(name, root), [*map(_as_mistake, unset)], next_step)
     return profile
+
+
+def profile_or_none(name: str, *, root: Path) -> Profile | None:
+    """A profile as far as its files tell, whatever is unset; None if there is no valid one of that name."""
+    try:
+        return load_with_unset(name, root=root, variables=os.environ)[0]
+    except ProfileError:
+        return None
 
 
 def load_with_unset(name: str, *, root: Path, variables: Mapping[str, str]) -> tuple[Profile, tuple[Unset, ...]]:

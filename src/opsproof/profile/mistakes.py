@@ -1,7 +1,7 @@
 """Mistakes in a profile, in words of the operator and with the line where each stands."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def shown_key(key: str) -> str:
 
     `{bearer:TOKEN}`, the space forgotten, is one long key for YAML; what follows the first odd character stays out.
     """
-    begin = re.match(r"[\w./-]*", key)
+    begin = re.match(r"[\w./\[\]-]*", key)
     return key if begin is None or begin[0] == key else f"{begin[0]}..."
 
 
@@ -56,11 +56,15 @@ def profile_error(name: str, file: Path, mistakes: Sequence[Mistake], next_step:
     Returns:
         The error, its lines in the order of files and lines.
     """
-    ordered = sorted(set(mistakes), key=lambda mistake: (str(mistake.place.file), mistake.place.line, str(mistake)))
-    count = "1 mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
-    lines = "".join(f"\n    {mistake}" for mistake in ordered)
     return ProfileError(
-        f"the profile {name} is not valid, {count}:{lines}",
+        f"the profile {name} is not valid, {listed(mistakes)}",
         where=str(shown(file)),
         next_step=next_step or f"correct what is listed, then run: opsproof profile check {name}",
     )
+
+
+def listed(mistakes: Iterable[Mistake]) -> str:
+    """How many mistakes there are, and each on a line of its own, in the order of files and lines."""
+    ordered = sorted(set(mistakes), key=lambda mistake: (str(mistake.place.file), mistake.place.line, str(mistake)))
+    count = "1 mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
+    return f"{count}:" + "".join(f"\n    {mistake}" for mistake in ordered)

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from opsproof.profile.attested import Attested
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
 from opsproof.profile.payload import Payload
@@ -48,6 +49,9 @@ class Policy(Section):
     writes: bool = Field(False, description="True: checks that write may run, if the operator repeats the name.")
     check_deadline: Duration = Field(30.0, description="Limit of one check.")
     run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
+    fresh_for: Duration = Field(
+        3600.0, description="`--resume` takes a passed check over as long as it is younger than this."
+    )
     channels: dict[Priority, tuple[str, ...]] = Field({}, description="Where a finding of a priority is told.")
     waivers: tuple[Waiver, ...] = ()
 
@@ -87,13 +91,16 @@ class Profile(Section):
     registration: Registration = Registration()
     monitoring: Monitoring = Monitoring()
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
+    attested: dict[str, Attested] = Field({}, description="What a person must confirm, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
     policy: Policy = Policy()
 
     @model_validator(mode="after")
-    def _indicators_know_their_id(self) -> Self:
+    def _entries_know_their_id(self) -> Self:
         for key, indicator in self.indicators.items():
             indicator._id = key
+        for key, attested in self.attested.items():
+            attested._id = key
         return self
 
     def lacks(self, target: str) -> str:

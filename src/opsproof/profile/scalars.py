@@ -13,6 +13,7 @@ Severity = Literal["SEV-1", "SEV-2", "SEV-3"]
 SEVERITIES: tuple[Severity, ...] = ("SEV-1", "SEV-2", "SEV-3")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MOMENT = "expected a time with its zone, for example 2026-11-20T03:10+09:00"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 
 
@@ -81,11 +82,25 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
+def _written_out(value: object) -> object:
+    """A bare number, or a date without a time, is no time that somebody meant."""
+    if isinstance(value, str) and ":" in value:
+        return value
+    raise ValueError(_MOMENT)
+
+
+def _zoned(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(_MOMENT)
+    return value
+
+
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")] | float),
     PlainSerializer(duration_text, when_used="json"),
     Field(gt=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
 ]
+Moment = Annotated[datetime, AfterValidator(_zoned), BeforeValidator(_written_out, json_schema_input_type=str)]
 Expiry = Annotated[datetime, AfterValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]

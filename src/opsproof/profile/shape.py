@@ -27,17 +27,18 @@ class Spot:
     description: str
 
 
-def spot(loc: Loc) -> Spot:
+def spot(loc: Loc, top: Any = Profile) -> Spot:
     """
     Follow the `loc` of a pydantic error, which names the chosen member of a union in between.
 
     Args:
         loc: As pydantic gives it: `("targets", "api", "http", "url")`.
+        top: What the file as a whole is.
 
     Returns:
         The place: `("targets", "api", "url")` in the section HttpTarget.
     """
-    annotation: Any = Profile
+    annotation: Any = top
     written: list[str | int] = []
     parent: type[BaseModel] | None = None
     description = ""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from opsproof.profile.mistakes import Mistake
+from opsproof.profile.models import Profile
 from opsproof.profile.shape import Spot, spot
 from opsproof.profile.tree import Node, place_of
 
@@ -49,22 +50,23 @@ _EXPECTED = {
 )
 
 
-def mistakes_of(error: ValidationError, tree: Node) -> list[Mistake]:
+def mistakes_of(error: ValidationError, tree: Node, top: Any = Profile) -> list[Mistake]:
     """
     Every error of a validation as a mistake.
 
     Args:
         error: What pydantic found.
         tree: The merged profile, which knows the lines.
+        top: What the file as a whole is.
 
     Returns:
         The mistakes, in pydantic's order.
     """
-    return [_mistake(details, tree) for details in error.errors(include_input=False, include_url=False)]
+    return [_mistake(details, tree, top) for details in error.errors(include_input=False, include_url=False)]
 
 
-def _mistake(details: ErrorDetails, tree: Node) -> Mistake:
-    where = spot(details["loc"])
+def _mistake(details: ErrorDetails, tree: Node, top: Any) -> Mistake:
+    where = spot(details["loc"], top)
     kind = details["type"]
     place = place_of(tree, where.loc)
     if kind == "extra_forbidden":

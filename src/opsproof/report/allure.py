@@ -12,7 +12,7 @@ from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.report.baseline import standing_text, which
 from opsproof.report.markdown import prose
 from opsproof.report.text import one_line, printable
-from opsproof.report.view import View
+from opsproof.report.view import View, confirmed_text
 from opsproof.report.words import release_text, words
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _CATEGORIES = {
     Cause.BAD_ANSWER: "Bad answer",
     Cause.PRECONDITION_MISSING: "Precondition missing",
     Cause.NO_DATA: "No data",
+    Cause.NOT_ATTESTED: "Not attested",
     Cause.CHECK_BROKEN: "Check broken",
     Cause.INTERRUPTED: "Interrupted",
 }
@@ -149,6 +150,8 @@ def _description(outcome: Outcome) -> str:
         ("Next step", outcome.next_step),
         ("Runbook", ", ".join(outcome.runbook)),
         ("Severity", outcome.severity),
+        ("Confirmed by", confirmed_text(outcome.attested) if outcome.attested else ""),
+        ("Taken over from run", outcome.taken_over),
     )
     return "\n\n".join(f"**{name}:** {prose(text, 2000)}" for name, text in facts if text)
 

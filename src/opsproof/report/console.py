@@ -15,7 +15,7 @@ from opsproof.judge.windows import Ending
 from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text, told, urgency
+from opsproof.report.view import View, confirmed_text, numbers, seconds_text, since_text, told, urgency
 from opsproof.report.windows import bar, course, headline, impact_texts, incident_text, restless, zone_of
 from opsproof.report.words import cause_text, extent_text, numbers_text, release_text, words
 
@@ -76,6 +76,11 @@ class _Block:
         run = self.view.run
         if run.replay_of:
             yield Line(self.said["replay"].format(run=one_line(run.replay_of)), {"bold": True})
+        if run.resume_of:
+            checked = sum(outcome.status is not Status.SKIPPED for outcome in run.outcomes)
+            fresh = sum(map(len, self.view.taken_over.values()))
+            text = self.said["resumed"].format(run=one_line(run.resume_of), n=fresh, rest=checked - fresh)
+            yield Line(text, {"bold": True})
         for name, profile in run.profiles.items():
             word = self.view.word(name)
             parts = [f"{word:<13}{one_line(name)}"]
@@ -179,8 +184,21 @@ class _Block:
                 for outcome in view.warnings
             ),
         ]
+        confirmed = (
+            f"{outcome.check}: {outcome.title}: {confirmed_text(outcome.attested)}"
+            for outcome in view.confirmed
+            if outcome.attested
+        )
+        taken_over = (
+            said["taken_over_from"].format(
+                run=run, n=len(of_run), s="" if len(of_run) == 1 else "s", when=since_text(of_run)
+            )
+            for run, of_run in view.taken_over.items()
+        )
         reasons = (
             (said["why"], view.deciding_reasons, 2),
+            (said["confirmed"], (*confirmed,), 2),
+            (said["taken_over"], (*taken_over,), 2),
             (said["waived"], (*waived,), 1),
             (said["warning"], (*warnings,), 2),
             (said["not_checked"], (*not_run_texts(view, said), *not_carried_texts(view, said, self.summary)), 2),
@@ -190,8 +208,11 @@ class _Block:
         for word, texts, lines in reasons:
             if texts:
                 yield Line("", {})
+            good = word in (said["confirmed"], said["taken_over"])
             for text in texts[:_SHORT]:
-                yield from self._wrapped(f"{word}  {one_line(text)}", "", "    ", lines, {"yellow": True})
+                yield from self._wrapped(
+                    f"{word}  {one_line(text)}", "", "    ", lines, {} if good else {"yellow": True}
+                )
             yield from self._more(len(texts) - _SHORT)
 
     def diagnoses(self) -> Iterator[Line]:
@@ -220,7 +241,7 @@ class _Block:
         time = seconds_text((run.finished - run.started).total_seconds())
         counts = numbers_text(numbers(run.outcomes), said)
         line = said["numbers"].format(
-            checks=len(run.outcomes), time=time, numbers=counts, questions=len(self.view.observations)
+            checks=len(run.outcomes), time=time, numbers=counts, questions=self.view.asked_now
         )
         yield from self._wrapped(line, "", "  ", 2, {})
         if self.folder is None:

@@ -15,7 +15,7 @@ from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import Word
 from opsproof.report.baseline import standing_text, which
 from opsproof.report.text import one_line, printable, shortened
-from opsproof.report.view import View, seconds_text
+from opsproof.report.view import View, confirmed_text, seconds_text
 from opsproof.report.words import words as words_of
 
 _SAID = words_of("en")
@@ -76,6 +76,8 @@ def _add_case(suite: ET.Element, outcome: Outcome, view: View) -> None:
             "baseline": _standing(outcome, view),
             "title": outcome.title,
             "markers": ", ".join(outcome.markers),
+            "attested": confirmed_text(outcome.attested) if outcome.attested else "",
+            "taken_over": outcome.taken_over,
         },
     )
     words = one_line(outcome.message)

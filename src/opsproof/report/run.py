@@ -66,6 +66,7 @@ class Run(Fact):
     selection: str = Field(description="The markers and keywords that selected the checks.")
     replay_of: str | None = Field(None, description="Id of the run whose evidence was judged again.")
     baseline: BaselineFact | None = Field(None, description="What this run was held against, if anything was.")
+    resume_of: str | None = Field(None, description="Id of the run from which fresh outcomes were taken over.")
     incident: IncidentFact | None = None
     window: WindowFact | None = Field(
         None, description="The window in which the checks were sampled, if there was one."

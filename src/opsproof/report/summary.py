@@ -12,7 +12,7 @@ from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
 from opsproof.report.text import one_line
-from opsproof.report.view import View, numbers, seconds_text, told, urgency
+from opsproof.report.view import View, confirmed_text, numbers, seconds_text, since_text, told, urgency
 from opsproof.report.windows import course, headline, impact_number, incident_text, restless, time_text, zone_of
 from opsproof.report.words import extent_text, numbers_text, release_text, words
 
@@ -40,6 +40,8 @@ def summary(view: View) -> str:
         *_findings(view),
         *_diagnoses(view),
         *_listed("Warnings (below `fail_on`; the gate goes on)", _warnings(view)),
+        *_listed("Confirmed by people", _confirmed(view)),
+        *_listed("Taken over, not checked again", _taken_over(view)),
         *_listed("Waived", map(_waived, view.waived)),
         *_listed("Not checked (SEV-1)", map(prose, not_run_texts(view, _SAID))),
         *_listed("Skipped", _skipped(view)),
@@ -85,6 +87,8 @@ def _verdict(view: View) -> str:
         lines.append(
             "\n".join(f"- {'baseline: ' if not number else ''}{prose(text)}" for number, text in enumerate(texts))
         )
+    if run.resume_of:
+        lines.append(f"Resumes run {code(run.resume_of)}; what was still fresh was not checked again.")
     if reasons := view.deciding_reasons:
         lines.append("\n".join(f"- {prose(reason)}" for reason in reasons))
     return "\n\n".join(lines)
@@ -234,6 +238,18 @@ def _warnings(view: View) -> Iterator[str]:
         yield f"{head}: {prose(told(outcome))}. Next: {prose(outcome.next_step)}"
 
 
+def _confirmed(view: View) -> Iterator[str]:
+    for outcome in view.confirmed:
+        if outcome.attested:
+            yield f"{code(outcome.check)}: {prose(outcome.title)}: {prose(confirmed_text(outcome.attested))}"
+
+
+def _taken_over(view: View) -> Iterator[str]:
+    for run, outcomes in view.taken_over.items():
+        checks = _codes(outcome.check for outcome in outcomes)
+        yield f"from run {code(run)}, {len(outcomes)} of {since_text(outcomes)}: {checks}"
+
+
 def _waived(outcome: Outcome) -> str:
     text = f"{code(outcome.check)} ({outcome.severity}) {outcome.cause}: {prose(told(outcome))}"
     if outcome.waiver is None:
@@ -270,7 +286,7 @@ def _numbers(view: View) -> str:
         checks=len(run.outcomes),
         time=time,
         numbers=numbers_text(numbers(run.outcomes), _SAID),
-        questions=len(view.observations),
+        questions=view.asked_now,
     )
     facts = (
         f"run {code(run.id)}",

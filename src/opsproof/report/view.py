@@ -3,14 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from typing import Self
 
 from opsproof.evidence.observation import Observation
 from opsproof.judge.baseline import STANDINGS, standing
-from opsproof.judge.outcome import Cause, Outcome, Status
+from opsproof.judge.outcome import AttestedFact, Cause, Outcome, Status
 from opsproof.judge.root_causes import SERVER_ERROR, RootCause
 from opsproof.judge.verdict import Word, blocks
+from opsproof.profile.answers import moment_text
 from opsproof.profile.scalars import SEVERITIES, Severity
 from opsproof.report.run import Run
 
@@ -112,6 +114,26 @@ class View:
         failed = self.run.verdict.word is Word.FAIL
         return tuple(reason for reason in self.other_reasons if not (failed and reason.startswith(of_profiles)))
 
+    @cached_property
+    def confirmed(self) -> tuple[Outcome, ...]:
+        """Checks that passed on the word of a person."""
+        return tuple(one for one in self.run.outcomes if one.attested and one.status is Status.PASSED)
+
+    @cached_property
+    def taken_over(self) -> dict[str, list[Outcome]]:
+        """Outcomes that were not checked again, by the run that checked them."""
+        groups: dict[str, list[Outcome]] = defaultdict(list)
+        for outcome in self.run.outcomes:
+            if outcome.taken_over:
+                groups[outcome.taken_over].append(outcome)
+        return dict(groups)
+
+    @cached_property
+    def asked_now(self) -> int:
+        """How many questions this run asked itself."""
+        copied = {id_ for outcomes in self.taken_over.values() for outcome in outcomes for id_ in outcome.observations}
+        return len(self.observations.keys() - copied)
+
     def explained_by(self, root: RootCause) -> list[Outcome]:
         """The outcomes that the root cause explains, those of the target itself first."""
         return [self._outcomes[check] for check in (*root.direct, *root.downstream) if check in self._outcomes]
@@ -190,6 +212,17 @@ def urgency(outcome: Outcome) -> str:
 def told(outcome: Outcome) -> str:
     """What an outcome says; a number by the title of its indicator, too."""
     return f"{outcome.title}: {outcome.message}" if outcome.value is not None else outcome.message
+
+
+def confirmed_text(fact: AttestedFact) -> str:
+    """Whose word a check has: `kim, 2026-11-20 03:10 +09:00: no page since 02:50`."""
+    return f"{fact.by}, {moment_text(fact.at)}{f': {fact.note}' if fact.note else ''}"
+
+
+def since_text(outcomes: Iterable[Outcome]) -> str:
+    """From when to when outcomes were checked, in UTC: `02:50 to 02:51 UTC`."""
+    started = sorted(outcome.started.astimezone(UTC) for outcome in outcomes)
+    return f"{started[0]:%Y-%m-%d %H:%M} - {started[-1]:%H:%M} UTC"
 
 
 def numbers(outcomes: Iterable[Outcome]) -> dict[str, int]:

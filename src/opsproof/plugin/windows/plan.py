@@ -76,7 +76,7 @@ def read_plan(option: Any) -> WindowPlan | None:
         )
     if wait is not None and deadline is not None:
         raise pytest.UsageError("--wait-ready is a deadline already\n  next: leave --deadline out")
-    _must_be_one_process(option, "--wait-ready" if stable_for is None else "--stable-for")
+    _must_be_alone(option, "--wait-ready" if stable_for is None else "--stable-for")
     if stable_for is None:
         plan = WindowPlan(0.0, interval or _USUAL_INTERVAL_WAITING, wait or 0.0)
     else:
@@ -114,15 +114,14 @@ def _given(option: Any, name: str) -> float | None:
     return value
 
 
-def _must_be_one_process(option: Any, flag: str) -> None:
+def _must_be_alone(option: Any, flag: str) -> None:
+    processes = bool(getattr(option, "tx", None) or getattr(option, "numprocesses", None))
     beside = (
-        ("-n", bool(getattr(option, "tx", None) or getattr(option, "numprocesses", None))),
-        ("--replay", option.replay is not None),
-        ("--pdb", option.usepdb or option.trace),
+        ("-n", processes, "one process must see the stretch as it passes"),
+        ("--replay", option.replay is not None, "a replay asks nothing"),
+        ("--resume", option.resume is not None, "what is taken over would not be seen during the stretch"),
+        ("--pdb", option.usepdb or option.trace, "while somebody debugs, nothing is sampled"),
     )
-    for other, given in beside:
+    for other, given, why in beside:
         if given:
-            raise pytest.UsageError(
-                f"{flag} cannot go with {other}: one process must see the stretch as it passes\n"
-                f"  next: leave {other} out"
-            )
+            raise pytest.UsageError(f"{flag} cannot go with {other}: {why}\n  next: leave {other} out")
