@@ -38,7 +38,8 @@ class QueueBacklog(Fault):
     @override
     def inject(self, stack: Stack) -> None:
         with celery(stack.variables[self.broker]) as app:
-            app.control.cancel_consumer(self.queue, reply=True, timeout=SECONDS, limit=1)
+            # Without `limit` all of the time passes, and with it the reading that the worker has under way.
+            app.control.cancel_consumer(self.queue, reply=True, timeout=SECONDS)
             app.send_task(self.task, args=(NOBODYS_JOB, self.name), queue=self.queue)
         with client(stack.variables[self.broker]) as redis:
             message: Any = redis.rpop(self.queue)
