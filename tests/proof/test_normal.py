@@ -17,9 +17,9 @@ SOME_FAIL = ContentChanged(
     "of 1000 more jobs 4 % have failed: below the limit of 5 %",
     EVALUATION,
     change="""
-        INSERT INTO jobs (job_id, type, status, attempts, started_at, finished_at)
+        INSERT INTO jobs (job_id, type, status, attempts, error_message, started_at, finished_at)
             SELECT md5('opsproof-normal-' || n)::uuid, 'echo', CASE WHEN n <= 40 THEN 'failed' ELSE 'succeeded' END,
-                   1, now(), now()
+                   1, CASE WHEN n <= 40 THEN 'a drill' END, now(), now()
             FROM generate_series(1, 1000) AS n
     """,
     restore=f"DELETE FROM jobs WHERE job_id IN ({JOBS})",
@@ -50,6 +50,7 @@ def test_jobs_that_fail_more_than_before_are_not_recovered_until_they_are_as_bef
 
     for run in (before, alone, healed):
         assert run.verdict.word is Word.PASS, told(not_green(run))
+    assert len(not_green(broken)) == 1, told(not_green(broken))
     (red,) = not_green(broken)
     assert (red.name, red.status, red.severity, red.before) == (CHECK, Status.FAILED, "SEV-2", False)
     assert "within its limits, not normal: it was " in red.message
