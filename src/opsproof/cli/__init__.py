@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from opsproof import __version__
 from opsproof.errors import OpsproofError
 
-GROUPS = ("profile", "stack", "record")
+GROUPS = ("profile", "stack", "record", "notify")
 """Modules of this package; each registers its subcommands through `add_parser(subparsers)`."""
 
 _INTERRUPTED = 130

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
@@ -47,7 +47,18 @@ class Policy(Section):
     check_deadline: Duration = Field(30.0, description="Limit of one check.")
     run_deadline: Duration = Field(300.0, description="Limit of all checks of this profile together.")
     channels: dict[Priority, tuple[str, ...]] = Field({}, description="Where a finding of a priority is told.")
+    notify: dict[str, SecretStr] = Field(
+        {}, description="Address of a channel, as apprise writes it, by the channel's name; empty: none here."
+    )
     waivers: tuple[Waiver, ...] = ()
+
+    @model_validator(mode="after")
+    def _addresses_are_of_channels(self) -> Self:
+        channels = {channel for names in self.channels.values() for channel in names}
+        if unknown := [name for name in self.notify if name not in channels]:
+            known = ", ".join(sorted(channels)) or "none"
+            raise ValueError(f"`notify` names {', '.join(unknown)}, and `channels` has {known}")
+        return self
 
     @field_validator("require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...])
     @classmethod

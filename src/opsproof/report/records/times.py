@@ -42,7 +42,7 @@ def moment_text(at: datetime, zone: str) -> str:
     local = at.astimezone(ZoneInfo(zone))
     if local.utcoffset() == timedelta(0):
         return utc
-    name = "KST" if zone == ZONE else f"{local:%:z}"
+    name = "KST" if zone == ZONE else local.isoformat()[-6:]
     return f"{local:%Y-%m-%d %H:%M} {name} ({utc})"
 
 
