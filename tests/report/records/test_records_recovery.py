@@ -13,7 +13,14 @@ from opsproof.report.records.kinds import KINDS
 
 FIRST, *OTHERS = ITEMS
 
-CLAIMS = ("복구 확인됨", "복구 완료되", "서비스 복구 완료", "# Incident 종료: ", "Recovery is verified", "service restored")
+CLAIMS = (
+    "복구 확인됨",
+    "복구 완료되",
+    "서비스 복구 완료",
+    "# Incident 종료: ",
+    "Recovery is verified",
+    "service restored",
+)
 
 
 def results(*outcomes: Outcome, system: str = "evaluation") -> list[Result]:
@@ -120,6 +127,8 @@ def test_the_end_is_when_the_unbroken_stretch_began() -> None:
 
 def test_the_version_that_could_not_be_read_is_said_to_be_unread() -> None:
     """ING-008: a gap is shown."""
-    run = a_recovery().model_copy(update={"profiles": {"evaluation/staging": a_profile("evaluation/staging", release=None)}})
+    run = a_recovery().model_copy(
+        update={"profiles": {"evaluation/staging": a_profile("evaluation/staging", release=None)}}
+    )
 
     assert "버전을 읽지 못함" in a_record("incident", run)

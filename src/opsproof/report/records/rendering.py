@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -74,7 +75,7 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
         ) from exc
     name = f"{facts.asked.lang}/{kind}.md.j2"
     try:
-        text = _environment(templates, facts, run, folder).get_template(name).render(f=facts, asked=facts.asked)
+        text = _environment(templates).get_template(name).render(_names(facts, run, folder))
     except TemplateNotFound as exc:
         raise OpsproofError(
             f"the template {exc.name} is not there",
@@ -91,12 +92,13 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
     return f"{_first_line(kind, facts)}\n\n{_tidy(text)}\n"
 
 
-def _environment(templates: Path, facts: Facts, run: Path, folder: Path) -> "Environment":
+@cache
+def _environment(templates: Path) -> "Environment":
+    """One for a folder: templates are compiled once, and again when their file has changed."""
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    lang, zone = facts.asked.lang, facts.zone
-    environment = ImmutableSandboxedEnvironment(  # Markdown is no HTML: `finalize` escapes, and not `autoescape`
+    return ImmutableSandboxedEnvironment(  # Markdown is no HTML: `finalize` escapes, and not `autoescape`
         loader=FileSystemLoader(templates),
         undefined=StrictUndefined,
         finalize=_escaped,
@@ -104,29 +106,35 @@ def _environment(templates: Path, facts: Facts, run: Path, folder: Path) -> "Env
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(
-        blank=lambda what: blank(what, lang),
-        when=lambda at: Md(times.moment_text(at, zone)),
-        local=lambda at: Md(times.clock_text(at, zone)),
-        utc=lambda at: Md(times.clock_text(at, "UTC")),
-        clock=lambda at: Md(f"{times.clock_text(at, zone)} ({times.clock_text(at, 'UTC')} UTC)"),
-        short=lambda outcome: Md(code(_short(outcome))),
-        took=lambda seconds: Md(times.duration_text(seconds, lang)),
-        number=lambda value, unit: Md(prose(number_text(value, unit))),
-        code=lambda text: Md(code(str(text))),
-        codes=lambda texts: Md(", ".join(code(str(text)) for text in texts)),
-        cut=lambda text, length: Md(prose(text, length)),
-        evidence=lambda outcome: _evidence(outcome, run, folder),
-        run_file=lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
-        title=lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
-        item_title=lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
-        result=lambda item: Md(RESULTS[lang][item.result]),
-        ending=lambda window: Md(ENDINGS[lang][window.ending]),
-        cause=lambda outcome: Md(cause_text(outcome.cause, lang)),
-        files={"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
-        times=times,
-    )
-    return environment
+
+
+def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
+    """What templates can say (docs/records.md)."""
+    lang, zone = facts.asked.lang, facts.zone
+    return {
+        "f": facts,
+        "asked": facts.asked,
+        "blank": lambda what: blank(what, lang),
+        "when": lambda at: Md(times.moment_text(at, zone)),
+        "local": lambda at: Md(times.clock_text(at, zone)),
+        "utc": lambda at: Md(times.clock_text(at, "UTC")),
+        "clock": lambda at: Md(f"{times.clock_text(at, zone)} ({times.clock_text(at, 'UTC')} UTC)"),
+        "short": lambda outcome: Md(code(_short(outcome))),
+        "took": lambda seconds: Md(times.duration_text(seconds, lang)),
+        "number": lambda value, unit: Md(prose(number_text(value, unit))),
+        "code": lambda text: Md(code(str(text))),
+        "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
+        "cut": lambda text, length: Md(prose(text, length)),
+        "evidence": lambda outcome: _evidence(outcome, run, folder),
+        "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
+        "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
+        "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
+        "result": lambda item: Md(RESULTS[lang][item.result]),
+        "ending": lambda window: Md(ENDINGS[lang][window.ending]),
+        "cause": lambda outcome: Md(cause_text(outcome.cause, lang)),
+        "files": {"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
+        "times": times,
+    }
 
 
 def _escaped(value: Any) -> str:
