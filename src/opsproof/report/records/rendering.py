@@ -125,7 +125,7 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
         "cut": lambda text, length: Md(prose(text, length)),
-        "evidence": lambda outcome: _evidence(outcome, run, folder),
+        "evidence": lambda outcome, most=_LINKS: _evidence(outcome, most, run, folder),
         "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
         "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
         "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
@@ -141,11 +141,11 @@ def _escaped(value: Any) -> str:
     return value if isinstance(value, Md) else Md(prose(str(value)))
 
 
-def _evidence(outcome: Outcome, run: Path, folder: Path) -> Md:
+def _evidence(outcome: Outcome, most: int, run: Path, folder: Path) -> Md:
     """Links to what a check was told, what shows the trouble first."""
     ids = list(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
     link = _relative(run / EVIDENCE_FILE, folder)
-    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in ids[:_LINKS]) or "-")
+    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in ids[:most]) or "-")
 
 
 def _short(outcome: Outcome) -> str:
