@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from opsproof.report.records.labels import LABELS
 from opsproof.report.records.marks import blanks
 
 _FIELD = re.compile(r"(?P<indent> *)[-*] (?P<label>[^:|\[\]]{1,60}): ?(?P<value>.*)")
@@ -91,3 +92,17 @@ def day_in(value: str) -> date | None:
     """
     match = _DAY.search(value)
     return date(*map(int, match.groups())) if match else None
+
+
+def named(found: list[Field], key: str) -> Field | None:
+    """The first field that has one of the labels of a key."""
+    return next((field for field in found if field.label in LABELS[key]), None)
+
+
+def time_of(field: Field | None) -> datetime | None:
+    """The time in a field, if it has one with its zone."""
+    try:
+        at = time_in(field.value) if field else None
+    except ValueError:
+        return None
+    return at if at and at.tzinfo else None
