@@ -170,7 +170,7 @@ def test_a_dry_run_sends_and_writes_nothing(receiver: Receiver, command: Command
     status, output = command("--incident", "INC-42", "--dry-run", "--lang", "en")
 
     assert (status, receiver.taken) == (0, [])
-    assert output.startswith(f"[P0] {SHOP} INC-42: 1 findings\n- revision 0006")
+    assert output.startswith(f"[P0] {SHOP} INC-42: 1 finding\n- revision 0006")
     assert output.endswith("  would go to Slack #alerts\n  would go to PagerDuty\n  would go to SMS\n")
     assert not Path("reports/runs", FILE).exists()
 

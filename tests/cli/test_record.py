@@ -62,6 +62,7 @@ def test_a_run_that_failed_says_so_and_why(folder: Path, command: Command) -> No
     status, output, _ = command("incident", "--run", str(run), "--id", "INC-42", "--kind", "end", "--lang", "en")
 
     assert status == 0
+    assert "INC-42-end.en.md  withheld: recovery is not verified\n" in output
     assert (
         "recovery: NOT verified\n  health.every_component_is_healthy[evaluation/staging] (SEV-1) target wrong" in output
     )

@@ -21,6 +21,7 @@ examples:
   opsproof profile check               validate every profile
   opsproof profile show ingest/staging a resolved profile, secrets masked
   opsproof stack up                    start the embedded environment, here, in seconds
+  opsproof record incident --id INC-42 write down an incident from the newest run
   pytest -m smoke                      run the smoke gate against it
 
 exit status: 0 all is well, 1 something is wrong, 2 the command was not understood

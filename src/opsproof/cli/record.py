@@ -87,7 +87,8 @@ def _incident(options: argparse.Namespace) -> int:
             status = 1 if options.kind else status
             continue
         text = render(kind, facts, templates=templates, run=options.folder, folder=folder)
-        _tell(write_record(folder, names[kind], text), text)
+        withheld = KINDS[kind].claims and not facts.recovered
+        _tell(write_record(folder, names[kind], text), text, withheld=withheld)
     if facts.recovered:
         print("recovery: verified")
     else:
@@ -97,11 +98,12 @@ def _incident(options: argparse.Namespace) -> int:
     return status
 
 
-def _tell(written: "Written", text: str) -> None:
+def _tell(written: "Written", text: str, *, withheld: bool) -> None:
     from opsproof.report.records.marks import blanks
 
     left = blanks(text)
-    print(f"{written.path}  {len(left)} to fill in" if left else f"{written.path}  nothing to fill in")
+    state = f"{len(left)} to fill in" if left else "nothing to fill in"
+    print(f"{written.path}  {'withheld: recovery is not verified' if withheld else state}")
     if written.beside:
         print(f"  {written.beside.name} was edited by a person and is left as it is; compare the two")
     for line, what in left:
@@ -115,7 +117,7 @@ def _check(options: argparse.Namespace) -> int:
     for path in options.files:
         text = read_record(path)
         findings = check_record(text, now=datetime.now(UTC), ended=end_of(path, text))
-        print(f"{'wrong' if findings else 'ok':6} {path}" + (f"  {len(findings)} findings" if findings else ""))
+        print(f"{'open' if findings else 'ok':6} {path}" + (f"  {len(findings)} findings" if findings else ""))
         for finding in findings:
             print(f"  line {finding.line}: {finding.what}")
         status = 1 if findings else status

@@ -1,5 +1,6 @@
 """What is told to which channel: the findings of a run by priority, as plain text."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,7 +58,8 @@ def notices(run: Run, incident: str, lang: Lang) -> tuple[Notice, ...]:
 
 
 def _notice(run: Run, incident: str, lang: Lang, profile: str, priority: Priority, outcomes: list[Outcome]) -> Notice:
-    many, step, more = ("건", "다음 조치", "외 {n}건") if lang == "ko" else (" findings", "next", "{n} more")
+    plural = "" if len(outcomes) == 1 else "s"
+    many, step, more = ("건", "다음 조치", "외 {n}건") if lang == "ko" else (f" finding{plural}", "next", "{n} more")
     lines = [line for outcome in outcomes[:_FINDINGS] for line in _lines(outcome, step)]
     if len(outcomes) > _FINDINGS:
         lines.append(more.format(n=len(outcomes) - _FINDINGS))
@@ -80,4 +82,4 @@ def _lines(outcome: Outcome, step: str) -> Iterable[str]:
 def _text(text: str) -> str:
     """Text from a target calls nobody: chats act on `@here` and `<!channel>`."""
     line = shortened(one_line(text), _LENGTH)
-    return line.replace("@", f"@{_NOTHING}").replace("<", f"<{_NOTHING}")
+    return re.sub(r"@|<(?=[!@#\w/])", rf"\g<0>{_NOTHING}", line)

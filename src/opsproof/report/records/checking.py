@@ -8,10 +8,12 @@ from pathlib import Path
 
 from opsproof.errors import OpsproofError
 from opsproof.report.records.deadlines import Finding, answers, escalation, overdue
+from opsproof.report.records.kinds import KINDS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN, LABELS, SEV_WANTED, WANTED
 from opsproof.report.records.marks import blanks, read_header
 from opsproof.report.records.reading import Field, day_in, fields, named, time_in, time_of
 
+_CLAIMS = [name for name, kind in KINDS.items() if kind.claims]
 _WITH_A_TIME = (
     "started",
     "ended",
@@ -80,7 +82,7 @@ def check_record(text: str, *, now: datetime, ended: datetime | None = None) -> 
     """
     about, found = read_header(text), fields(text)
     findings = [Finding(line, f"blank: {what}") for line, what in blanks(text)]
-    if about.get("kind") in ("end", "customer-notice") and about.get("recovered") == "no":
+    if about.get("kind") in _CLAIMS and about.get("recovered") == "no":
         findings.append(Finding(1, "recovery is not verified; run the recovery checks again and make it from that run"))
         return findings
     findings += _missing(about, found)

@@ -17,19 +17,21 @@ class Kind:
         rows: Rows of the runbooks that it covers.
         systems: Whose runbook wants it; empty: everybody's.
         needs: What the operator must say for it: `severity`, `scenario`.
+        claims: True if it tells others that the service is back; without verified recovery it is withheld.
     """
 
     title: Mapping[str, str]
     rows: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     needs: str = ""
+    claims: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
     "incident": Kind({"ko": "인시던트 기록", "en": "Incident record"}, ("ING-008", "ING-024")),
     "checklist": Kind({"ko": "복구 검증 체크리스트", "en": "Recovery checklist"}, ("EVAL-034",)),
     "start": Kind({"ko": "Incident 시작", "en": "Incident start"}, ("EVAL-035", "EVAL-036")),
-    "end": Kind({"ko": "Incident 종료", "en": "Incident end"}, ("EVAL-037",)),
+    "end": Kind({"ko": "Incident 종료", "en": "Incident end"}, ("EVAL-037",), claims=True),
     "postmortem": Kind({"ko": "포스트모템", "en": "Post-mortem"}, ("EVAL-038", "EVAL-039", "ING-024")),
     "scenario": Kind(
         {"ko": "인시던트 시나리오 기록", "en": "Scenario record"},
@@ -43,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
         ("ingest",),
         needs="severity",
     ),
-    "customer-notice": Kind({"ko": "고객사 통지", "en": "Customer notice"}, ("FAI-141",), ("factory-ai",)),
+    "customer-notice": Kind({"ko": "고객사 통지", "en": "Customer notice"}, ("FAI-141",), ("factory-ai",), claims=True),
     "rollback": Kind({"ko": "롤백 사후 분석", "en": "Rollback analysis"}, ("FAI-063", "FAI-069"), ("factory-ai",)),
     "escalation": Kind(
         {"ko": "에스컬레이션 기록", "en": "Escalation record"},
