@@ -27,7 +27,7 @@ from incident_builders import (
 )
 from markdown_it import MarkdownIt
 from nasty_text import nasty_text
-from report_builders import a_failure, a_waiver, an_outcome
+from report_builders import a_bad_night, a_failure, a_waiver, an_outcome
 from test_report_markdown import flat
 
 from opsproof.errors import OpsproofError
@@ -39,6 +39,7 @@ from opsproof.report.records.kinds import KINDS, SCENARIOS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN
 from opsproof.report.records.marks import blanks, header, read_header
 from opsproof.report.records.rendering import find_templates, render
+from opsproof.report.records.timeline import events
 from opsproof.report.run import IncidentFact, Run
 
 GFM = MarkdownIt("gfm-like", {"html": True})
@@ -313,3 +314,29 @@ def test_a_broken_template_is_named(tmp_path: Path, template: str | None, words:
 def test_a_duration_of_an_incident_is_from_start_to_end() -> None:
     """From 02:10:00 to 02:32:22.4."""
     assert facts_of(a_recovery()).ended == datetime.fromisoformat("2026-11-19T17:32:22.400+00:00")
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_bad_night_of_two_systems_is_told(lang: str) -> None:
+    """A cache that is down, failures, a waiver, skips and two profiles, and no window."""
+    run, _ = a_bad_night()
+
+    records = all_kinds(lang, run, KINDS)
+
+    assert "redis://10.0.0.7:6379" in records["end"]
+    assert "`ingest/staging`<br>" in records["checklist"]
+    assert "`evaluation/staging`<br>" in records["checklist"]
+    assert "OPS-77" in records["incident"]
+
+
+def test_checks_that_fail_together_are_one_line_of_the_timeline() -> None:
+    """A database that goes takes forty checks with it."""
+    spans = [Span(state=State.FAILED, start=start, end=20.0, samples=2, message="refused") for start in (1.0, 1.2, 1.4)]
+    lines = tuple(Timeline(check=f"c{n}", spans=(span,), flaps=0) for n, span in enumerate(spans))
+    other = Timeline(check="d", spans=(spans[0].model_copy(update={"message": "another"}),), flaps=0)
+
+    failed = [
+        event for event in events(a_recovery(window=a_window(timelines=(*lines, other)))) if event.what == "failed"
+    ]
+
+    assert [(event.check, event.others) for event in failed] == [("c0", ("c1", "c2")), ("d", ())]

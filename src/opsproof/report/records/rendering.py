@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -65,14 +66,16 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
         Markdown, with a first line that `check_record` reads.
 
     Raises:
-        OpsproofError: jinja2 is not installed, or the template is missing or broken.
+        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken.
     """
-    try:
-        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
-    except ImportError as exc:
+    if absent := [library for library in ("jinja2", "holidays") if find_spec(library) is None]:
         raise PreconditionMissing(
-            "records need jinja2", where="opsproof record", next_step="pip install 'opsproof[records]'"
-        ) from exc
+            f"records need {' and '.join(absent)}",
+            where="opsproof record",
+            next_step="pip install 'opsproof[records]'",
+        )
+    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
     name = f"{facts.asked.lang}/{kind}.md.j2"
     try:
         text = _environment(templates).get_template(name).render(_names(facts, run, folder))

@@ -112,11 +112,19 @@ def _grouped(ordered: list[Event]) -> list[Event]:
     """Checks that say the same within one second are one line."""
     found: list[Event] = []
     for event in ordered:
-        for number, earlier in enumerate(found):
-            same = (earlier.what, earlier.message) == (event.what, event.message)
-            if same and event.check and event.at - earlier.at < timedelta(seconds=1):
-                found[number] = replace(earlier, others=(*earlier.others, event.check))
-                break
-        else:
+        same = _same_moment(found, event) if event.check else None
+        if same is None:
             found.append(event)
+        else:
+            found[same] = replace(found[same], others=(*found[same].others, event.check))
     return found
+
+
+def _same_moment(found: list[Event], event: Event) -> int | None:
+    """Where the line is that says the same, not more than a second before."""
+    for number in reversed(range(len(found))):
+        if event.at - found[number].at >= timedelta(seconds=1):
+            return None
+        if (found[number].what, found[number].message) == (event.what, event.message):
+            return number
+    return None
