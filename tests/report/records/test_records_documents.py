@@ -31,6 +31,7 @@ from report_builders import a_bad_night, a_failure, a_waiver, an_outcome
 from test_report_markdown import flat
 
 from opsproof.errors import OpsproofError
+from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Status
 from opsproof.judge.windows import Span, State, Timeline
 from opsproof.profile.thresholds import number_text
@@ -44,7 +45,12 @@ from opsproof.report.run import IncidentFact, Run
 
 GFM = MarkdownIt("gfm-like", {"html": True})
 GFM.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # type: ignore[union-attr]
-NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+NUMBER = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d|\d\d-\d\d \d\d:\d\d:\d\d"
+    r"|(?:\d+(?:\.\d+)?(?:시간|분|초)(?: (?=\d))?)+|(?:\d+(?:\.\d+)? (?:h|min|s)\b(?: (?=\d))?)+"
+    r"|\d+(?:[.,:]\d+)*(?: %)?"
+)
+"""A time, a duration with its units, a share, or any other number, each as a whole."""
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -59,7 +65,7 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def numbers_of(run: Run, lang: str) -> set[str]:
+def numbers_of(run: Run, lang: Lang) -> set[str]:
     """
     Every number that a record may hold: those of run.json, and what docs/records.md says is derived from them: times
     (local, UTC), durations between them, shares as per cent, counts of checks.
@@ -86,9 +92,10 @@ def numbers_of(run: Run, lang: str) -> set[str]:
     spans |= {(one - other).total_seconds() for one in moments for other in moments if one > other}
     texts += [times.moment_text(at, "Asia/Seoul") for at in moments]
     texts += [times.clock_text(at, zone) for at in moments for zone in ("Asia/Seoul", "UTC")]
-    texts += [times.duration_text(span, "ko") for span in spans]
+    texts += [times.duration_text(span, lang) for span in spans]
     texts += [number_text(value, "%") for value in leaves(document) if isinstance(value, float)]
     counts = [len(run.outcomes), len(facts.items), len(facts.failures), *facts.counts.values(), 0]
+    counts += [int(every.total_seconds() // 60) for every in times.UPDATE_EVERY.values()]
     return {match for text in (*texts, *map(str, counts)) for match in NUMBER.findall(text)}
 
 
