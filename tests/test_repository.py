@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from opsproof.profile import find_profiles, load_profile
+from opsproof.report.records.kinds import KINDS
+from opsproof.report.records.kinds import ROWS as RECORDED
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "proof"))
@@ -53,12 +55,18 @@ def test_every_row_that_an_indicator_cites_exists(name, system):
     assert [row for row in INDICATORS[name, system].rows if row not in ROWS] == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_that_a_record_covers_exists(kind):
+    """As for a check."""
+    assert [row for row in KINDS[kind].rows if row not in ROWS] == []
+
+
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_every_row_of_a_round_is_looked_at_in_that_round_or_says_why_not(round_):
     """The gate covers what its runbooks call smoke, hourly or an alert; the rest is told, row by row."""
     checks = [(check.rows, check.markers) for check in (*CHECKS.values(), *INDICATORS.values())]
     checks += [(one.runbook, one.markers) for one in WITHOUT_A_STACK]
-    covered = {row for rows, markers in checks if round_ in markers for row in rows}
+    covered = {row for rows, markers in checks if round_ in markers for row in rows} | RECORDED
     rows = {id_ for id_, row in ROWS.items() if round_ in row["markers"].split()}
 
     assert sorted(rows - covered - set(UNCOVERED)) == []
@@ -78,12 +86,12 @@ def test_every_row_of_a_recovery_that_can_be_looked_at_is_or_says_why_not(system
         row for check in (*CHECKS.values(), *INDICATORS.values()) if "recovery" in check.markers for row in check.rows
     }
 
-    assert sorted(wanted - covered - set(UNCOVERED)) == []
+    assert sorted(wanted - covered - RECORDED - set(UNCOVERED)) == []
 
 
 def test_only_rows_without_a_check_say_why_they_have_none():
-    """An excuse that is older than the check would be read as a gap."""
-    covered = {row for check in (*CHECKS.values(), *INDICATORS.values()) for row in check.rows}
+    """An excuse that is older than the check or the record would be read as a gap."""
+    covered = {row for check in (*CHECKS.values(), *INDICATORS.values()) for row in check.rows} | RECORDED
 
     assert sorted(covered & set(UNCOVERED)) == []
     assert sorted(set(UNCOVERED) - set(ROWS)) == []

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from opsproof import __version__
 from opsproof.errors import OpsproofError
 
-GROUPS = ("profile", "attest", "stack")
+GROUPS = ("profile", "attest", "stack", "record", "notify")
 """Modules of this package; each registers its subcommands through `add_parser(subparsers)`."""
 
 _INTERRUPTED = 130
@@ -23,6 +23,7 @@ examples:
   opsproof attest template --profile ingest/staging
                                        what a person must confirm, to fill in
   opsproof stack up                    start the embedded environment, here, in seconds
+  opsproof record incident --id INC-42 write down an incident from the newest run
   pytest -m smoke                      run the smoke gate against it
 
 exit status: 0 all is well, 1 something is wrong, 2 the command was not understood

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from opsproof.profile.attested import Attested
 from opsproof.profile.indicators import Indicator, Priority
@@ -53,7 +53,18 @@ class Policy(Section):
         3600.0, description="`--resume` takes a passed check over as long as it is younger than this."
     )
     channels: dict[Priority, tuple[str, ...]] = Field({}, description="Where a finding of a priority is told.")
+    notify: dict[str, SecretStr] = Field(
+        {}, description="Address of a channel, as apprise writes it, by the channel's name; empty: none here."
+    )
     waivers: tuple[Waiver, ...] = ()
+
+    @model_validator(mode="after")
+    def _addresses_are_of_channels(self) -> Self:
+        channels = {channel for names in self.channels.values() for channel in names}
+        if unknown := [name for name in self.notify if name not in channels]:
+            known = ", ".join(sorted(channels)) or "none"
+            raise ValueError(f"`notify` names {', '.join(unknown)}, and `channels` has {known}")
+        return self
 
     @field_validator("require", mode="before", json_schema_input_type=dict[str, tuple[str, ...]] | tuple[str, ...])
     @classmethod

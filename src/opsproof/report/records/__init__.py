@@ -1,0 +1,1 @@
+"""Records: documents that a person signs, made from a run; what only a person knows is a marked blank."""

@@ -1,0 +1,222 @@
+"""Records as Markdown: Jinja2 templates in which everything is text until it says that it is Markdown."""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from opsproof.errors import OpsproofError, PreconditionMissing
+from opsproof.evidence.bundle import EVIDENCE_FILE
+from opsproof.judge.outcome import Outcome
+from opsproof.profile.thresholds import number_text
+from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
+from opsproof.report.markdown import code, prose
+from opsproof.report.records import times
+from opsproof.report.records.facts import Facts
+from opsproof.report.records.kinds import KINDS, wanted
+from opsproof.report.records.marks import Md, blank, header
+from opsproof.report.records.words import ENDINGS, RESULTS
+from opsproof.report.words import cause_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path("reports", "templates")
+_LINKS = 3
+
+
+def find_templates(named: Path | None, run: Path) -> Path:
+    """
+    The folder of the templates.
+
+    Args:
+        named: As the operator named it; None looks below the current folder, then beside the folder of the runs.
+        run: The run's folder.
+
+    Raises:
+        OpsproofError: There is none.
+    """
+    places = [named] if named else [TEMPLATES, run.resolve().parent.parent / "templates"]
+    for place in places:
+        if (place / "ko").is_dir() or (place / "en").is_dir():
+            return place
+    raise OpsproofError(
+        "the templates of the records are not there",
+        where=", ".join(map(str, places)),
+        next_step="Run it in a checkout of opsproof, or name the folder that holds ko/ and en/ with --templates.",
+    )
+
+
+def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path) -> str:
+    """
+    Write a record.
+
+    Args:
+        kind: One of `KINDS`.
+        facts: What the run knows.
+        templates: The folder that holds `ko/` and `en/`.
+        run: The run's folder; evidence is linked there.
+        folder: Where the record will lie.
+
+    Returns:
+        Markdown, with a first line that `check_record` reads.
+
+    Raises:
+        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken.
+    """
+    if absent := [library for library in ("jinja2", "holidays") if find_spec(library) is None]:
+        raise PreconditionMissing(
+            f"records need {' and '.join(absent)}",
+            where="opsproof record",
+            next_step="pip install 'opsproof[records]'",
+        )
+    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+    name = f"{facts.asked.lang}/{kind}.md.j2"
+    try:
+        text = _environment(templates).get_template(name).render(_names(facts, run, folder))
+    except TemplateNotFound as exc:
+        raise OpsproofError(
+            f"the template {exc.name} is not there",
+            where=str(templates),
+            next_step="Take reports/templates of this version of opsproof, or name another folder with --templates.",
+        ) from exc
+    except TemplateError as exc:
+        line = f":{exc.lineno}" if isinstance(exc, TemplateSyntaxError) else ""
+        raise OpsproofError(
+            f"the template cannot be used: {exc.message}",
+            where=f"{templates / name}{line}",
+            next_step="Mend the template; its names are explained in docs/records.md.",
+        ) from exc
+    return f"{_first_line(kind, facts)}\n\n{_tidy(text)}\n"
+
+
+@cache
+def _environment(templates: Path) -> "Environment":
+    """One for a folder: templates are compiled once, and again when their file has changed."""
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(  # Markdown is no HTML: `finalize` escapes, and not `autoescape`
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        finalize=_escaped,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
+    """What templates can say (docs/records.md)."""
+    lang, zone = facts.asked.lang, facts.zone
+    return {
+        "f": facts,
+        "asked": facts.asked,
+        "blank": lambda what: blank(what, lang),
+        "when": lambda at: Md(times.moment_text(at, zone)),
+        "local": lambda at: Md(times.clock_text(at, zone)),
+        "utc": lambda at: Md(times.clock_text(at, "UTC")),
+        "clock": lambda at: Md(f"{times.clock_text(at, zone)} ({times.clock_text(at, 'UTC')} UTC)"),
+        "short": lambda outcome: Md(code(_short(outcome))),
+        "took": lambda seconds: Md(times.duration_text(seconds, lang)),
+        "number": lambda value, unit: Md(prose(number_text(value, unit))),
+        "code": lambda text: Md(code(str(text))),
+        "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
+        "cut": lambda text, length: Md(prose(text, length)),
+        "evidence": lambda outcome, most=_LINKS: _evidence(outcome, most, run, folder),
+        "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
+        "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
+        "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
+        "result": lambda item: Md(RESULTS[lang][item.result]),
+        "ending": lambda window: Md(ENDINGS[lang][window.ending]),
+        "cause": lambda outcome: Md(cause_text(outcome.cause, lang)),
+        "files": {"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
+        "times": times,
+    }
+
+
+def _escaped(value: Any) -> str:
+    return value if isinstance(value, Md) else Md(prose(str(value)))
+
+
+def _evidence(outcome: Outcome, most: int, run: Path, folder: Path) -> Md:
+    """Links to what a check was told, what shows the trouble first."""
+    ids = list(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
+    link = _relative(run / EVIDENCE_FILE, folder)
+    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in ids[:most]) or "-")
+
+
+def _short(outcome: Outcome) -> str:
+    """The check's id without its profile: `jobs.synthetic_work_is_finished[evaluation]`."""
+    of_profile = f"{outcome.name}[{outcome.profile}"
+    rest = outcome.check.removeprefix(of_profile).strip("-]")
+    return f"{outcome.name}[{rest}]" if rest and outcome.check.startswith(of_profile) else outcome.name
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return quote(os.path.relpath(path.resolve(), folder.resolve()))
+
+
+def _first_line(kind: str, facts: Facts) -> Md:
+    asked = facts.asked
+    moments: Mapping[str, datetime | None] = {
+        "started": facts.started,
+        "ended": facts.ended,
+        "written": asked.written,
+        "next": _next_update(kind, facts),
+        "due": _due(kind, facts),
+    }
+    return header(
+        {
+            "kind": kind,
+            "lang": asked.lang,
+            "incident": asked.incident,
+            "zone": facts.zone,
+            "recovered": "yes" if facts.recovered else "no",
+            "severity": asked.severity or "",
+            "priority": asked.priority or "",
+            **{key: at.astimezone(UTC).isoformat(timespec="seconds") for key, at in moments.items() if at},
+        }
+    )
+
+
+def _next_update(kind: str, facts: Facts) -> datetime | None:
+    every: timedelta | None = None
+    if kind == "start":
+        every = times.FIRST_UPDATE
+    elif kind == "sev" and facts.asked.severity and not facts.recovered:
+        every = times.UPDATE_EVERY[facts.asked.severity]
+    return facts.asked.written + every if every else None
+
+
+def _due(kind: str, facts: Facts) -> datetime | None:
+    if kind != "postmortem" or facts.ended is None or facts.asked.priority is None:
+        return None
+    return times.post_mortem_due(facts.asked.priority, facts.ended, facts.zone)
+
+
+def _tidy(text: str) -> str:
+    """One empty line where a template left several."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def kinds_for(facts: Facts, named: Iterable[str]) -> dict[str, str]:
+    """
+    The records to write, and of each what is missing for it ("" if nothing is).
+
+    Args:
+        facts: What the run knows.
+        named: Kinds that the operator named; empty: all that the runbooks of the run's systems want.
+    """
+    systems = frozenset(profile.system for profile in facts.view.run.profiles.values())
+    given = {"severity": facts.asked.severity, "scenario": facts.asked.scenario, "": "nothing"}
+    return {kind: "" if given[KINDS[kind].needs] else KINDS[kind].needs for kind in (tuple(named) or wanted(systems))}
