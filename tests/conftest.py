@@ -3,6 +3,10 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("opsproof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("opsproof")  # how long an example takes says nothing on a busy machine
 
 
 @pytest.fixture(autouse=True, scope="session")

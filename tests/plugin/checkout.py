@@ -20,7 +20,7 @@ from opsproof.report.folder import read_run
 from opsproof.report.run import Run
 
 SOURCE = str(Path(__file__).parents[2] / "src")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a run hangs, for the tests."""
 
 PYPROJECT = """\

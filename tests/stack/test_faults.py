@@ -13,6 +13,7 @@ from opsproof.stack.ask import ask
 from opsproof.stack.control import end_part, freeze_part, thaw_part
 from opsproof.stack.faults import FAULTS, Fault, fault, heal, inject, injected
 from opsproof.stack.process import wait_for
+from opsproof.stack.state import edit_state
 
 NAMES = """
     redis-stopped redis-frozen redis-password-required cache-full postgres-stopped postgres-frozen
@@ -194,6 +195,18 @@ def test_a_fault_of_another_system_is_refused(stack):
 
     with pytest.raises(StackError, match="touches only another"):
         inject(toy, stack)
+
+
+def test_a_stack_that_is_still_starting_is_not_broken(stack):
+    """Its variables are not all there, and what is not up yet looks like a fault."""
+    with edit_state(stack.directory) as state:
+        state.ready = False
+    try:
+        with pytest.raises(StackError, match="is still starting"):
+            inject(FAULTS["redis-stopped"], stack)
+    finally:
+        with edit_state(stack.directory) as state:
+            state.ready = True
 
 
 def test_another_process_can_heal(stack):

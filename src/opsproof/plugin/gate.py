@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.outcomes import Skipped
 
-from opsproof.errors import ProfileError, StackError
+from opsproof.errors import StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
 from opsproof.plugin.applying import skip_as_before, skip_of
@@ -21,6 +21,7 @@ from opsproof.plugin.check import Check
 from opsproof.plugin.conductor import Conductor
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
+from opsproof.plugin.expectations import refuse_misfits
 from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.normality import References
 from opsproof.plugin.options import Options
@@ -124,33 +125,8 @@ class Gate:
             refuse_unfit(
                 self.baseline, self.profiles, timezone=self.zone, started=self.started, incident=self.incident_started
             )
-        systems = {profile.system for profile in self.profiles.values()}
-        if other := [system for system in self.options.expecting if system not in systems]:
-            raise ProfileError(
-                f"a release of {', '.join(other)} is expected, and no profile of this run is of that system",
-                where="--expect-version",
-                next_step=f"Correct the system's name ({', '.join(sorted(systems))}), or leave it out.",
-            )
-        if self.options.expected and not any(profile.payload for profile in self.profiles.values()):
-            raise ProfileError(
-                f"{', '.join(self.options.expected)} is expected, and no profile of this run has a `payload:` section",
-                where="--expect",
-                next_step="Name a profile that has one, or leave --expect out.",
-            )
         known = {path.stem for path in self._root.glob("*/*.yaml")} | USUAL_ENVIRONMENTS
-        if unknown := sorted(self.options.writes - known):
-            raise ProfileError(
-                f"writes are allowed in {unknown[0]!r}, and no profile is of that environment",
-                where="--allow-writes",
-                next_step=f"Correct the name ({', '.join(sorted(known - {'base'}))}), or leave it out.",
-            )
-        for name, profile in self.profiles.items():
-            if self.options.expected_version(profile.system) and profile.release is None:
-                raise ProfileError(
-                    "the release cannot be verified: this profile has no `release:` section",
-                    where=name,
-                    next_step="Add `release: {path: /version, field: version}`, or leave --expect-version out.",
-                )
+        refuse_misfits(self.options, self.profiles, known)
         if self.resumed:
             given = {name: self.options.expected_version(one.system) for name, one in self.profiles.items()}
             self.resumed.must_fit(self.profiles, given)

@@ -86,6 +86,12 @@ def inject(fault: Fault, stack: Stack) -> None:
                 where=f"stack {stack.name}",
                 next_step=f"heal it first: opsproof stack heal {fault.name} --name {stack.name}",
             )
+        if not state.ready:
+            raise StackError(
+                f"the stack is still starting, and the fault {fault.name} cannot be told from that",
+                where=f"stack {stack.name}",
+                next_step="wait until it is ready (opsproof stack status), then break it",
+            )
         if not fault.systems.intersection(state.systems):
             raise StackError(
                 f"the fault {fault.name} touches only {', '.join(sorted(fault.systems))}",
