@@ -35,7 +35,13 @@ ITEMS = {
 PATIENCE = 120.0
 """Seconds in which a busy machine has answered every question once."""
 
-SCHEMES = {"_DATABASE_URL": "postgresql", "_REDIS_URL": "redis", "_BROKER_URL": "redis", "_URL": "http"}
+SCHEMES = {
+    "_DATABASE_URL": "postgresql",
+    "_REDIS_URL": "redis",
+    "_BROKER_URL": "redis",
+    "_BACKEND_URL": "redis",
+    "_URL": "http",
+}
 
 
 def nowhere() -> dict[str, str]:
