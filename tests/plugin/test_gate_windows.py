@@ -89,7 +89,7 @@ def test_what_does_not_heal_fails_at_the_deadline_with_its_own_words(
     assert (run.word, run.status) == ("FAIL", 1)
     assert run.told == {"well": "failed: target wrong", "steady": "passed"}
     assert run.outcomes["well"].message.startswith("503")
-    assert "NOT STABLE: 1 of 2 checks were not healthy for 1 s without a break" in run.block
+    assert "NOT STABLE: 1 of 2 checks were not healthy for 1.0 s without a break" in run.block
 
 
 def test_a_check_that_is_green_at_the_deadline_and_was_not_for_long_enough_fails(
@@ -219,7 +219,9 @@ def test_ctrl_c_ends_a_window_and_the_run_says_what_it_had_seen(checkout: Checko
 
     window = run.run.window
     assert window is not None
-    assert (run.word, run.status, window.ending) == ("INCONCLUSIVE", 2, Ending.INTERRUPTED)
+    assert (run.word, run.status, window.ending) == ("FAIL", 2, Ending.INTERRUPTED)
+    assert run.told == {"well": "failed: target wrong"}
+    assert [line["answer"]["status"] for line in run.evidence][-1:] == [503]
 
 
 def test_a_replay_of_a_window_that_was_not_stable_is_not_green(checkout: Checkout, server: AnsweringServer) -> None:

@@ -59,6 +59,7 @@ class WindowFact(Fact):
     deadline: float
     ending: Ending
     why: str = Field("", description="What kept the window from becoming stable, or ended it.")
+    unsteady: int = Field(0, description="How many checks were not healthy for the whole stretch at the deadline.")
     first_healthy: float | None = None
     stable_since: float | None = Field(None, description="None unless the window became stable.")
     longest: float = Field(0.0, description="The longest stretch in which all checks were healthy.")

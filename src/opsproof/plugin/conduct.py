@@ -10,6 +10,7 @@ import pytest
 
 from opsproof.errors import NotObserved, OpsproofError
 from opsproof.evidence.recorder import Recorder, recording
+from opsproof.judge.limits import Judgement
 from opsproof.plugin.blocking import Asker
 from opsproof.plugin.cleaning import CleanUp, cleaning, told
 from opsproof.plugin.deadline import Deadline
@@ -25,12 +26,13 @@ class LeftBehind(AssertionError):
 
 @dataclass
 class Conducted:
-    """A check that was conducted: what it saw, when, and how it ended."""
+    """A check that was conducted: what it saw, when, how it ended, and what the limits said if it is an indicator's."""
 
     recorder: Recorder
     started: datetime
     duration: float
     error: BaseException | None
+    judgement: Judgement | None = None
 
 
 async def conduct(

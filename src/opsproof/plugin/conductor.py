@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,7 +100,8 @@ class Conductor:
             result: object = item.obj(**waiting)
             return result
 
-        return conduct_plain(recorder, self._clean_up(check), body, asker)
+        conducted = conduct_plain(recorder, self._clean_up(check), body, asker)
+        return replace(conducted, judgement=environment.reader.judgement(check.id))
 
     @property
     def pending(self) -> list[str]:
@@ -134,7 +136,9 @@ class Conductor:
             result: object = await item.obj(**arguments)
             return result
 
-        return await conduct(_recorder(check), self._clean_up(check), body, self._deadline(environment, run_ends))
+        deadline = self._deadline(environment, run_ends)
+        conducted = await conduct(_recorder(check), self._clean_up(check), body, deadline)
+        return replace(conducted, judgement=environment.reader.judgement(check.id))
 
     def _clean_up(self, check: Check) -> CleanUp:
         return self._clean_ups.setdefault(check.id, CleanUp())

@@ -12,18 +12,26 @@ from opsproof.plugin.gate import Gate
 from opsproof.report.run import Impact, IncidentFact
 
 
-def look_back(gate: Gate, checks: Iterable[Check]) -> None:
+def note_incident(gate: Gate) -> None:
+    """Note the incident of a run, if its operator said when it began."""
+    if started := gate.options.incident_started:
+        gate.incident = IncidentFact(started=started, timezone=gate.zone)
+
+
+def measure_impact(gate: Gate, checks: Iterable[Check]) -> None:
     """
-    Note the incident of a run, with the numbers that the selected indicators had since it began.
+    Note what the numbers of the selected indicators were during the incident.
+
+    It lasted until the stretch began with which the run's window ended, or lasts until now.
 
     Args:
-        gate: Open; its operator said when the incident began.
+        gate: Open; its window, if it has one, has ended.
         checks: The selected ones.
     """
     started = gate.options.incident_started
     if started is None:
         return
-    until = datetime.now(UTC)
+    until = (gate.window.stable_since if gate.window else None) or datetime.now(UTC)
     mine = [(check, gate.environment(check.profile)) for check in checks if check.indicator and check.indicator.window]
     recorder = Recorder(check="incident")
     found = gate.engine.submit(_gathered(mine, recorder, started, until)).result()
@@ -43,7 +51,7 @@ async def _impact(check: Check, environment: Environment, since: datetime, until
     """The number over the incident; None where there is none, which the check itself will tell."""
     assert check.indicator is not None
     try:
-        number = await environment.reader.impact(check.indicator, since, until)
+        number, seen_until = await environment.reader.impact(check.indicator, since, until)
     except NotObserved:
         return None
     return Impact(
@@ -52,6 +60,6 @@ async def _impact(check: Check, environment: Environment, since: datetime, until
         value=number.value,
         unit=check.indicator.unit,
         since=since,
-        until=until,
+        until=seen_until,
         note=number.note,
     )

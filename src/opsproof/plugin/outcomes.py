@@ -9,7 +9,7 @@ import pytest
 from opsproof import errors
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
-from opsproof.judge.limits import Judgement, State
+from opsproof.judge.limits import State
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.waivers import waive
 from opsproof.plugin.applying import NotAllowed
@@ -47,7 +47,6 @@ def outcome_of(
     details: str,
     redactor: Redactor,
     profile: Profile,
-    judgement: Judgement | None,
 ) -> Outcome:
     """
     What became of a check.
@@ -59,11 +58,11 @@ def outcome_of(
         details: Assertion and traceback, as pytest tells them.
         redactor: Masks what is kept.
         profile: The one that it ran against.
-        judgement: What the limits of an indicator said, if it is the check of one and came so far.
     """
     status, cause = _judge(check, excinfo)
     message, where, next_step, target = _words(check, excinfo, cause)
     seen: tuple[Observation, ...] = tuple(conducted.recorder.observations) if conducted else ()
+    judgement = conducted.judgement if conducted else None
     priority = judgement.priority if judgement else _priority(check, status, profile)
     now = datetime.now(UTC)
     outcome = Outcome(

@@ -89,17 +89,25 @@ class Reader:
         self._keep(judgement)
         return judgement
 
-    async def impact(self, indicator: Indicator, since: datetime, until: datetime) -> Number:
+    async def impact(self, indicator: Indicator, since: datetime, until: datetime) -> tuple[Number, datetime]:
         """
-        The number of an indicator over an incident.
+        The number of an indicator over an incident, and until when it tells of it.
+
+        Prometheus is asked for the incident alone; what else there is tells of the time until now.
 
         Raises:
             NotObserved: There is no number; says why.
         """
+        from opsproof.probes.metrics import PrometheusProbe
         from opsproof.probes.reading import read_number
 
+        probe = self._probes(indicator.asks)
+        if isinstance(probe, PrometheusProbe):
+            probe = probe.at(until)
+        else:
+            until = datetime.now(UTC)
         seconds = max(_LEAST_STEP, round((until - since).total_seconds()))
-        return await read_number(indicator, self._probes(indicator.asks), self._timezone, window=seconds)
+        return await read_number(indicator, probe, self._timezone, window=seconds), until
 
     async def worst_since(self, indicator: Indicator, since: datetime) -> str | None:
         """

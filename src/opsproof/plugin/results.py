@@ -47,8 +47,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         for name, profile in gate.profiles.items()
         if gate.explicit or gate.replayed or name in with_outcome
     }
-    earlier = gate.replayed or (gate.resumed.run if gate.resumed else None)
-    window = gate.window.fact() if gate.window else earlier.window if earlier else None
+    window = _window(gate, outcomes)
     facts = {name: _profile_fact(gate, name) for name in profiles}
     return Run(
         id=gate.run_id if gate.replayed is None else f"{gate.run_id}-replay",
@@ -56,6 +55,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         finished=datetime.now(UTC),
         opsproof=opsproof.__version__,
         selection=gate.options.selection,
+        lang=gate.options.lang,
         replay_of=gate.run_id if gate.replayed else None,
         incident=gate.incident,
         window=window,
@@ -70,7 +70,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
             outcomes,
             {name: profile.policy for name, profile in profiles.items()},
             markers=gate.options.markers,
-            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, earlier)),
+            gaps=(*_gaps(ledger, ended_early), *_unconfirmed(facts), *_not_stable(window, gate.replayed)),
             remarks=_waited(window),
             exit_status=exit_status,
         ),
@@ -103,10 +103,22 @@ def _unconfirmed(facts: Mapping[str, ProfileFact]) -> Iterable[str]:
             yield f"{name}: release {release.expected} was expected, and not every answer said so"
 
 
-def _not_stable(window: WindowFact | None, earlier: Run | None) -> Iterable[str]:
+def _window(gate: Gate, outcomes: Iterable[Outcome]) -> WindowFact | None:
+    """The window of this run, or of the earlier one whose samples this one stands on."""
+    if gate.window:
+        return gate.window.fact()
+    if gate.replayed:
+        return gate.replayed.window
+    earlier = gate.resumed.run.window if gate.resumed else None
+    taken_over = {outcome.check for outcome in outcomes if outcome.taken_over}
+    watched = {line.check for line in earlier.timelines} if earlier else set()
+    return earlier if watched and watched <= taken_over else None
+
+
+def _not_stable(window: WindowFact | None, replayed: Run | None) -> Iterable[str]:
     """What was seen at the end of a window says nothing of the stretch before."""
     if window is not None and window.ending is not Ending.STABLE:
-        whose = f"of run {earlier.id} " if earlier else ""
+        whose = f"of run {replayed.id} " if replayed else ""
         yield f"the window {whose}did not become stable: {window.why or window.ending}"
 
 
@@ -125,13 +137,14 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
     """
     The outcome of a check that pytest did not come to before the run was stopped, and what it saw.
 
-    One that ran ahead and has ended is known; the others were interrupted.
+    One that ran ahead and has ended is known, and so is the newest sample of a window; the others were interrupted.
     """
     if not gate.is_open:
         return _interrupted(check, []), []
     if taken := gate.taken_over(check):
         return taken.outcome, taken.observations
-    conducted = gate.conductor.ended(check)
+    conducted = gate.window.conducted(check) if gate.window else None
+    conducted = conducted or gate.conductor.ended(check)
     if conducted is None:
         return _interrupted(check, gate.conductor.left_behind(check)), []
     excinfo = pytest.ExceptionInfo.from_exception(conducted.error) if conducted.error is not None else None
@@ -142,7 +155,6 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
         details=str(excinfo.getrepr()) if excinfo else "",
         redactor=gate.redactor,
         profile=gate.profiles[check.profile],
-        judgement=gate.environment(check.profile).reader.judgement(check.id),
     )
     return outcome, conducted.recorder.observations
 
@@ -206,6 +218,11 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
             " (`normal` in run.json says why); --baseline RUN names a run that tells"
         )
     if gate.resumed is not None:
+        if gate.resumed.run.window and _window(gate, outcomes) is None:
+            yield (
+                f"the window of run {gate.resumed.run.id} is not this run's: not all of its checks were taken over; "
+                "what is green here was seen once (--stable-for holds a window)"
+            )
         yield from gate.resumed.notes(outcomes)
     if gate.stack is not None:
         faults = ", ".join(gate.faults) or "none"

@@ -21,7 +21,7 @@ from opsproof.plugin.asking import ask_people
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
-from opsproof.plugin.incident import look_back
+from opsproof.plugin.incident import measure_impact, note_incident
 from opsproof.plugin.ledger import carry
 from opsproof.plugin.options import read_options
 from opsproof.plugin.outcomes import outcome_of, readable
@@ -90,9 +90,10 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         check_logs(config, gate.redactor),
         contextlib.closing(_explained_comparisons(config, checks[0])),
     ):
-        look_back(gate, [check for item in checks if (check := check_of(item))])
+        note_incident(gate)
         if gate.options.window is not None:
             _hold_window(config, gate, checks)
+        measure_impact(gate, [check for item in checks if (check := check_of(item))])
         if not hasattr(config, "workerinput"):
             for item in checks:
                 run_ahead(gate, item)
@@ -215,7 +216,6 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
         details=report.longreprtext,
         redactor=gate.redactor,
         profile=gate.profiles[check.profile],
-        judgement=gate.environment(check.profile).reader.judgement(check.id) if gate.is_open else None,
     )
     if conducted is not None:
         report.duration = conducted.duration

@@ -38,6 +38,10 @@ def time_text(at: datetime, zone: ZoneInfo, *, date: bool = False) -> str:
 
 def headline(window: WindowFact, zone: ZoneInfo, said: Mapping[str, str]) -> str:
     """How the window ended, in a line."""
+    if window.unsteady:
+        key = "window_unsteady" if window.stable_for else "window_not_ready"
+        total, stretch = len(window.timelines), seconds_text(window.stable_for)
+        return said[key].format(n=window.unsteady, total=total, stretch=stretch)
     if window.ending is not Ending.STABLE:
         key = "window_hopeless" if window.ending is Ending.TERMINAL else "window_not_stable"
         return said[key].format(why=window.why or window.ending)

@@ -37,7 +37,6 @@ def standing(check: Check, conducted: Conducted, environment: Environment) -> tu
         details="",
         redactor=environment.redactor,
         profile=environment.profile,
-        judgement=environment.reader.judgement(check.id),
     )
     if outcome.status is Status.SKIPPED:
         return State.GAP, outcome.message

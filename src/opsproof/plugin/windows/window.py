@@ -53,6 +53,7 @@ class Window:
         self.attempts = 0
         self.ending: Ending | None = None
         self.why = ""
+        self._unsteady = 0
         self.notes: list[str] = []
         self._checks = checks
         self._environments = environments
@@ -111,6 +112,12 @@ class Window:
                 next_step="Mend what was not healthy; then run the checklist again.",
             )
 
+    @property
+    def stable_since(self) -> datetime | None:
+        """When the stretch began with which the window ended; None unless it became stable."""
+        since = self.watch.healthy_since
+        return self._clock.at(since) if self.ending is Ending.STABLE and since is not None else None
+
     def fact(self) -> WindowFact:
         """The window as the report tells of it."""
         watch = self.watch
@@ -122,6 +129,7 @@ class Window:
             deadline=self.plan.deadline,
             ending=self.ending or Ending.INTERRUPTED,
             why=self.why,
+            unsteady=self._unsteady,
             first_healthy=_rounded(watch.first_healthy),
             stable_since=_rounded(watch.healthy_since) if self.ending is Ending.STABLE else None,
             longest=round(watch.longest, 3),
@@ -176,8 +184,8 @@ class Window:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         if ending := await self._is_over():
             return ending
-        not_held = [id_ for id_ in self.watch.checks if not self._held(id_)]
-        self.why = f"{len(not_held)} of {len(self.watch.checks)} checks " + (
+        self._unsteady = sum(not self._held(id_) for id_ in self.watch.checks)
+        self.why = f"{self._unsteady} of {len(self.watch.checks)} checks " + (
             "were not healthy"
             if self.plan.waits
             else f"were not healthy for {self.plan.stable_for:g} s without a break"
@@ -201,7 +209,7 @@ class Window:
             self.watch.drop(check.id)
             self._news.set()
             return
-        judgement = self._environments[check.profile].reader.judgement(check.id)
+        judgement = conducted.judgement
         since = start - judgement.over - self._settling if judgement and judgement.over is not None else None
         sample = Sample(check.id, start, end, None if blind else state, message, since)
         first = self.watch.state(check.id) is None
