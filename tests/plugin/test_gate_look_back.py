@@ -110,3 +110,31 @@ def test_sql_says_how_far_it_looks_back_or_does_not_look_back(looking: Checkout)
 
     assert run.status == 4
     assert "expected `over` exactly with `sql` that names %(window)s" in run.text
+
+
+def test_an_hour_that_is_well_does_not_hide_a_stretch_that_is_not(
+    looking: Checkout, server: AnsweringServer, stack: Stack
+) -> None:
+    """Sixty good minutes and one in which every job fails are 1.6 % of failures."""
+    looking.profile(
+        f"""
+        indicators:
+          failed-share:
+            title: {{en: Failed jobs, ko: 실패한 작업}}
+            sql: >-
+              SELECT avg(CASE WHEN at > '{datetime.now(UTC).isoformat()}' THEN 1 ELSE 0 END) FROM
+              generate_series(now() - interval '1 hour', now(), interval '1 second') AS job(at)
+              WHERE at >= now() - make_interval(secs => %(window)s)
+            over: 1h
+            unit: "%"
+            ok: "< 5 %"
+            next_step: {{en: Look., ko: 확인한다.}}
+        """,
+        targets=f"database: {{kind: postgres, dsn: '{stack.variables['INGEST_DATABASE_URL']}'}}",
+    )
+
+    plain = looking.run()
+    window = looking.run("--stable-for=3s", "--interval=300ms", "--deadline=9s")
+
+    assert (plain.word, window.word) == ("PASS", "FAIL")
+    assert "of the stretch alone" in window.outcomes["failed-share"].message

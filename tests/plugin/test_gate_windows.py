@@ -245,14 +245,16 @@ def test_a_window_that_cannot_be_is_refused_with_the_fix(checkout: Checkout) -> 
         "--stable-for=soon": "expected a duration",
         "--interval=5s": "says nothing alone",
         "--stable-for=1m --wait-ready=1m": "two windows",
-        "--stable-for=1m --deadline=10s": "no stretch of 1m fits",
+        "--stable-for=1m --deadline=10s": "no stretch of 1m",
         "--stable-for=10s --interval=9s": "only at its ends",
         "--stable-for=10s --interval=10ms": "asks too often",
+        "--wait-ready=2s --interval=5s": "no second look",
         "--stable-for=10s -n 2": "one process must see",
         "--wait-ready=10s --pdb": "leave --pdb out",
         "--incident-started=yesterday": "is no time",
         "--incident-started=2026-11-20T02:10": "names no time zone",
         "--incident-started=2999-01-01T00:00Z": "is in the future",
+        "--incident-started=0001-01-01T00:00+09:00": "is long past",
     }
     runs = together({args: lambda args=args: checkout.run(*args.split()) for args in refused})
 
@@ -299,3 +301,113 @@ def test_a_terminal_shows_the_window_live_and_a_pipeline_a_line_a_change(
     assert ("\x1b[2K" in text) is not bool(ci)
     assert ("s of at most 30 s" in text) is not bool(ci)
     assert "demo.well[demo/local] healthy" in " ".join(text.split())
+
+
+def test_a_sample_that_misses_its_deadline_breaks_the_stretch(checkout: Checkout, server: AnsweringServer) -> None:
+    """A hanging answer that vanished would leave the stretch green for no reason."""
+    count = itertools.count()
+    server.script["/well"] = lambda _: Answer({}, delay=3.0 if next(count) % 2 else 0.0)
+    checkout.profile("policy: {check_deadline: 400ms}\n", api="timeout: 10s")
+    checkout.checks(CHECK + STEADY)
+
+    run = checkout.run("--stable-for=4s", "--interval=300ms", "--deadline=8s")
+
+    assert (run.word, run.told) == ("INCONCLUSIVE", {"well": "unknown: timed out", "steady": "passed"})
+    assert State.UNKNOWN in states(run, "demo.well")
+
+
+def test_ctrl_c_after_a_missed_deadline_still_makes_a_report(checkout: Checkout, server: AnsweringServer) -> None:
+    """The traceback of the gate itself would be read as a failure of the environment."""
+    server.script["/hangs"] = Answer({}, delay=10.0)
+    checkout.profile("policy: {check_deadline: 300ms}\n", api="timeout: 10s")
+    checkout.checks("""
+        @runbook()
+        def test_a_plain_one(api):
+            api.get("/plain")
+            time.sleep(3)
+
+        @runbook()
+        async def test_hangs(api):
+            await api.get("/hangs")
+    """)
+
+    run = checkout.start().interrupt(lambda: asked(server, "/hangs") >= 1 and asked(server, "/plain") >= 1)
+
+    assert (run.status, "Traceback" in run.text) == (2, False)
+    assert run.run.verdict.exit_status == 2
+
+
+def test_a_slow_version_is_no_reason_to_be_never_ready(checkout: Checkout, server: AnsweringServer) -> None:
+    """After a deploy a cold service answers more slowly than it is looked at."""
+    server.script["/version"] = Answer({"version": "2"}, delay=1.0)
+    checkout.profile("release: {path: /version, requests: 2}\n", api="timeout: 5s")
+    checkout.checks(
+        CHECK
+        + """
+        @runbook()
+        @needs("release")
+        async def test_release(release):
+            assert set(await release.seen()) == {release.expected}
+        """.replace("\n        ", "\n")
+    )
+
+    run = checkout.run("--wait-ready=30s", "--interval=300ms", "--expect-version=2")
+
+    assert (run.word, run.told) == ("PASS", {"well": "passed", "release": "passed"})
+
+
+def test_a_check_that_cannot_be_sampled_is_refused_by_name(checkout: Checkout) -> None:
+    """Looked at once, it would pass among those that were watched for the whole stretch."""
+    checkout.checks(
+        CHECK
+        + """
+@runbook()
+def test_plain(api):
+    assert api.get("/plain").ok
+"""
+    )
+
+    run = checkout.run(*QUICK)
+
+    assert run.status == 4
+    assert "cannot be sampled: demo.plain[demo/local]" in run.text
+
+
+def test_a_check_that_applies_only_later_is_watched_from_then_on(checkout: Checkout, server: AnsweringServer) -> None:
+    """A skip in the first round is no leave for the rest of the window."""
+    count = itertools.count()
+    server.script["/jobs"] = lambda _: Answer({"jobs": 0 if next(count) < 3 else 1})
+    checkout.checks(
+        CHECK
+        + """
+@runbook(severity="SEV-1")
+async def test_jobs(api):
+    if not (await api.get("/jobs")).json()["jobs"]:
+        pytest.skip("no job yet")
+    raise AssertionError("the first job failed")
+"""
+    )
+
+    run = checkout.run("--stable-for=3s", "--interval=300ms", "--deadline=6s")
+
+    assert (run.word, run.told["jobs"]) == ("FAIL", "failed: target wrong")
+
+
+def test_hopeless_below_fail_on_is_a_warning_as_in_every_run(checkout: Checkout, server: AnsweringServer) -> None:
+    """What does not stop the gate does not stop a window."""
+    checkout.profile("policy: {fail_on: SEV-2}\n")
+    checkout.checks(
+        CHECK
+        + """
+from opsproof import Hopeless
+
+@runbook(severity="SEV-3")
+async def test_schema(api):
+    await api.get("/schema")
+    raise Hopeless("revision 99 is not known to the scripts")
+"""
+    )
+
+    run = checkout.run(*QUICK)
+
+    assert (run.word, run.told["schema"]) == ("PASS", "failed: target wrong")

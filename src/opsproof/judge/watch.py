@@ -89,9 +89,12 @@ class Watch:
         self.first_healthy: float | None = None
         self.longest = 0.0
         self._lines = {check: _Line(check) for check in checks}
+        self._excused: dict[str, _Line] = {}
 
     def take(self, sample: Sample) -> bool:
         """Take a sample; returns True if it changed the state of its check."""
+        if sample.check in self._excused:
+            self._lines[sample.check] = self._excused.pop(sample.check)
         line = self._lines[sample.check]
         together = self.together
         self.samples += 1
@@ -117,9 +120,10 @@ class Watch:
             line.take(State.GAP, start, end, samples=0, message=why)
             line.looked_until = end
 
-    def drop(self, check: str) -> None:
-        """Leave a check out that does not apply."""
-        del self._lines[check]
+    def excuse(self, check: str) -> None:
+        """Leave a check out that does not apply; its next sample brings it back."""
+        if check in self._lines:
+            self._excused[check] = self._lines.pop(check)
 
     @property
     def healthy_since(self) -> float | None:
@@ -156,8 +160,8 @@ class Watch:
         return self.together and self.held >= self.stable_for
 
     def state(self, check: str) -> Span | None:
-        """How a check stands; None if it has no sample yet."""
-        return self._lines[check].now
+        """How a check stands; None if it has no sample yet, or does not apply."""
+        return self._lines[check].now if check in self._lines else None
 
     def trouble(self, check: str) -> Span | None:
         """The last part of a check's timeline that was not healthy; None if it always was."""

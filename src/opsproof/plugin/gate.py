@@ -89,6 +89,7 @@ class Gate:
         self._environments: dict[str, Environment] = {}
         self._conductor: Conductor | None = None
         self.window: Window | None = None
+        self.notes: list[str] = []
         self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
         self._memory: Remembered | None = None
 

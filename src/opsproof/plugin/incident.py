@@ -36,24 +36,25 @@ def measure_impact(gate: Gate, checks: Iterable[Check]) -> None:
     recorder = Recorder(check="incident")
     found = gate.engine.submit(_gathered(mine, recorder, started, until)).result()
     gate.ledger.observations.update((observation.id, observation) for observation in recorder.observations)
-    impact = tuple(one for one in found if one is not None)
+    impact = tuple(one for one in found if isinstance(one, Impact))
+    gate.notes += [one for one in found if isinstance(one, str)]
     gate.incident = IncidentFact(started=started, timezone=gate.zone, impact=impact)
 
 
 async def _gathered(
     mine: Iterable[tuple[Check, Environment]], recorder: Recorder, since: datetime, until: datetime
-) -> list[Impact | None]:
+) -> list[Impact | str]:
     recording.set(recorder)
     return await asyncio.gather(*(_impact(check, environment, since, until) for check, environment in mine))
 
 
-async def _impact(check: Check, environment: Environment, since: datetime, until: datetime) -> Impact | None:
-    """The number over the incident; None where there is none, which the check itself will tell."""
+async def _impact(check: Check, environment: Environment, since: datetime, until: datetime) -> Impact | str:
+    """The number over the incident, or why there is none."""
     assert check.indicator is not None
     try:
         number, seen_until = await environment.reader.impact(check.indicator, since, until)
-    except NotObserved:
-        return None
+    except NotObserved as exc:
+        return f"{check.id} has no number of the incident: {exc.what}"
     return Impact(
         check=check.id,
         title=check.indicator.title.model_dump(),

@@ -12,6 +12,8 @@ import pytest
 
 from opsproof.plugin.windows.plan import WindowPlan, add_window_options, read_plan
 
+_FIRST_YEAR = 2000
+
 HELP = {
     "profile": "environment to check: SYSTEM/ENVIRONMENT or a glob ('ingest/*'); repeats; default: every embedded one",
     "expect-version": "the release that must answer, before any other check counts; X for all, or SYSTEM=X; repeats",
@@ -126,6 +128,8 @@ def _incident_started(text: str | None) -> datetime | None:
         raise pytest.UsageError(f"--incident-started {text} is no time\n  next: {example}") from None
     if started.tzinfo is None:
         raise pytest.UsageError(f"--incident-started {text} names no time zone\n  next: {example}")
+    if started.year < _FIRST_YEAR:
+        raise pytest.UsageError(f"--incident-started {text} is long past\n  next: correct the year; {example}")
     if started > datetime.now(UTC):
         raise pytest.UsageError(
             f"--incident-started {text} is in the future (it is {datetime.now(UTC):%Y-%m-%dT%H:%MZ})\n"

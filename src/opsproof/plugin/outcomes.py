@@ -100,6 +100,16 @@ def outcome_of(
     return waive(outcome, profile.policy.waivers, now)
 
 
+def excinfo_of(error: BaseException | None) -> pytest.ExceptionInfo[BaseException] | None:
+    """How a check ended that pytest did not see end; also of an error that nobody has raised (a missed deadline)."""
+    if error is None:
+        return None
+    try:
+        raise error
+    except BaseException as raised:  # noqa: BLE001 - an interrupt, too, is only told of here
+        return pytest.ExceptionInfo.from_exception(raised)
+
+
 def readable(text: str, redactor: Redactor) -> str:
     """Without pytest's colours, which would hide a secret from the redactor, and with nothing else that acts."""
     return printable(redactor.text(_COLOUR.sub("", text)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from opsproof.errors import NoData, PreconditionMissing
@@ -109,28 +109,35 @@ class Reader:
         seconds = max(_LEAST_STEP, round((until - since).total_seconds()))
         return await read_number(indicator, probe, self._timezone, window=seconds), until
 
-    async def worst_since(self, indicator: Indicator, since: datetime) -> str | None:
+    async def wrong_over(self, indicator: Indicator, seconds: float, *, settled: float) -> str | None:
         """
-        What was wrong with a PromQL number at the points of a stretch that was over between two questions.
+        What was wrong with a number during a stretch although its samples were well.
+
+        What is read at an instant may have been bad between two samples: all points of the stretch are read. What looks
+        back further than the stretch may hide that all of it was bad: it is read over the stretch alone.
 
         Args:
-            indicator: Has `promql`.
-            since: The stretch's begin; it ends now.
+            indicator: Looks back, or has `promql`.
+            seconds: Length of the stretch, up to now.
+            settled: The same without its first moments, in which is counted what happened before.
 
         Returns:
-            Words for the operator; None if it was well all along, or nothing but this moment can be asked for.
+            Words for the operator; None if it was well all along, or if the stretch holds nothing more to judge.
 
         Raises:
             NotObserved: There is no answer.
         """
+        if indicator.window is not None:
+            return await self._wrong_in(indicator, settled)
         from opsproof.probes.metrics import PrometheusProbe
 
         probe, now = self._probes(indicator.asks), datetime.now(UTC)
         if not isinstance(probe, PrometheusProbe) or not indicator.promql:
             return None
         reference = await self._references.of(indicator, probe, self._timezone, None)
-        step = max(_LEAST_STEP, (now - since).total_seconds() / _POINTS)
-        for series in await probe.query_range(indicator.promql, start=since, end=now, step=step):
+        step = max(_LEAST_STEP, seconds / _POINTS)
+        start = now - timedelta(seconds=seconds)
+        for series in await probe.query_range(indicator.promql, start=start, end=now, step=step):
             for at, value in series.points:
                 if not math.isfinite(value):
                     continue
@@ -139,6 +146,15 @@ class Reader:
                 if judgement.state is not State.WELL:
                     return f"{judgement.words}, at {at:%H:%M:%S}Z, between two samples"
         return None
+
+    async def _wrong_in(self, indicator: Indicator, seconds: float) -> str | None:
+        if seconds >= (indicator.window or 0):
+            return None  # each sample looked at a part of the stretch
+        try:
+            judgement = await self._read(indicator, max(_SHORTEST, round(seconds, 1)))
+        except NoData:
+            return None
+        return None if judgement.state is State.WELL else f"{judgement.words}: of the stretch alone"
 
     async def _of_the_stretch(self, indicator: Indicator, stretch: Callable[[str], float | None]) -> Judgement:
         """

@@ -26,6 +26,7 @@ class ReleaseWatch:
     ) -> None:
         self.expected = expected
         self._rolling_out = rolling_out
+        self._was_there = False
         self._profile = profile
         self._section = section
         self._api = api
@@ -46,10 +47,11 @@ class ReleaseWatch:
         recorder = recording.get()
         if recorder is None or self._api.replays:
             return await self._ask()
+        asking, asked = self._start(), self._recorder
         try:
-            return await self._asked_once()
+            return await asyncio.shield(asking)
         finally:
-            recorder.observations.extend(self._recorder.observations)
+            recorder.observations.extend(asked.observations)
 
     async def answering(self) -> tuple[str, ...]:
         """The versions that answer now; none if nobody says."""
@@ -96,8 +98,8 @@ class ReleaseWatch:
         return f"release {self.expected} was expected, {sum(seen.values())} requests were answered by {answers}"
 
     def is_another(self, seen: dict[str, int]) -> bool:
-        """True if every answer comes from one other release, and none is awaited: this does not change by itself."""
-        return self.expected not in seen and len(seen) == 1 and not self._rolling_out
+        """True if every answer has only ever come from one other release, and none is awaited: this stays as it is."""
+        return self.expected not in seen and len(seen) == 1 and not (self._rolling_out or self._was_there)
 
     def absent_replicas(self) -> str:
         """Once it was asked: that fewer replicas answered than the profile says there are, in words; "" if not."""
@@ -107,8 +109,9 @@ class ReleaseWatch:
         return f"{len(found)} of {wanted} replicas answered {self._section.requests} requests: {', '.join(found)}"
 
     def new_sweep(self) -> None:
-        """Ask again which release answers, where one is expected."""
-        if self.expected is not None:
+        """Ask again which release answers, where one is expected and the answers to the last time have come."""
+        if self.expected is not None and self._asking is not None and self._asking.done():
+            self._was_there = self._was_there or self.expected in self.known
             self._asking = None
             self._recorder = self._own_recorder()
 

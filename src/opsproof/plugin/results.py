@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-import pytest
-
 import opsproof
 from opsproof.evidence.observation import Observation
 from opsproof.judge.baseline import told_apart
@@ -18,7 +16,7 @@ from opsproof.plugin.baseline import baseline_fact
 from opsproof.plugin.check import Check
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.ledger import Ledger
-from opsproof.plugin.outcomes import outcome_of
+from opsproof.plugin.outcomes import excinfo_of, outcome_of
 from opsproof.profile.models import Profile
 from opsproof.report.run import ProfileFact, ReleaseFact, Run
 
@@ -147,7 +145,7 @@ def unreported(gate: Gate, check: Check) -> tuple[Outcome, Sequence[Observation]
     conducted = conducted or gate.conductor.ended(check)
     if conducted is None:
         return _interrupted(check, gate.conductor.left_behind(check)), []
-    excinfo = pytest.ExceptionInfo.from_exception(conducted.error) if conducted.error is not None else None
+    excinfo = excinfo_of(conducted.error)
     outcome = outcome_of(
         check,
         excinfo,
@@ -207,6 +205,7 @@ def _notes(gate: Gate, outcomes: tuple[Outcome, ...], judged: Mapping[str, Profi
         for waiver in profile.policy.waivers:
             if no_longer_needed(waiver, mine):
                 yield f"{profile.name}: the waiver of {waiver.owner} for {waiver.check} is no longer needed; delete it"
+    yield from gate.notes
     if gate.window is not None:
         yield from gate.window.notes
     if gate.baseline and (beside := [name for name in judged if name not in gate.baseline.profiles]):

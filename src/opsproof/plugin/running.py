@@ -104,10 +104,22 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
     from opsproof.plugin.windows.holding import hold
 
     sampled: dict[str, tuple[Check, TakeSample]] = {}
+    unsampled: list[str] = []
     for item in items:
+        check = check_of(item)
+        if check is None or check.writes or check.attested or gate.skip_of(check) or item.get_closest_marker("skip"):
+            continue
         one = _that_only_reads(gate, item)
-        if one and one[1].attested is None and (sampler := gate.conductor.sampler(*one)):
-            sampled[one[1].id] = (one[1], sampler)
+        sampler = gate.conductor.sampler(*one) if one else None
+        if sampler is None:
+            unsampled.append(check.id)
+        else:
+            sampled[check.id] = (check, sampler)
+    if unsampled:
+        raise pytest.UsageError(
+            f"cannot be sampled: {', '.join(unsampled)}: a plain `def`, or with a fixture or mark of pytest's own\n"
+            "  next: make it `async def` with opsproof's fixtures alone, or leave it out of the window (-k)"
+        )
     if not sampled:
         raise pytest.UsageError(
             "no selected check can be sampled\n  next: select checks that read, or leave the window out"
@@ -115,6 +127,8 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
     try:
         hold(config, gate, sampled)
     except OpsproofError as exc:
+        if gate.window:
+            gate.window.why = exc.what
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
 
 

@@ -232,9 +232,12 @@ def numbers(outcomes: Iterable[Outcome]) -> dict[str, int]:
 
 
 def seconds_text(seconds: float) -> str:
-    """A duration for people: `250 ms`, `1.4 s`, `5 min 3 s`."""
+    """A duration for people: `250 ms`, `1.4 s`, `5 min 3 s`, `4 h 10 min`, `2 d 3 h`."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 120:
         return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if minutes < 120:
+        return f"{minutes} min {seconds % 60:.0f} s"
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

@@ -12,6 +12,7 @@ _USUAL_INTERVAL = 10.0
 _USUAL_INTERVAL_WAITING = 2.0
 _DEADLINE_IN_STRETCHES = 6
 _SAMPLES_IN_A_STRETCH = 10
+_LOOKS_WHILE_WAITING = 5
 
 HELP = {
     "stable-for": "recovery: sample the read-only checks until all were green, unbroken, for so long (5m)",
@@ -78,7 +79,9 @@ def read_plan(option: Any) -> WindowPlan | None:
         raise pytest.UsageError("--wait-ready is a deadline already\n  next: leave --deadline out")
     _must_be_alone(option, "--wait-ready" if stable_for is None else "--stable-for")
     if stable_for is None:
-        plan = WindowPlan(0.0, interval or _USUAL_INTERVAL_WAITING, wait or 0.0)
+        patience = wait or 0.0
+        usual = max(LEAST_INTERVAL, min(_USUAL_INTERVAL_WAITING, patience / _LOOKS_WHILE_WAITING))
+        plan = WindowPlan(0.0, interval or usual, patience)
     else:
         usual = max(LEAST_INTERVAL, min(_USUAL_INTERVAL, stable_for / _SAMPLES_IN_A_STRETCH))
         plan = WindowPlan(stable_for, interval or usual, deadline or _DEADLINE_IN_STRETCHES * stable_for)
@@ -87,10 +90,11 @@ def read_plan(option: Any) -> WindowPlan | None:
             f"--interval {duration_text(plan.interval)} asks too often\n"
             f"  next: at least {duration_text(LEAST_INTERVAL)}; the gate must not be what takes a sick system down"
         )
-    if plan.deadline < plan.stable_for:
+    if plan.deadline < plan.stable_for + 2 * plan.interval:
+        aim = f"stretch of {duration_text(plan.stable_for)}" if plan.stable_for else "second look"
         raise pytest.UsageError(
-            f"no stretch of {duration_text(plan.stable_for)} fits before --deadline {duration_text(plan.deadline)}\n"
-            "  next: a later deadline, or a shorter stretch"
+            f"no {aim} with samples {duration_text(plan.interval)} apart fits into {duration_text(plan.deadline)}\n"
+            "  next: more time (--deadline, --wait-ready), a shorter stretch, or a shorter --interval"
         )
     if plan.stable_for and plan.interval > plan.stable_for / 2:
         raise pytest.UsageError(

@@ -1,7 +1,5 @@
 """How a check stands by one sample."""
 
-import pytest
-
 from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import blocks
 from opsproof.judge.windows import State
@@ -9,7 +7,7 @@ from opsproof.plugin.check import Check
 from opsproof.plugin.cleaning import told
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.environment import Environment
-from opsproof.plugin.outcomes import outcome_of
+from opsproof.plugin.outcomes import excinfo_of, outcome_of
 from opsproof.plugin.reader import NotYet
 
 
@@ -32,7 +30,7 @@ def standing(check: Check, conducted: Conducted, environment: Environment) -> tu
         return None, told(conducted.error)
     outcome = outcome_of(
         check,
-        pytest.ExceptionInfo.from_exception(conducted.error),
+        excinfo_of(conducted.error),
         conducted,
         details="",
         redactor=environment.redactor,

@@ -60,7 +60,11 @@ class Window:
         self._say = say
         self._sampled = {check: Sampled(check) for check in checks}
         self._over_stretch = {id_ for id_, (check, _) in checks.items() if check.indicator and check.indicator.window}
-        self._ranged = [check for check, _ in checks.values() if check.indicator and check.indicator.promql]
+        self._read_again = [
+            check
+            for check, _ in checks.values()
+            if check.indicator and (check.indicator.promql or check.indicator.window is not None)
+        ]
         self._settling = 2 * plan.interval
         self._slots = asyncio.Semaphore(SAMPLES_UNDER_WAY)
         self._news = asyncio.Event()
@@ -156,7 +160,7 @@ class Window:
             for environment in self._environments.values():
                 environment.new_sweep()
             for id_, (check, take) in self._checks.items():
-                if id_ in self.watch.checks and (id_ not in self._under_way or self._under_way[id_].done()):
+                if id_ not in self._under_way or self._ended_well(self._under_way[id_]):
                     self._under_way[id_] = asyncio.create_task(self._sample(check, take))
             pause = self.plan.interval * (1 + random.uniform(-_JITTER, _JITTER))  # noqa: S311 - spreads load
             until = min(now + pause, self.plan.deadline)
@@ -181,7 +185,7 @@ class Window:
 
     async def _at_the_deadline(self) -> Ending:
         """Samples that are under way may end; they have a time limit of their own."""
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        await asyncio.gather(*self._under_way.values())
         if ending := await self._is_over():
             return ending
         self._unsteady = sum(not self._held(id_) for id_ in self.watch.checks)
@@ -191,6 +195,24 @@ class Window:
             else f"were not healthy for {self.plan.stable_for:g} s without a break"
         )
         return Ending.DEADLINE
+
+    def _standing(self, check: Check, conducted: Conducted) -> tuple[State | None, str]:
+        """How a check stands by a sample; one that cannot be judged is not known."""
+        try:
+            return standing(check, conducted, self._environments[check.profile])
+        except Exception as exc:  # noqa: BLE001 - a sample that vanished would leave a stretch green for no reason
+            return State.UNKNOWN, f"the sample cannot be judged: {type(exc).__name__}: {exc}"
+
+    def _ended_well(self, sample: asyncio.Task[None]) -> bool:
+        """
+        True if a sample has ended.
+
+        Raises:
+            Exception: What keeps samples from being judged: a window without them would be green for no reason.
+        """
+        if sample.done():
+            sample.result()
+        return sample.done()
 
     def _held(self, check: str) -> bool:
         span = self.watch.state(check)
@@ -202,11 +224,11 @@ class Window:
             start = self.elapsed
             conducted = await asyncio.create_task(take())  # in a context of its own: what it prints belongs to it
             end = self.elapsed
-        state, message = standing(check, conducted, self._environments[check.profile])
+        state, message = self._standing(check, conducted)
         blind = start < self._blind_until
-        if isinstance(conducted.error, pytest.skip.Exception) and self._sampled[check.id].newest is None:
+        if isinstance(conducted.error, pytest.skip.Exception) and self.watch.state(check.id) is None:
             self._sampled[check.id].keep(conducted, trouble=False, changed=False)
-            self.watch.drop(check.id)
+            self.watch.excuse(check.id)
             self._news.set()
             return
         judgement = conducted.judgement
@@ -218,7 +240,7 @@ class Window:
         self._sampled[check.id].keep(conducted, trouble=trouble and conducted.error is not None, changed=changed)
         if changed and (trouble or not first):
             self._say(f"{self._at(end)}  {check.id}  {state}{': ' + message if message else ''}")
-        if isinstance(conducted.error, Hopeless):
+        if isinstance(conducted.error, Hopeless) and state is State.FAILED:
             self.ending, self.why = Ending.TERMINAL, f"{check.id}: {told(conducted.error)}"
         self._news.set()
 
@@ -237,31 +259,37 @@ class Window:
         return None if since is None else max(0.0, self.elapsed - max(since, not_before) - self._settling)
 
     async def _was_well_all_along(self) -> bool:
-        """What is read at an instant only may have been bad between two samples: the whole stretch is read as well."""
+        """
+        Read the numbers of the stretch itself.
+
+        What is read at an instant may have been bad between two samples, and what is read over an hour may hide that
+        all of five minutes was bad.
+        """
         since = self.watch.healthy_since
         if since is None or self.plan.waits:
             return since is not None
-        ranged = [check for check in self._ranged if check.id in self.watch.checks]
-        await asyncio.gather(*(self._look_at_the_stretch(check, since) for check in ranged))
+        read = [check for check in self._read_again if check.id in self.watch.checks]
+        await asyncio.gather(*(self._look_at_the_stretch(check, since) for check in read))
         return self.watch.stable
 
     async def _look_at_the_stretch(self, check: Check, since: float) -> None:
         start = self.elapsed
-        conducted = await asyncio.create_task(self._over_the_stretch(check, self._clock.at(since)))
-        state, message = standing(check, conducted, self._environments[check.profile])
+        conducted = await asyncio.create_task(self._over_the_stretch(check, self.elapsed - since))
+        state, message = self._standing(check, conducted)
         if state is not State.HEALTHY:
             changed = self.watch.take(Sample(check.id, start, self.elapsed, state, message))
             self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
             self._say(f"{self._at(self.elapsed)}  {check.id}  {state}: {message}")
 
-    async def _over_the_stretch(self, check: Check, since: datetime) -> Conducted:
+    async def _over_the_stretch(self, check: Check, seconds: float) -> Conducted:
         recorder = Recorder(check=check.id)
         recording.set(recorder)
         begun, start = datetime.now(UTC), self.elapsed
         assert check.indicator is not None
         error: Exception | None = None
         try:
-            bad = await self._environments[check.profile].reader.worst_since(check.indicator, since)
+            reader = self._environments[check.profile].reader
+            bad = await reader.wrong_over(check.indicator, seconds, settled=seconds - self._settling)
             if bad:
                 raise AssertionError(bad)
         except (NotObserved, AssertionError) as exc:
