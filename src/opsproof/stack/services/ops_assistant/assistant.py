@@ -20,7 +20,7 @@ _log = logging.getLogger("opsproof.assistant")
 _PAUSE_SECONDS = 0.2
 _ROUNDS_BETWEEN_CLEANINGS = 300
 _CHUNK = 4 * 1024**2
-_LEAK = 512 * 1024
+_LEAK = 1024**2
 _FORGET = """
     DELETE FROM traces WHERE asked_at < now() - interval '30 minutes'
     AND id NOT IN (SELECT baseline FROM golden_queries)
