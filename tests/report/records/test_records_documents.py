@@ -27,7 +27,7 @@ from incident_builders import (
 )
 from markdown_it import MarkdownIt
 from nasty_text import nasty_text
-from report_builders import a_bad_night, a_failure, a_waiver, an_outcome
+from report_builders import a_bad_night, a_failure, a_waiver, an_observation, an_outcome
 from test_report_markdown import flat
 
 from opsproof.errors import OpsproofError
@@ -134,6 +134,18 @@ def test_the_incident_record_holds_what_the_window_saw() -> None:
     assert "| 5xx 응답 비율 | 23.7 % |" in text
     assert "| 11-20 02:31:04 | 11-19 17:31:04 | 실패: `health.every_component_is_healthy[evaluation/staging]`" in text
     assert "[41-1](../evidence.jsonl)" in text
+
+
+def test_a_failure_links_what_was_asked_while_it_lasted() -> None:
+    """The answer of the last sample is a 200: as evidence of a failure it makes the record a lie."""
+    name = "health.every_component_is_healthy"
+    asked = {"1-1": 0.2, "1-2": 38.0, "1-3": 48.1, "1-4": 68.2, "1-5": 78.4, "1-6": 378.0}
+    seen = [an_observation(id_, started=WATCHED + timedelta(seconds=at)) for id_, at in asked.items()]
+    run = a_recovery(an_item(name, observations=("1-6", "9-9", *list(asked)[:5])), *(an_item(one) for one in ITEMS if one != name))
+
+    lines = [line for line in a_record("incident", run, seen=seen).splitlines() if "실패, 11-20" in line]
+
+    assert [re.findall(r"\[([\d-]+)\]\(", line) for line in lines] == [["1-2", "1-1"], ["1-4"]]
 
 
 def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:

@@ -19,6 +19,7 @@ from opsproof.report.records import times
 from opsproof.report.records.facts import Facts
 from opsproof.report.records.kinds import KINDS, wanted
 from opsproof.report.records.marks import Md, blank, header
+from opsproof.report.records.timeline import Outage
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
 
@@ -128,7 +129,8 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
         "cut": lambda text, length: Md(prose(text, length)),
-        "evidence": lambda outcome, most=_LINKS: _evidence(outcome, most, run, folder),
+        "evidence": lambda outcome, most=_LINKS: _links(_telling_first(outcome), most, run, folder),
+        "evidence_of": lambda outage: _links(_asked_during(outage, facts), _LINKS, run, folder),
         "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
         "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
         "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
@@ -144,11 +146,28 @@ def _escaped(value: Any) -> str:
     return value if isinstance(value, Md) else Md(prose(str(value)))
 
 
-def _evidence(outcome: Outcome, most: int, run: Path, folder: Path) -> Md:
-    """Links to what a check was told, what shows the trouble first."""
-    ids = list(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
+def _links(ids: Iterable[str], most: int, run: Path, folder: Path) -> Md:
+    """Links to observations, the first ones of them."""
     link = _relative(run / EVIDENCE_FILE, folder)
-    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in ids[:most]) or "-")
+    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in list(ids)[:most]) or "-")
+
+
+def _telling_first(outcome: Outcome) -> tuple[str, ...]:
+    """What a check was told, what shows the trouble first."""
+    return tuple(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
+
+
+def _asked_during(outage: Outage, facts: Facts) -> tuple[str, ...]:
+    """What a check was told while it was not healthy: in a window, only the questions of these samples."""
+    outcome = facts.outcome_of.get(outage.check)
+    if outcome is None:
+        return ()
+    ids = _telling_first(outcome)
+    if outage.last is None:
+        return ids
+    asked = [facts.view.observations[id_] for id_ in ids if id_ in facts.view.observations]
+    during = [one for one in asked if outage.since <= one.started <= outage.last]
+    return tuple(one.id for one in sorted(during, key=lambda one: (one.id == outcome.telling, one.started))[::-1])
 
 
 def _short(outcome: Outcome) -> str:

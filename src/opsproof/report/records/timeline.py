@@ -45,13 +45,24 @@ class Event:
 
 @dataclass(frozen=True)
 class Outage:
-    """A check that was not healthy for a while: since when, until when (None: to the end), and what it said."""
+    """
+    A check that was not healthy for a while.
+
+    Attributes:
+        check: The check.
+        state: How it stood.
+        since: When it was first seen so.
+        until: When it was seen to be healthy again; None if it was not, or not right after this.
+        message: What it said.
+        last: When its last sample in this state had its answer; None without a window: it was asked once.
+    """
 
     check: str
     state: State
     since: datetime
     until: datetime | None
     message: str
+    last: datetime | None = None
 
 
 def outages(run: Run) -> tuple[Outage, ...]:
@@ -100,7 +111,8 @@ def _seen_in(window: WindowFact) -> list[Outage]:
             if span.state is not State.HEALTHY:
                 until = _moment(window, after.start) if after and after.state is State.HEALTHY else None
                 since = _moment(window, span.start)
-                found.append(Outage(timeline.check, span.state, since, until, span.message))
+                last = _moment(window, span.end)
+                found.append(Outage(timeline.check, span.state, since, until, span.message, last))
     return found
 
 
