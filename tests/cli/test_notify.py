@@ -101,11 +101,15 @@ def a_folder(*outcomes: Outcome) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("priority", "paths"),
-    [("P0", ["/pager", "/slack", "/sms"]), ("P1", ["/pager", "/slack"]), ("P2", ["/slack"])],
+    ("priority", "paths", "kind"),
+    [
+        ("P0", ["/pager", "/slack", "/sms"], "failure"),
+        ("P1", ["/pager", "/slack"], "failure"),
+        ("P2", ["/slack"], "warning"),
+    ],
 )
 def test_a_finding_goes_to_the_channels_of_its_priority(
-    receiver: Receiver, command: Command, priority: str, paths: list[str]
+    receiver: Receiver, command: Command, priority: str, paths: list[str], kind: str
 ) -> None:
     """P0 Slack, PagerDuty and SMS; P1 Slack and PagerDuty; P2 Slack (runbook 004)."""
     a_folder(a_finding(priority), an_outcome(profile=SHOP))
@@ -114,6 +118,7 @@ def test_a_finding_goes_to_the_channels_of_its_priority(
 
     assert (status, receiver.paths) == (0, paths)
     _, message = receiver.taken[0]
+    assert message["type"] == kind
     assert message["title"] == f"[{priority}] {SHOP} INC-42: 1건"
     assert "revision 0006 in the database, head is 0007" in message["message"]
     assert "다음 조치: Run `alembic upgrade head`" in message["message"]
@@ -308,12 +313,13 @@ def test_slack_and_pagerduty_are_sent_what_they_understand(
         monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, pagerduty.PagerDutyRegion.US, server)
         monkeypatch.setenv("SLACK", f"pagerduty://{'k' * 32}@{'a' * 20}/source/component")
         receiver.answers[f"/{service}"] = 202
-    a_folder(a_finding("P2"))
+    a_folder(a_finding("P1", channels=("Slack #alerts",)))
 
     status, _ = command("--incident", "INC-42")
 
     assert status == 0
     path, body = receiver.taken[0]
     assert path.startswith(f"/{service}")
-    assert f"[P2] {SHOP} INC-42" in json.dumps(body, ensure_ascii=False)
+    assert service == "slack" or body["payload"]["severity"] == "critical"
+    assert f"[P1] {SHOP} INC-42" in json.dumps(body, ensure_ascii=False)
     assert "revision 0006" in json.dumps(body, ensure_ascii=False)

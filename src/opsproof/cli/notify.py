@@ -98,7 +98,7 @@ def _tell(notice: "Notice", incident: str, addresses: Mapping[str, str], ledger:
             status = 1
         else:
             ledger.claim(key)
-            reason = send(addresses[channel], notice.title, notice.body)
+            reason = send(addresses[channel], notice.title, notice.body, notice.priority)
             ledger.settle(key, sent=not reason)
             print(f"  {channel}: NOT told, {reason}; run this again" if reason else f"  {channel}: told")
             status = 1 if reason else status
