@@ -1,13 +1,14 @@
 """When a record may say that the system has recovered."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from incident_builders import ITEMS, a_failed_recovery, a_record, a_recovery, a_window, all_kinds, an_item, facts_of
+from incident_builders import EVALUATION, ITEMS, WATCHED, a_failed_recovery, a_record, a_recovery, a_window, all_kinds, an_item, facts_of
 from report_builders import a_failure, a_profile, a_waiver, an_outcome
 
 from opsproof.judge.outcome import Cause, Outcome, Status
-from opsproof.judge.windows import Ending
+from opsproof.judge.windows import Ending, WindowFact
 from opsproof.report.records.checklist import Result, checklist
 from opsproof.report.records.kinds import KINDS
 
@@ -123,6 +124,19 @@ def test_the_end_is_when_the_unbroken_stretch_began() -> None:
 
     assert "- 종료 시각: 2026-11-20 02:32 KST (2026-11-19 17:32 UTC)" in text
     assert "2026-11-20 02:37 KST (2026-11-19 17:37 UTC)에 확인" in text
+
+
+@pytest.mark.parametrize("window", [a_window(), None], ids=["window", "once"])
+def test_nothing_is_verified_before_it_was_looked_at(window: WindowFact | None) -> None:
+    """The sample evaluation runs after the window; a skipped check looked at nothing."""
+    late = WATCHED + timedelta(seconds=420)
+    skipped = an_outcome("x.y", EVALUATION, status=Status.SKIPPED, cause=Cause.DOES_NOT_APPLY, started=late + timedelta(hours=1))
+    outcomes = [an_item(FIRST, started=late, duration=12.5), *map(an_item, OTHERS)]
+
+    facts = facts_of(a_recovery(*outcomes, skipped, window=window))
+
+    assert facts.verified == late + timedelta(seconds=12.5)
+    assert all(item.at and item.at <= facts.verified for item in facts.items)
 
 
 def test_the_version_that_could_not_be_read_is_said_to_be_unread() -> None:

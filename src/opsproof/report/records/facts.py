@@ -76,11 +76,12 @@ class Facts:
 
     @property
     def verified(self) -> datetime | None:
-        """When what the run says was seen last; None for a replay, which saw nothing."""
+        """When the last of what the run says was seen; None for a replay without a window, which saw nothing."""
         run = self.view.run
-        if run.window:
-            return run.window.ended
-        return None if run.replay_of else run.finished
+        if run.replay_of:
+            return run.window.ended if run.window else None
+        seen = [o.started + timedelta(seconds=o.duration) for o in run.outcomes if o.status is not Status.SKIPPED]
+        return max([*seen, *([run.window.ended] if run.window else [])], default=run.finished)
 
     @property
     def ended(self) -> datetime | None:
