@@ -51,6 +51,8 @@ NUMBER = re.compile(
     r"|\d+(?:[.,:]\d+)*(?: %)?"
 )
 """A time, a duration with its units, a share, or any other number, each as a whole."""
+DURING = "(11-20 02:10:00 (11-19 17:10:00 UTC) ~ 11-20 02:31:04 (11-19 17:31:04 UTC))"
+"""The period of `an_impact`, from the start of the incident until the window began."""
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -154,7 +156,7 @@ def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
 
     assert lines[4:] == [
         "- 시각: 2026-11-20 02:10 KST (2026-11-19 17:10 UTC)",
-        "- 영향: 5xx 응답 비율 23.7 %, 실패·취소된 작업 비율 11.8 %, [[담당자 입력: 지연 (측정값 없음)]]",
+        f"- 영향: 5xx 응답 비율 23.7 % {DURING}, 실패·취소된 작업 비율 11.8 % {DURING}, [[담당자 입력: 지연 (측정값 없음)]]",
         f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` (실패한 점검)",
         "- 임시 조치: [[담당자 입력: 적용 내용]]",
         "- 다음 업데이트 예정: 2026-11-20 03:15 KST (2026-11-19 18:15 UTC) (+30분)",
@@ -165,6 +167,16 @@ def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
 def test_a_sev_report_says_when_the_next_one_is_due(severity: str, due: str) -> None:
     """ING-033, ING-035, ING-037: 15, 30 and 60 minutes after 02:45."""
     assert f"- 다음 업데이트: 2026-11-20 {due} KST" in a_record("sev", a_failed_recovery(), severity=severity)
+
+
+@pytest.mark.parametrize("kind", ["start", "sev", "scenario", "rollback"])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_number_is_told_with_its_own_period(kind: str, lang: str) -> None:
+    """Behind the times of the incident it would be read as of the whole incident."""
+    text = all_kinds(lang, a_recovery(), [kind])[kind]
+
+    line = next(line for line in text.splitlines() if "23.7 %" in line)
+    assert DURING.strip("()") in line
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
