@@ -64,6 +64,7 @@ class Run(Fact):
     finished: datetime
     opsproof: str = Field(description="Version of opsproof.")
     selection: str = Field(description="The markers and keywords that selected the checks.")
+    lang: Literal["en", "ko"] = Field("en", description="Language of the messages: the operator's.")
     replay_of: str | None = Field(None, description="Id of the run whose evidence was judged again.")
     baseline: BaselineFact | None = Field(None, description="What this run was held against, if anything was.")
     resume_of: str | None = Field(None, description="Id of the run from which fresh outcomes were taken over.")

@@ -143,7 +143,9 @@ def test_a_failure_links_what_was_asked_while_it_lasted() -> None:
     name = "health.every_component_is_healthy"
     asked = {"1-1": 0.2, "1-2": 38.0, "1-3": 48.1, "1-4": 68.2, "1-5": 78.4, "1-6": 378.0}
     seen = [an_observation(id_, started=WATCHED + timedelta(seconds=at)) for id_, at in asked.items()]
-    run = a_recovery(an_item(name, observations=("1-6", "9-9", *list(asked)[:5])), *(an_item(one) for one in ITEMS if one != name))
+    run = a_recovery(
+        an_item(name, observations=("1-6", "9-9", *list(asked)[:5])), *(an_item(one) for one in ITEMS if one != name)
+    )
 
     lines = [line for line in a_record("incident", run, seen=seen).splitlines() if "실패, 11-20" in line]
 

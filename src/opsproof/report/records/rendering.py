@@ -1,7 +1,7 @@
 """Records as Markdown: Jinja2 templates in which everything is text until it says that it is Markdown."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from opsproof.errors import OpsproofError, PreconditionMissing
 from opsproof.evidence.bundle import EVIDENCE_FILE
+from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome
 from opsproof.profile.thresholds import number_text
 from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
@@ -19,6 +20,7 @@ from opsproof.report.records import times
 from opsproof.report.records.facts import Facts
 from opsproof.report.records.kinds import KINDS, wanted
 from opsproof.report.records.marks import Md, blank, header
+from opsproof.report.records.saying import not_run_text
 from opsproof.report.records.timeline import Outage
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
@@ -136,6 +138,7 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
         "result": lambda item: Md(RESULTS[lang][item.result]),
         "ending": lambda window: Md(ENDINGS[lang][window.ending]),
+        "skipped": _skipped_once(lang),
         "cause": lambda outcome: Md(cause_text(outcome.cause, lang)),
         "files": {"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
         "times": times,
@@ -144,6 +147,18 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
 
 def _escaped(value: Any) -> str:
     return value if isinstance(value, Md) else Md(prose(str(value)))
+
+
+def _skipped_once(lang: Lang) -> Callable[[Outcome], Md]:
+    """Says why a check was skipped; a reason, which is in the language of the run, only the first time in a record."""
+    told: set[str] = set()
+
+    def skipped(outcome: Outcome) -> Md:
+        reason = "" if outcome.message in told else f" ({prose(outcome.message, 200)})" if outcome.message else ""
+        told.add(outcome.message)
+        return Md(not_run_text(outcome.cause, lang) + reason)
+
+    return skipped
 
 
 def _links(ids: Iterable[str], most: int, run: Path, folder: Path) -> Md:
