@@ -27,19 +27,19 @@ from incident_builders import (
 )
 from markdown_it import MarkdownIt
 from nasty_text import nasty_text
-from report_builders import a_bad_night, a_failure, a_waiver, an_observation, an_outcome
+from report_builders import a_bad_night, a_failure, a_profile, a_run, a_waiver, an_observation, an_outcome
 from test_report_markdown import flat
 
 from opsproof.errors import OpsproofError
 from opsproof.judge.limits import Lang
-from opsproof.judge.outcome import Status
+from opsproof.judge.outcome import AttestedFact, Status
 from opsproof.judge.windows import Span, State, Timeline
 from opsproof.profile.thresholds import number_text
 from opsproof.report.records import times
 from opsproof.report.records.kinds import KINDS, SCENARIOS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN
 from opsproof.report.records.marks import blanks, header, read_header
-from opsproof.report.records.rendering import find_templates, render
+from opsproof.report.records.rendering import find_templates, kinds_for, render
 from opsproof.report.records.timeline import events
 from opsproof.report.run import IncidentFact, Run
 
@@ -158,7 +158,8 @@ def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
 
     assert lines[4:] == [
         "- 시각: 2026-11-20 02:10 KST (2026-11-19 17:10 UTC)",
-        f"- 영향: 5xx 응답 비율 23.7 % {DURING}, 실패·취소된 작업 비율 11.8 % {DURING}, [[담당자 입력: 지연 (측정값 없음)]]",
+        f"- 영향: 5xx 응답 비율 23.7 % {DURING}, 실패·취소된 작업 비율 11.8 % {DURING}, "
+        "[[담당자 입력: 지연 (측정값 없음)]]",
         f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` (실패한 점검)",
         "- 임시 조치: [[담당자 입력: 적용 내용]]",
         "- 다음 업데이트 예정: 2026-11-20 03:15 KST (2026-11-19 18:15 UTC) (+30분)",
@@ -212,6 +213,51 @@ def test_a_customer_notice_never_says_that_no_data_was_lost(lang: str) -> None:
     loss = next(line for line in text.splitlines() if line.startswith(("- 데이터 손실", "- Data loss")))
 
     assert re.fullmatch(r"- [^:]+: \[\[[^\]]+\]\]", loss)
+
+
+@pytest.mark.parametrize(
+    ("environment", "kinds", "sentence"),
+    [("dr", ["customer-notice"], "DR 복구를 진행하였습니다."), ("production", [], "장애로 인해 [[담당자 입력: ")],
+)
+def test_customers_are_told_of_a_disaster_recovery_only_if_there_was_one(
+    environment: str, kinds: list[str], sentence: str
+) -> None:
+    """FAI-141: a restart in production is none; the notice can be asked for, and then a person says what was done."""
+    name = f"factory-ai/{environment}"
+    run = a_run([an_outcome("api.answers", name)], [a_profile(name)])
+
+    assert [kind for kind in kinds_for(facts_of(run), []) if kind == "customer-notice"] == kinds
+    assert kinds_for(facts_of(run), ["customer-notice"]) == {"customer-notice": ""}
+    assert sentence in a_record("customer-notice", run)
+
+
+def test_who_confirmed_is_told() -> None:
+    """An item that is green on the word of a person names the person; their words are text."""
+    fact = AttestedFact(by="kim [x](http://evil)", at=WATCHED, note="no page since 02:20 | <b>")
+    item = an_item(next(iter(ITEMS)), attested=fact)
+    records = {
+        lang: a_record("checklist", a_recovery(item, *map(an_item, [*ITEMS][1:])), lang) for lang in ("ko", "en")
+    }
+
+    told = "2026-11-20 02:31 KST (2026-11-19 17:31 UTC), no page since 02:20 &#124; \\<b>"
+    for lang, word in (("ko", "확인"), ("en", "confirmed")):
+        assert f"; {word}: kim \\[x\\](http" in records[lang]
+        assert told in records[lang]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("ko", ("이어서 진행한 원래 실행: `77aa`", "실행 `77aa`에서 가져온 점검 1건", "; 실행 `77aa`에서 가져옴")),
+        ("en", ("It resumes run `77aa`", "Taken over from run `77aa`: 1 check,", "; taken over from run `77aa`")),
+    ],
+)
+def test_what_an_earlier_run_saw_is_told_as_such(lang: str, words: tuple[str, ...]) -> None:
+    """A person who signs must know what was not looked at again."""
+    item = an_item(next(iter(ITEMS)), taken_over="77aa")
+    text = a_record("incident", a_recovery(item, *map(an_item, [*ITEMS][1:]), resume_of="77aa"), lang)
+
+    assert [word for word in words if word not in text] == []
 
 
 def test_an_alert_is_listed_with_the_time_by_which_it_wants_an_answer() -> None:

@@ -193,6 +193,22 @@ def test_why_a_check_was_skipped_is_told_in_korean(cause: Cause, message: str, w
     assert (checklist.count(words), checklist.count(message)) == expected
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("ko", " (관측 시작 시각; 복구는 그보다 먼저일 수 있음)\n"),
+        ("en", " (when watching began; recovery may be earlier)\n"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["end", "incident", "customer-notice"])
+def test_an_end_that_nobody_saw_is_told_as_the_begin_of_watching(kind: str, lang: str, words: str) -> None:
+    """All was healthy at the first sample: when it became so, the run does not know."""
+    seen = a_recovery(window=a_window(first_healthy=0.3, stable_since=0.3, flaps=0))
+
+    assert words in a_record(kind, seen, lang)
+    assert words not in a_record(kind, a_recovery(), lang)
+
+
 def test_the_version_that_could_not_be_read_is_said_to_be_unread() -> None:
     """ING-008: a gap is shown."""
     run = a_recovery().model_copy(

@@ -11,6 +11,7 @@ from opsproof.judge.windows import State
 from opsproof.profile.indicators import Priority
 from opsproof.profile.scalars import Severity
 from opsproof.report.records.checklist import Item, Result, checklist
+from opsproof.report.records.kinds import DISASTER_RECOVERY
 from opsproof.report.records.saying import against_recovery, left_open
 from opsproof.report.records.timeline import Event, Outage, events, outages
 from opsproof.report.records.times import ZONE
@@ -91,6 +92,17 @@ class Facts:
         if not self.recovered:
             return None
         return self.moment(window.stable_since) if (window := self.view.run.window) else self.verified
+
+    @property
+    def healthy_from_the_first(self) -> bool:
+        """True if all was healthy when the window began: the incident may have ended before."""
+        window = self.view.run.window
+        return window is not None and window.stable_since is not None and window.stable_since <= window.interval
+
+    @property
+    def disaster_recovery(self) -> bool:
+        """True if the run looked at an environment for disaster recovery."""
+        return DISASTER_RECOVERY in {profile.environment for profile in self.view.run.profiles.values()}
 
     @property
     def recovered(self) -> bool:

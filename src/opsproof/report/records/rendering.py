@@ -249,8 +249,8 @@ def kinds_for(facts: Facts, named: Iterable[str]) -> dict[str, str]:
 
     Args:
         facts: What the run knows.
-        named: Kinds that the operator named; empty: all that the runbooks of the run's systems want.
+        named: Kinds that the operator named; empty: all that the runbooks of the run's profiles want.
     """
-    systems = frozenset(profile.system for profile in facts.view.run.profiles.values())
+    profiles = frozenset((fact.system, fact.environment) for fact in facts.view.run.profiles.values())
     given = {"severity": facts.asked.severity, "scenario": facts.asked.scenario, "": "nothing"}
-    return {kind: "" if given[KINDS[kind].needs] else KINDS[kind].needs for kind in (tuple(named) or wanted(systems))}
+    return {kind: "" if given[KINDS[kind].needs] else KINDS[kind].needs for kind in (tuple(named) or wanted(profiles))}

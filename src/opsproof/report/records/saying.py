@@ -71,7 +71,7 @@ def left_open(view: View, lang: Lang, zone: str) -> Iterator[str]:
 
 def not_run_text(cause: Cause | None, lang: Lang) -> str:
     """Why a check was skipped, in the language of the record."""
-    return NOT_RUN[lang][cause] if cause in NOT_RUN[lang] else cause_text(cause, lang)
+    return (NOT_RUN[lang].get(cause) if cause else None) or cause_text(cause, lang)
 
 
 def _is_the_windows(reason: str, window: WindowFact | None) -> bool:
