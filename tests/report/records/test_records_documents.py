@@ -377,17 +377,29 @@ def test_templates_are_found_here_beside_the_runs_or_where_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("template", "words"),
-    [("{% if %}", "the template cannot be used"), ("{{ f.no_such }}", "no_such"), (None, "the template ko/end.md.j2")],
+    ("template", "words", "line"),
+    [
+        ("a\n{% if %}", "the template cannot be used: Expected an expression", ":2"),
+        ("a\n\n{{ f.no_such }}", "has no attribute 'no_such'", ":3"),
+        ("a\n{{ 1/0 }}", "ZeroDivisionError: division by zero", ":2"),
+        ("a\n{{ when(none) }}", "AttributeError", ":2"),
+        ("a\n{{ cut('x', 'y') }}", "TypeError", ":2"),
+        ("a\nb\n\udcff", "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff", ":3"),
+        ("{% include 'ko/end.md.j2' %}", "RecursionError", ":1"),
+        (None, "the template ko/end.md.j2 is not there", ""),
+    ],
 )
-def test_a_broken_template_is_named(tmp_path: Path, template: str | None, words: str) -> None:
+def test_a_broken_template_is_named_with_its_line(tmp_path: Path, template: str | None, words: str, line: str) -> None:
     """Teams write their own."""
     (tmp_path / "ko").mkdir()
     if template:
-        (tmp_path / "ko/end.md.j2").write_text(template, encoding="utf-8")
+        (tmp_path / "ko/end.md.j2").write_text(template, encoding="utf-8", errors="surrogateescape")
 
-    with pytest.raises(OpsproofError, match=words):
+    with pytest.raises(OpsproofError) as error:
         render("end", facts_of(a_recovery()), templates=tmp_path, run=tmp_path, folder=tmp_path)
+
+    assert words in error.value.what
+    assert error.value.where == (f"{tmp_path}/ko/end.md.j2{line}" if line else str(tmp_path))
 
 
 def test_a_duration_of_an_incident_is_from_start_to_end() -> None:

@@ -1,13 +1,11 @@
 """Records as Markdown: Jinja2 templates in which everything is text until it says that it is Markdown."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from opsproof.errors import OpsproofError, PreconditionMissing
 from opsproof.evidence.bundle import EVIDENCE_FILE
@@ -19,9 +17,10 @@ from opsproof.report.markdown import code, prose
 from opsproof.report.records import times
 from opsproof.report.records.facts import Facts
 from opsproof.report.records.kinds import KINDS, wanted
+from opsproof.report.records.linking import MOST, asked_during, links, relative, telling_first
 from opsproof.report.records.marks import Md, blank, header
 from opsproof.report.records.saying import not_run_text
-from opsproof.report.records.timeline import Outage
+from opsproof.report.records.template_errors import place_of
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path("reports", "templates")
-_LINKS = 3
 
 
 def find_templates(named: Path | None, run: Path) -> Path:
@@ -69,7 +67,7 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
         Markdown, with a first line that `check_record` reads.
 
     Raises:
-        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken.
+        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken: its line is named.
     """
     if absent := [library for library in ("jinja2", "holidays") if find_spec(library) is None]:
         raise PreconditionMissing(
@@ -77,7 +75,7 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
             where="opsproof record",
             next_step="pip install 'opsproof[records]'",
         )
-    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+    from jinja2 import TemplateError, TemplateNotFound
 
     name = f"{facts.asked.lang}/{kind}.md.j2"
     try:
@@ -88,11 +86,11 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
             where=str(templates),
             next_step="Take reports/templates of this version of opsproof, or name another folder with --templates.",
         ) from exc
-    except TemplateError as exc:
-        line = f":{exc.lineno}" if isinstance(exc, TemplateSyntaxError) else ""
+    except Exception as exc:  # a template can do anything that Python can: divide by zero, hand None to `when`
+        what = str(exc.message) if isinstance(exc, TemplateError) else f"{type(exc).__name__}: {exc}"
         raise OpsproofError(
-            f"the template cannot be used: {exc.message}",
-            where=f"{templates / name}{line}",
+            f"the template cannot be used: {what}",
+            where=place_of(exc, templates) or str(templates / name),
             next_step="Mend the template; its names are explained in docs/records.md.",
         ) from exc
     return f"{_first_line(kind, facts)}\n\n{_tidy(text)}\n"
@@ -131,9 +129,9 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
         "cut": lambda text, length: Md(prose(text, length)),
-        "evidence": lambda outcome, most=_LINKS: _links(_telling_first(outcome), most, run, folder),
-        "evidence_of": lambda outage: _links(_asked_during(outage, facts), _LINKS, run, folder),
-        "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
+        "evidence": lambda outcome, most=MOST: links(telling_first(outcome), most, run, folder),
+        "evidence_of": lambda outage: links(asked_during(outage, facts), MOST, run, folder),
+        "run_file": lambda name: Md(f"[{name}]({relative(run / name, folder)})"),
         "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
         "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
         "result": lambda item: Md(RESULTS[lang][item.result]),
@@ -161,39 +159,11 @@ def _skipped_once(lang: Lang) -> Callable[[Outcome], Md]:
     return skipped
 
 
-def _links(ids: Iterable[str], most: int, run: Path, folder: Path) -> Md:
-    """Links to observations, the first ones of them."""
-    link = _relative(run / EVIDENCE_FILE, folder)
-    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in list(ids)[:most]) or "-")
-
-
-def _telling_first(outcome: Outcome) -> tuple[str, ...]:
-    """What a check was told, what shows the trouble first."""
-    return tuple(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
-
-
-def _asked_during(outage: Outage, facts: Facts) -> tuple[str, ...]:
-    """What a check was told while it was not healthy: in a window, only the questions of these samples."""
-    outcome = facts.outcome_of.get(outage.check)
-    if outcome is None:
-        return ()
-    ids = _telling_first(outcome)
-    if outage.last is None:
-        return ids
-    asked = [facts.view.observations[id_] for id_ in ids if id_ in facts.view.observations]
-    during = [one for one in asked if outage.since <= one.started <= outage.last]
-    return tuple(one.id for one in sorted(during, key=lambda one: (one.id == outcome.telling, one.started))[::-1])
-
-
 def _short(outcome: Outcome) -> str:
     """The check's id without its profile: `jobs.synthetic_work_is_finished[evaluation]`."""
     of_profile = f"{outcome.name}[{outcome.profile}"
     rest = outcome.check.removeprefix(of_profile).strip("-]")
     return f"{outcome.name}[{rest}]" if rest and outcome.check.startswith(of_profile) else outcome.name
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return quote(os.path.relpath(path.resolve(), folder.resolve()))
 
 
 def _first_line(kind: str, facts: Facts) -> Md:
