@@ -160,7 +160,8 @@ def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
         "- 시각: 2026-11-20 02:10 KST (2026-11-19 17:10 UTC)",
         f"- 영향: 5xx 응답 비율 23.7 % {DURING}, 실패·취소된 작업 비율 11.8 % {DURING}, "
         "[[담당자 입력: 지연 (측정값 없음)]]",
-        f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` (실패한 점검)",
+        f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` "
+        "health.every_component_is_healthy (실패한 점검)",
         "- 임시 조치: [[담당자 입력: 적용 내용]]",
         "- 다음 업데이트 예정: 2026-11-20 03:15 KST (2026-11-19 18:15 UTC) (+30분)",
     ]
@@ -195,6 +196,38 @@ def test_a_scenario_has_the_runbooks_fields_in_its_order(scenario: str) -> None:
         "복구검증",
         follow_up,
     ]
+
+
+def test_a_number_is_told_once() -> None:
+    """The message of a number begins with it."""
+    message = "46.15 %, which is P1 (> 10 %)"
+    bad = a_failure("api.errors", profile=EVALUATION, value=0.4615, unit="%", message=message, runbook=("EVAL-032",))
+    text = a_record("scenario", a_recovery(bad, window=None, incident=None), scenario="overload")
+    lines = [line for line in text.splitlines() if line.startswith("  - `api.errors`")]
+
+    assert [line.count("46.15 %") for line in lines] == [1]
+    assert "정상, 0.42 %" in a_record("checklist", a_recovery())
+
+
+@pytest.mark.parametrize(("lang", "word"), [("ko", "복구됨"), ("en", "recovered")])
+@pytest.mark.parametrize(("severity", "etas"), [("SEV-1", 2), ("SEV-2", 1), ("SEV-3", 0)])
+def test_a_report_of_a_recovered_incident_asks_for_no_eta(lang: str, word: str, severity: str, etas: int) -> None:
+    """An ETA of what is over is a riddle; so is a current impact."""
+    lines = a_record("sev", a_recovery(), lang, severity=severity).splitlines()
+
+    assert [f": {word} (2026-11-20 02:32 KST" in line for line in lines if "ETA: " in line] == [True] * etas
+    assert any(f": {word}; " in line and "every_component_is_healthy" in line for line in lines)
+    assert f": {word}" not in a_record("sev", a_failed_recovery(), lang, severity=severity)
+
+
+@pytest.mark.parametrize("kind", ["start", "sev"])
+def test_the_scope_says_what_the_checks_promise(kind: str) -> None:
+    """An id alone says little to who was not there."""
+    bad = a_failure(profile=EVALUATION, title="The schema is | at head.")
+
+    text = a_record(kind, a_recovery(bad, window=None), severity="SEV-1")
+
+    assert "`database.migrations_are_at_head[evaluation/staging]` The schema is &#124; at head" in text
 
 
 def test_the_db_scenario_shows_the_checks_of_the_database() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opsproof.errors import OpsproofError, PreconditionMissing
 from opsproof.evidence.bundle import EVIDENCE_FILE
 from opsproof.judge.limits import Lang
-from opsproof.judge.outcome import Outcome
+from opsproof.judge.outcome import Outcome, Status
 from opsproof.profile.thresholds import number_text
 from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
 from opsproof.report.markdown import code, prose
@@ -21,6 +21,7 @@ from opsproof.report.records.linking import MOST, asked_during, links, relative,
 from opsproof.report.records.marks import Md, blank, header
 from opsproof.report.records.saying import not_run_text
 from opsproof.report.records.template_errors import place_of
+from opsproof.report.records.timeline import Outage
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
 
@@ -126,6 +127,8 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "short": lambda outcome: Md(code(_short(outcome))),
         "took": lambda seconds: Md(times.duration_text(seconds, lang)),
         "number": lambda value, unit: Md(prose(number_text(value, unit))),
+        "shows_number": _shows_number,
+        "scope": lambda outages: Md(", ".join(_what_failed(outage, facts) for outage in outages)),
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
         "cut": lambda text, length: Md(prose(text, length)),
@@ -157,6 +160,19 @@ def _skipped_once(lang: Lang) -> Callable[[Outcome], Md]:
         return Md(not_run_text(outcome.cause, lang) + reason)
 
     return skipped
+
+
+def _shows_number(outcome: Outcome) -> bool:
+    """True if an outcome has a number that its message does not tell."""
+    if outcome.value is None:
+        return False
+    return outcome.status is Status.PASSED or number_text(outcome.value, outcome.unit) not in outcome.message
+
+
+def _what_failed(outage: Outage, facts: Facts) -> str:
+    """A check that failed, with what it promises."""
+    outcome = facts.outcome_of.get(outage.check)
+    return f"{code(outage.check)} {prose(outcome.title.rstrip('.'))}" if outcome else code(outage.check)
 
 
 def _short(outcome: Outcome) -> str:
