@@ -453,6 +453,25 @@ def test_a_bad_night_of_two_systems_is_told(lang: str) -> None:
     assert "OPS-77" in records["incident"]
 
 
+def test_a_failure_lasts_until_the_check_stood_otherwise() -> None:
+    """Behind a gap it was healthy again: it did not fail to the end of the run, and nobody saw it heal at the gap."""
+    spans = (
+        Span(state=State.FAILED, start=0.0, end=20.0, samples=2, message="refused"),
+        Span(state=State.GAP, start=30.0, end=60.0, samples=0),
+        Span(state=State.HEALTHY, start=60.0, end=378.9, samples=30),
+    )
+    run = a_recovery(window=a_window(timelines=(Timeline(check="c", spans=spans, flaps=0),)))
+
+    text = a_record("incident", run)
+
+    assert "- `c`: 실패, 11-20 02:31:04 (11-19 17:31:04 UTC) ~ 11-20 02:31:34 (11-19 17:31:34 UTC) (30초)" in text
+    assert [(event.what, event.at) for event in events(run) if event.check == "c"] == [
+        ("failed", WATCHED),
+        ("gap", WATCHED + timedelta(seconds=30)),
+        ("healthy", WATCHED + timedelta(seconds=60)),
+    ]
+
+
 def test_checks_that_fail_together_are_one_line_of_the_timeline() -> None:
     """A database that goes takes forty checks with it."""
     spans = [Span(state=State.FAILED, start=start, end=20.0, samples=2, message="refused") for start in (1.0, 1.2, 1.4)]
