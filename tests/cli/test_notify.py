@@ -101,11 +101,15 @@ def a_folder(*outcomes: Outcome) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("priority", "paths"),
-    [("P0", ["/pager", "/slack", "/sms"]), ("P1", ["/pager", "/slack"]), ("P2", ["/slack"])],
+    ("priority", "paths", "kind"),
+    [
+        ("P0", ["/pager", "/slack", "/sms"], "failure"),
+        ("P1", ["/pager", "/slack"], "failure"),
+        ("P2", ["/slack"], "warning"),
+    ],
 )
 def test_a_finding_goes_to_the_channels_of_its_priority(
-    receiver: Receiver, command: Command, priority: str, paths: list[str]
+    receiver: Receiver, command: Command, priority: str, paths: list[str], kind: str
 ) -> None:
     """P0 Slack, PagerDuty and SMS; P1 Slack and PagerDuty; P2 Slack (runbook 004)."""
     a_folder(a_finding(priority), an_outcome(profile=SHOP))
@@ -114,6 +118,7 @@ def test_a_finding_goes_to_the_channels_of_its_priority(
 
     assert (status, receiver.paths) == (0, paths)
     _, message = receiver.taken[0]
+    assert message["type"] == kind
     assert message["title"] == f"[{priority}] {SHOP} INC-42: 1건"
     assert "revision 0006 in the database, head is 0007" in message["message"]
     assert "다음 조치: Run `alembic upgrade head`" in message["message"]
@@ -173,6 +178,45 @@ def test_a_dry_run_sends_and_writes_nothing(receiver: Receiver, command: Command
     assert output.startswith(f"[P0] {SHOP} INC-42: 1 finding\n- revision 0006")
     assert output.endswith("  would go to Slack #alerts\n  would go to PagerDuty\n  would go to SMS\n")
     assert not Path("reports/runs", FILE).exists()
+
+
+def test_a_dry_run_says_what_was_sent_already(receiver: Receiver, command: Command) -> None:
+    """Who asks what would be sent must not be told what would not."""
+    a_folder(a_finding("P1"))
+    receiver.answers["/pager"] = 500
+    command("--incident", "INC-42")
+
+    status, output = command("--incident", "INC-42", "--dry-run")
+
+    assert (status, len(receiver.taken)) == (0, 2)
+    assert "  Slack #alerts: told already, at 20" in output
+    assert output.endswith("  would go to PagerDuty\n")
+
+
+@pytest.mark.parametrize("of", [{"replay_of": "3f9a1c"}, {"resume_of": "3f9a1c"}], ids=["replay", "resume"])
+def test_a_run_made_from_another_tells_nobody_again(receiver: Receiver, command: Command, of: dict[str, str]) -> None:
+    """It is the same incident, also where nobody named it."""
+    a_folder(a_finding("P1"))
+    command()
+    again = a_run([a_finding("P1")], [a_profile(SHOP)], id="77aa", **of)
+    write_run(again, [an_observation()], Path("reports/runs"), Redactor())
+
+    status, output = command()
+
+    assert (status, len(receiver.taken)) == (0, 2)
+    assert "PagerDuty: told already, at 20" in output
+
+
+@pytest.mark.parametrize("incident", ["", " ", "INC 42", "../x", "INC-42\n"])
+def test_an_odd_id_of_an_incident_is_refused(receiver: Receiver, command: Command, incident: str) -> None:
+    """An empty variable would be an incident of its own, and call everybody again."""
+    a_folder(a_finding("P1"))
+
+    status, output = command("--incident", incident)
+
+    assert (status, receiver.taken) == (1, [])
+    assert f"{incident!r} cannot be the id of an incident\n  where: --incident\n" in output
+    assert "for example INC-42" in output
 
 
 def test_a_channel_without_an_address_is_told_as_such(
@@ -249,14 +293,22 @@ def test_two_commands_at_once_send_one_message(receiver: Receiver, tmp_path: Pat
         assert ledger.state(f"INC-42 / {SHOP} / P1 / PagerDuty") is State.SENT
 
 
-def test_a_state_that_cannot_be_read_sends_nothing(receiver: Receiver, command: Command) -> None:
-    """Else a broken file would call everybody again."""
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "null", '{"a": "sent"}', '{"a": {"state": "sent"}}', '{"a": {"state": "odd", "at": ""}}', "\xff"],
+)
+@pytest.mark.parametrize("how", [[], ["--dry-run"]], ids=["send", "dry-run"])
+def test_a_state_that_cannot_be_read_sends_nothing(
+    receiver: Receiver, command: Command, text: str, how: list[str]
+) -> None:
+    """Else a broken file would call everybody again; and it is left as it is."""
     a_folder(a_finding("P2"))
-    Path("reports/runs", FILE).write_text("{", encoding="utf-8")
+    Path("reports/runs", FILE).write_text(text, encoding="latin-1")
 
-    status, output = command()
+    status, output = command(*how)
 
     assert (status, receiver.taken) == (1, [])
+    assert Path("reports/runs", FILE).read_text(encoding="latin-1") == text
     assert "what was told already cannot be read; nothing was sent" in output
 
 
@@ -308,12 +360,13 @@ def test_slack_and_pagerduty_are_sent_what_they_understand(
         monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, pagerduty.PagerDutyRegion.US, server)
         monkeypatch.setenv("SLACK", f"pagerduty://{'k' * 32}@{'a' * 20}/source/component")
         receiver.answers[f"/{service}"] = 202
-    a_folder(a_finding("P2"))
+    a_folder(a_finding("P1", channels=("Slack #alerts",)))
 
     status, _ = command("--incident", "INC-42")
 
     assert status == 0
     path, body = receiver.taken[0]
     assert path.startswith(f"/{service}")
-    assert f"[P2] {SHOP} INC-42" in json.dumps(body, ensure_ascii=False)
+    assert service == "slack" or body["payload"]["severity"] == "critical"
+    assert f"[P1] {SHOP} INC-42" in json.dumps(body, ensure_ascii=False)
     assert "revision 0006" in json.dumps(body, ensure_ascii=False)

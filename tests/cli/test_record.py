@@ -123,6 +123,7 @@ def test_records_elsewhere_still_link_to_the_evidence(folder: Path, command: Com
     [
         (("incident", "--id", "INC-42"), "Name the folder of a run"),
         (("incident", "--id", "../x"), "for example INC-42"),
+        (("incident", "--id", ""), "for example INC-42"),
         (("check", "README.md"), "that `opsproof record incident` wrote"),
     ],
 )

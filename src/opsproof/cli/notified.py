@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from opsproof.errors import OpsproofError
 
@@ -35,7 +36,7 @@ class Notified:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._entries: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+            self._entries = _entries(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             self._entries = {}
         except (OSError, ValueError) as exc:
@@ -70,6 +71,29 @@ class Notified:
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         beside.write_text(json.dumps(self._entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(beside, self._path)
+
+
+def _entries(known: Any) -> dict[str, dict[str, str]]:
+    """The entries of the file, each with a state and a time; ValueError if it holds anything else."""
+    entries = known.items() if isinstance(known, dict) else [("", known)]
+    for key, entry in entries:
+        if not (isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("state", "at"))):
+            raise ValueError(f"no message: {key!r}")
+        State(entry["state"])
+    return dict(entries)
+
+
+def read_notified(folder: Path) -> Notified:
+    """
+    The messages that were sent, to look at only.
+
+    Args:
+        folder: The folder that holds the runs.
+
+    Raises:
+        OpsproofError: The file cannot be read.
+    """
+    return Notified(folder / FILE)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ examples:
 Findings with a priority (P0, P1, P2) go to the channels that `policy.channels` of the profile names for it; their
 addresses are in `policy.notify`, as apprise writes them, and come from variables. A message is sent once for each
 incident, profile, priority and channel; what failed is sent again by the next command. Without --incident, the run is
-the incident.
+the incident; a replayed or resumed run belongs to the one that it was made from.
 """
 _LATEST = Path("reports", "runs", "latest")
 
@@ -35,25 +35,31 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--run", type=Path, default=_LATEST, dest="folder", metavar="RUN", help=f"default: {_LATEST}")
     command.add_argument("--incident", metavar="ID", help="the incident, for example INC-42")
     command.add_argument("--lang", choices=("ko", "en"), default="ko", help="default: ko")
-    command.add_argument("--dry-run", action="store_true", help="print it, send nothing, write nothing down")
+    command.add_argument(
+        "--dry-run", action="store_true", help="print it and what was sent already; send nothing, write nothing down"
+    )
     command.add_argument("--root", type=Path, default=Path("profiles"), metavar="FOLDER", help="folder of the profiles")
     command.set_defaults(run=_notify)
 
 
 def _notify(options: argparse.Namespace) -> int:
-    from opsproof.cli.notified import notified
+    from opsproof.cli.notified import notified, read_notified
     from opsproof.report.folder import read_run
     from opsproof.report.notices import notices
+    from opsproof.report.records.writing import incident_id
 
     run = read_run(options.folder)
-    incident = options.incident or run.id
+    incident = run.replay_of or run.resume_of or run.id
+    if options.incident is not None:
+        incident = incident_id(options.incident, "--incident")
     found = notices(run, incident, options.lang)
     if not found:
         print("nothing to tell: no finding of this run has a priority")
         return 0
     addresses = {notice.profile: _addresses(notice.profile, options.root) for notice in found}
     if options.dry_run:
-        return max([_show(notice, addresses[notice.profile]) for notice in found])
+        known = read_notified(options.folder.resolve().parent)
+        return max([_show(notice, incident, addresses[notice.profile], known) for notice in found])
     with notified(options.folder.resolve().parent) as ledger:
         return max([_tell(notice, incident, addresses[notice.profile], ledger) for notice in found])
 
@@ -65,44 +71,59 @@ def _addresses(profile: str, root: Path) -> Mapping[str, str]:
     return {name: secret.get_secret_value() for name, secret in loaded.policy.notify.items()}
 
 
-def _show(notice: "Notice", addresses: Mapping[str, str]) -> int:
+def _show(notice: "Notice", incident: str, addresses: Mapping[str, str], ledger: "Notified") -> int:
     print(notice.title)
     print(notice.body)
     status = 0 if notice.channels else _nowhere(notice)
     for channel in notice.channels:
-        known = bool(addresses.get(channel))
-        print(f"  would go to {channel}" if known else f"  {_no_address(channel)}")
-        status = status if known else 1
+        before = _before(channel, _key(notice, incident, channel), ledger)
+        if before is None and addresses.get(channel):
+            print(f"  would go to {channel}")
+        elif before is None:
+            print(f"  {_no_address(channel)}")
+        status = max(status, before if before is not None else int(not addresses.get(channel)))
     return status
 
 
 def _tell(notice: "Notice", incident: str, addresses: Mapping[str, str], ledger: "Notified") -> int:
-    from opsproof.cli.notified import State
     from opsproof.cli.sending import send
 
     print(notice.title)
     status = 0 if notice.channels else _nowhere(notice)
     for channel in notice.channels:
-        key = " / ".join((incident, notice.profile, notice.priority, channel))
-        state = ledger.state(key)
-        if state is State.SENT:
-            print(f"  {channel}: told already, at {ledger.at(key)}")
-        elif state is State.CUT_OFF:
-            print(
-                f"  {channel}: cut off while it was sent, at {ledger.at(key)}; it may have arrived and is not repeated"
-            )
-            print(f"    next: look there; to send it again, take {key!r} out of notified.json")
-            status = 1
+        key = _key(notice, incident, channel)
+        before = _before(channel, key, ledger)
+        if before is not None:
+            status = max(status, before)
         elif not addresses.get(channel):
             print(f"  {_no_address(channel)}")
             status = 1
         else:
             ledger.claim(key)
-            reason = send(addresses[channel], notice.title, notice.body)
+            reason = send(addresses[channel], notice.title, notice.body, notice.priority)
             ledger.settle(key, sent=not reason)
             print(f"  {channel}: NOT told, {reason}; run this again" if reason else f"  {channel}: told")
             status = 1 if reason else status
     return status
+
+
+def _key(notice: "Notice", incident: str, channel: str) -> str:
+    return " / ".join((incident, notice.profile, notice.priority, channel))
+
+
+def _before(channel: str, key: str, ledger: "Notified") -> int | None:
+    """Say what became of the message earlier: its exit status; None if it was not sent yet."""
+    from opsproof.cli.notified import State
+
+    state = ledger.state(key)
+    if state is State.NEW:
+        return None
+    if state is State.SENT:
+        print(f"  {channel}: told already, at {ledger.at(key)}")
+        return 0
+    print(f"  {channel}: cut off while it was sent, at {ledger.at(key)}; it may have arrived and is not repeated")
+    print(f"    next: look there; to send it again, take {key!r} out of notified.json")
+    return 1
 
 
 def _nowhere(notice: "Notice") -> int:

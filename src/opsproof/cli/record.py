@@ -64,13 +64,13 @@ def _incident(options: argparse.Namespace) -> int:
     from opsproof.report.folder import read_run
     from opsproof.report.records.facts import Asked, Facts
     from opsproof.report.records.rendering import find_templates, kinds_for, render
-    from opsproof.report.records.writing import FOLDER, record_name, write_record
+    from opsproof.report.records.writing import FOLDER, incident_id, record_name, write_record
     from opsproof.report.view import View
 
-    names = {kind: record_name(options.incident, kind, options.lang) for kind in KINDS}
+    incident = incident_id(options.incident, "--id")
     run = read_run(options.folder)
     asked = Asked(
-        incident=options.incident,
+        incident=incident,
         lang=options.lang,
         written=datetime.now(UTC),
         severity=options.severity,
@@ -88,7 +88,7 @@ def _incident(options: argparse.Namespace) -> int:
             continue
         text = render(kind, facts, templates=templates, run=options.folder, folder=folder)
         withheld = KINDS[kind].claims and not facts.recovered
-        _tell(write_record(folder, names[kind], text), text, withheld=withheld)
+        _tell(write_record(folder, record_name(incident, kind, options.lang), text), text, withheld=withheld)
     if facts.recovered:
         print("recovery: verified")
     else:

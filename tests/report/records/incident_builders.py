@@ -7,6 +7,7 @@ from typing import Any
 
 from report_builders import a_failure, a_profile, a_run, an_observation, an_outcome
 
+from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.windows import Ending, Span, State, Timeline, WindowFact
 from opsproof.report.records.facts import Asked, Facts
@@ -133,9 +134,10 @@ def a_failed_recovery(**changes: Any) -> Run:
     return a_recovery(bad, *green, **{"window": window} | changes)
 
 
-def facts_of(run: Run, lang: str = "ko", **changes: Any) -> Facts:
+def facts_of(run: Run, lang: str = "ko", seen: Iterable[Observation] | None = None, **changes: Any) -> Facts:
+    """What records know of a run; `seen` is its evidence."""
     asked = Asked(**{"incident": "INC-42", "lang": lang, "written": WRITTEN} | changes)
-    return Facts(View.of(run, [an_observation()]), asked)
+    return Facts(View.of(run, [an_observation()] if seen is None else seen), asked)
 
 
 def a_record(kind: str, run: Run, lang: str = "ko", **changes: Any) -> str:

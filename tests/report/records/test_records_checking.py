@@ -57,6 +57,8 @@ def test_an_end_message_of_a_run_that_did_not_verify_recovery_is_never_finished(
     ("old", "new", "finding"),
     [
         ("확인함 3건 (담당자: 확인함 3건, ", "과제 (", "재발 방지 과제: no owner (담당자: / owner:)"),
+        ("담당자: 확인함 3건", "담당자: 미정", "재발 방지 과제: no owner (담당자: / owner:)"),
+        ("담당자: 확인함 3건", "담당자: TBD", "재발 방지 과제: no owner (담당자: / owner:)"),
         ("기한: 2026-12-01", "기한: 곧", "재발 방지 과제: no due date (기한: / due: YYYY-MM-DD)"),
         ("기한: 2026-12-01", "기한: 2026-11-01", "재발 방지 과제: due 2026-11-01, before the incident ended"),
         ("기한: 2026-12-01", "기한: 2026-13-01", "재발 방지 과제: there is no such date"),
@@ -176,9 +178,10 @@ def test_an_escalation_keeps_the_times_of_runbook_000(
     assert told == ([finding] if finding else [])
 
 
-def test_work_of_level_3_has_an_owner() -> None:
+@pytest.mark.parametrize("nobody", ["없음", "미정 (내일 정함)", "TBD"])
+def test_work_of_level_3_has_an_owner(nobody: str) -> None:
     """OPS-106."""
-    text = filled(ESCALATION).replace("- 담당자: 확인함 3건", "- 담당자: 없음")
+    text = filled(ESCALATION).replace("- 담당자: 확인함 3건", f"- 담당자: {nobody}")
 
     assert "작업 항목: no owner is named" in found(text)
 

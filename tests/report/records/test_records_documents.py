@@ -27,19 +27,19 @@ from incident_builders import (
 )
 from markdown_it import MarkdownIt
 from nasty_text import nasty_text
-from report_builders import a_bad_night, a_failure, a_waiver, an_outcome
+from report_builders import a_bad_night, a_failure, a_profile, a_run, a_waiver, an_observation, an_outcome
 from test_report_markdown import flat
 
 from opsproof.errors import OpsproofError
 from opsproof.judge.limits import Lang
-from opsproof.judge.outcome import Status
+from opsproof.judge.outcome import AttestedFact, Status
 from opsproof.judge.windows import Span, State, Timeline
 from opsproof.profile.thresholds import number_text
 from opsproof.report.records import times
 from opsproof.report.records.kinds import KINDS, SCENARIOS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN
 from opsproof.report.records.marks import blanks, header, read_header
-from opsproof.report.records.rendering import find_templates, render
+from opsproof.report.records.rendering import find_templates, kinds_for, render
 from opsproof.report.records.timeline import events
 from opsproof.report.run import IncidentFact, Run
 
@@ -51,6 +51,8 @@ NUMBER = re.compile(
     r"|\d+(?:[.,:]\d+)*(?: %)?"
 )
 """A time, a duration with its units, a share, or any other number, each as a whole."""
+DURING = "(11-20 02:10:00 (11-19 17:10:00 UTC) ~ 11-20 02:31:04 (11-19 17:31:04 UTC))"
+"""The period of `an_impact`, from the start of the incident until the window began."""
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -136,14 +138,30 @@ def test_the_incident_record_holds_what_the_window_saw() -> None:
     assert "[41-1](../evidence.jsonl)" in text
 
 
+def test_a_failure_links_what_was_asked_while_it_lasted() -> None:
+    """The answer of the last sample is a 200: as evidence of a failure it makes the record a lie."""
+    name = "health.every_component_is_healthy"
+    asked = {"1-1": 0.2, "1-2": 38.0, "1-3": 48.1, "1-4": 68.2, "1-5": 78.4, "1-6": 378.0}
+    seen = [an_observation(id_, started=WATCHED + timedelta(seconds=at)) for id_, at in asked.items()]
+    run = a_recovery(
+        an_item(name, observations=("1-6", "9-9", *list(asked)[:5])), *(an_item(one) for one in ITEMS if one != name)
+    )
+
+    lines = [line for line in a_record("incident", run, seen=seen).splitlines() if "실패, 11-20" in line]
+
+    assert [re.findall(r"\[([\d-]+)\]\(", line) for line in lines] == [["1-2", "1-1"], ["1-4"]]
+
+
 def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
     """EVAL-035, EVAL-036: what was not measured is a blank, never a zero."""
     lines = a_record("start", a_recovery()).splitlines()
 
     assert lines[4:] == [
         "- 시각: 2026-11-20 02:10 KST (2026-11-19 17:10 UTC)",
-        "- 영향: 5xx 응답 비율 23.7 %, 실패·취소된 작업 비율 11.8 %, [[담당자 입력: 지연 (측정값 없음)]]",
-        f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` (실패한 점검)",
+        f"- 영향: 5xx 응답 비율 23.7 % {DURING}, 실패·취소된 작업 비율 11.8 % {DURING}, "
+        "[[담당자 입력: 지연 (측정값 없음)]]",
+        f"- 영향 범위: `health.every_component_is_healthy[{EVALUATION}]` "
+        "health.every_component_is_healthy (실패한 점검)",
         "- 임시 조치: [[담당자 입력: 적용 내용]]",
         "- 다음 업데이트 예정: 2026-11-20 03:15 KST (2026-11-19 18:15 UTC) (+30분)",
     ]
@@ -153,6 +171,16 @@ def test_the_start_message_has_the_five_fields_of_runbook_002() -> None:
 def test_a_sev_report_says_when_the_next_one_is_due(severity: str, due: str) -> None:
     """ING-033, ING-035, ING-037: 15, 30 and 60 minutes after 02:45."""
     assert f"- 다음 업데이트: 2026-11-20 {due} KST" in a_record("sev", a_failed_recovery(), severity=severity)
+
+
+@pytest.mark.parametrize("kind", ["start", "sev", "scenario", "rollback"])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_number_is_told_with_its_own_period(kind: str, lang: str) -> None:
+    """Behind the times of the incident it would be read as of the whole incident."""
+    text = all_kinds(lang, a_recovery(), [kind])[kind]
+
+    line = next(line for line in text.splitlines() if "23.7 %" in line)
+    assert DURING.strip("()") in line
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -168,6 +196,38 @@ def test_a_scenario_has_the_runbooks_fields_in_its_order(scenario: str) -> None:
         "복구검증",
         follow_up,
     ]
+
+
+def test_a_number_is_told_once() -> None:
+    """The message of a number begins with it."""
+    message = "46.15 %, which is P1 (> 10 %)"
+    bad = a_failure("api.errors", profile=EVALUATION, value=0.4615, unit="%", message=message, runbook=("EVAL-032",))
+    text = a_record("scenario", a_recovery(bad, window=None, incident=None), scenario="overload")
+    lines = [line for line in text.splitlines() if line.startswith("  - `api.errors`")]
+
+    assert [line.count("46.15 %") for line in lines] == [1]
+    assert "정상, 0.42 %" in a_record("checklist", a_recovery())
+
+
+@pytest.mark.parametrize(("lang", "word"), [("ko", "복구됨"), ("en", "recovered")])
+@pytest.mark.parametrize(("severity", "etas"), [("SEV-1", 2), ("SEV-2", 1), ("SEV-3", 0)])
+def test_a_report_of_a_recovered_incident_asks_for_no_eta(lang: str, word: str, severity: str, etas: int) -> None:
+    """An ETA of what is over is a riddle; so is a current impact."""
+    lines = a_record("sev", a_recovery(), lang, severity=severity).splitlines()
+
+    assert [f": {word} (2026-11-20 02:32 KST" in line for line in lines if "ETA: " in line] == [True] * etas
+    assert any(f": {word}; " in line and "every_component_is_healthy" in line for line in lines)
+    assert f": {word}" not in a_record("sev", a_failed_recovery(), lang, severity=severity)
+
+
+@pytest.mark.parametrize("kind", ["start", "sev"])
+def test_the_scope_says_what_the_checks_promise(kind: str) -> None:
+    """An id alone says little to who was not there."""
+    bad = a_failure(profile=EVALUATION, title="The schema is | at head.")
+
+    text = a_record(kind, a_recovery(bad, window=None), severity="SEV-1")
+
+    assert "`database.migrations_are_at_head[evaluation/staging]` The schema is &#124; at head" in text
 
 
 def test_the_db_scenario_shows_the_checks_of_the_database() -> None:
@@ -186,6 +246,51 @@ def test_a_customer_notice_never_says_that_no_data_was_lost(lang: str) -> None:
     loss = next(line for line in text.splitlines() if line.startswith(("- 데이터 손실", "- Data loss")))
 
     assert re.fullmatch(r"- [^:]+: \[\[[^\]]+\]\]", loss)
+
+
+@pytest.mark.parametrize(
+    ("environment", "kinds", "sentence"),
+    [("dr", ["customer-notice"], "DR 복구를 진행하였습니다."), ("production", [], "장애로 인해 [[담당자 입력: ")],
+)
+def test_customers_are_told_of_a_disaster_recovery_only_if_there_was_one(
+    environment: str, kinds: list[str], sentence: str
+) -> None:
+    """FAI-141: a restart in production is none; the notice can be asked for, and then a person says what was done."""
+    name = f"factory-ai/{environment}"
+    run = a_run([an_outcome("api.answers", name)], [a_profile(name)])
+
+    assert [kind for kind in kinds_for(facts_of(run), []) if kind == "customer-notice"] == kinds
+    assert kinds_for(facts_of(run), ["customer-notice"]) == {"customer-notice": ""}
+    assert sentence in a_record("customer-notice", run)
+
+
+def test_who_confirmed_is_told() -> None:
+    """An item that is green on the word of a person names the person; their words are text."""
+    fact = AttestedFact(by="kim [x](http://evil)", at=WATCHED, note="no page since 02:20 | <b>")
+    item = an_item(next(iter(ITEMS)), attested=fact)
+    records = {
+        lang: a_record("checklist", a_recovery(item, *map(an_item, [*ITEMS][1:])), lang) for lang in ("ko", "en")
+    }
+
+    told = "2026-11-20 02:31 KST (2026-11-19 17:31 UTC), no page since 02:20 &#124; \\<b>"
+    for lang, word in (("ko", "확인"), ("en", "confirmed")):
+        assert f"; {word}: kim \\[x\\](http" in records[lang]
+        assert told in records[lang]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("ko", ("이어서 진행한 원래 실행: `77aa`", "실행 `77aa`에서 가져온 점검 1건", "; 실행 `77aa`에서 가져옴")),
+        ("en", ("It resumes run `77aa`", "Taken over from run `77aa`: 1 check,", "; taken over from run `77aa`")),
+    ],
+)
+def test_what_an_earlier_run_saw_is_told_as_such(lang: str, words: tuple[str, ...]) -> None:
+    """A person who signs must know what was not looked at again."""
+    item = an_item(next(iter(ITEMS)), taken_over="77aa")
+    text = a_record("incident", a_recovery(item, *map(an_item, [*ITEMS][1:]), resume_of="77aa"), lang)
+
+    assert [word for word in words if word not in text] == []
 
 
 def test_an_alert_is_listed_with_the_time_by_which_it_wants_an_answer() -> None:
@@ -305,17 +410,29 @@ def test_templates_are_found_here_beside_the_runs_or_where_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("template", "words"),
-    [("{% if %}", "the template cannot be used"), ("{{ f.no_such }}", "no_such"), (None, "the template ko/end.md.j2")],
+    ("template", "words", "line"),
+    [
+        ("a\n{% if %}", "the template cannot be used: Expected an expression", ":2"),
+        ("a\n\n{{ f.no_such }}", "has no attribute 'no_such'", ":3"),
+        ("a\n{{ 1/0 }}", "ZeroDivisionError: division by zero", ":2"),
+        ("a\n{{ when(none) }}", "AttributeError", ":2"),
+        ("a\n{{ cut('x', 'y') }}", "TypeError", ":2"),
+        ("a\nb\n\udcff", "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff", ":3"),
+        ("{% include 'ko/end.md.j2' %}", "RecursionError", ":1"),
+        (None, "the template ko/end.md.j2 is not there", ""),
+    ],
 )
-def test_a_broken_template_is_named(tmp_path: Path, template: str | None, words: str) -> None:
+def test_a_broken_template_is_named_with_its_line(tmp_path: Path, template: str | None, words: str, line: str) -> None:
     """Teams write their own."""
     (tmp_path / "ko").mkdir()
     if template:
-        (tmp_path / "ko/end.md.j2").write_text(template, encoding="utf-8")
+        (tmp_path / "ko/end.md.j2").write_text(template, encoding="utf-8", errors="surrogateescape")
 
-    with pytest.raises(OpsproofError, match=words):
+    with pytest.raises(OpsproofError) as error:
         render("end", facts_of(a_recovery()), templates=tmp_path, run=tmp_path, folder=tmp_path)
+
+    assert words in error.value.what
+    assert error.value.where == (f"{tmp_path}/ko/end.md.j2{line}" if line else str(tmp_path))
 
 
 def test_a_duration_of_an_incident_is_from_start_to_end() -> None:
@@ -334,6 +451,25 @@ def test_a_bad_night_of_two_systems_is_told(lang: str) -> None:
     assert "`ingest/staging`<br>" in records["checklist"]
     assert "`evaluation/staging`<br>" in records["checklist"]
     assert "OPS-77" in records["incident"]
+
+
+def test_a_failure_lasts_until_the_check_stood_otherwise() -> None:
+    """Behind a gap it was healthy again: it did not fail to the end of the run, and nobody saw it heal at the gap."""
+    spans = (
+        Span(state=State.FAILED, start=0.0, end=20.0, samples=2, message="refused"),
+        Span(state=State.GAP, start=30.0, end=60.0, samples=0),
+        Span(state=State.HEALTHY, start=60.0, end=378.9, samples=30),
+    )
+    run = a_recovery(window=a_window(timelines=(Timeline(check="c", spans=spans, flaps=0),)))
+
+    text = a_record("incident", run)
+
+    assert "- `c`: 실패, 11-20 02:31:04 (11-19 17:31:04 UTC) ~ 11-20 02:31:34 (11-19 17:31:34 UTC) (30초)" in text
+    assert [(event.what, event.at) for event in events(run) if event.check == "c"] == [
+        ("failed", WATCHED),
+        ("gap", WATCHED + timedelta(seconds=30)),
+        ("healthy", WATCHED + timedelta(seconds=60)),
+    ]
 
 
 def test_checks_that_fail_together_are_one_line_of_the_timeline() -> None:

@@ -1,13 +1,26 @@
 """When a record may say that the system has recovered."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from incident_builders import ITEMS, a_failed_recovery, a_record, a_recovery, a_window, all_kinds, an_item, facts_of
+from incident_builders import (
+    EVALUATION,
+    ITEMS,
+    WATCHED,
+    a_failed_recovery,
+    a_record,
+    a_recovery,
+    a_window,
+    all_kinds,
+    an_item,
+    facts_of,
+)
 from report_builders import a_failure, a_profile, a_waiver, an_outcome
 
 from opsproof.judge.outcome import Cause, Outcome, Status
-from opsproof.judge.windows import Ending
+from opsproof.judge.verdict import Verdict
+from opsproof.judge.windows import Ending, WindowFact
 from opsproof.report.records.checklist import Result, checklist
 from opsproof.report.records.kinds import KINDS
 
@@ -123,6 +136,77 @@ def test_the_end_is_when_the_unbroken_stretch_began() -> None:
 
     assert "- 종료 시각: 2026-11-20 02:32 KST (2026-11-19 17:32 UTC)" in text
     assert "2026-11-20 02:37 KST (2026-11-19 17:37 UTC)에 확인" in text
+
+
+@pytest.mark.parametrize("window", [a_window(), None], ids=["window", "once"])
+def test_nothing_is_verified_before_it_was_looked_at(window: WindowFact | None) -> None:
+    """The sample evaluation runs after the window; a skipped check looked at nothing."""
+    late = WATCHED + timedelta(seconds=420)
+    skipped = an_outcome(
+        "x.y", EVALUATION, status=Status.SKIPPED, cause=Cause.DOES_NOT_APPLY, started=late + timedelta(hours=1)
+    )
+    outcomes = [an_item(FIRST, started=late, duration=12.5), *map(an_item, OTHERS)]
+
+    facts = facts_of(a_recovery(*outcomes, skipped, window=window))
+
+    assert facts.verified == late + timedelta(seconds=12.5)
+    assert all(item.at and item.at <= facts.verified for item in facts.items)
+
+
+def test_the_window_is_a_reason_once() -> None:
+    """The verdict names it, too, in English; no particle stands behind a number."""
+    why = "health failed: redis is unhealthy"
+    verdict = Verdict(word="INCONCLUSIVE", exit_status=6, reasons=(f"the window did not become stable: {why}",))
+    window = a_window(ending=Ending.DEADLINE, stable_since=None, why=why)
+
+    facts = facts_of(a_recovery(window=window, verdict=verdict))
+
+    assert facts.reasons == (f"연속 정상 5분 구간을 채우지 못함 (기한 도달): {why}",)
+
+
+@pytest.mark.parametrize(("lang", "other"), [("ko", "en"), ("en", "ko")])
+@pytest.mark.parametrize("kind", ["incident", "checklist", "postmortem", "end"])
+def test_a_record_says_that_the_messages_are_in_another_language(lang: str, other: str, kind: str) -> None:
+    """And how to have them in its own."""
+    run = a_failed_recovery(lang=other)
+
+    assert f"`--replay RUN --lang {lang}`" in "".join(a_record(kind, run, lang).splitlines()[2:6])
+    assert "--replay RUN" not in a_record(kind, run.model_copy(update={"lang": lang}), lang)
+
+
+@pytest.mark.parametrize(
+    ("cause", "message", "words"),
+    [
+        (Cause.DOES_NOT_APPLY, "no --expect-version was given", "이 실행이나 프로필에는 해당하지 않음"),
+        (Cause.NOT_ALLOWED, "it writes (a job); to allow it: X", "쓰기가 허용되지 않아 실행하지 않음"),
+    ],
+)
+def test_why_a_check_was_skipped_is_told_in_korean(cause: Cause, message: str, words: str) -> None:
+    """With the check, and the English reason not more than once."""
+    skipped = [an_item(name, status=Status.SKIPPED, cause=cause, message=message, severity="SEV-1") for name in ITEMS]
+    run = a_recovery(*skipped, an_outcome("jobs.more", EVALUATION, runbook=()))
+    checklist, open_ends = a_record("checklist", run), facts_of(run).still_open
+
+    assert open_ends[0].startswith(f"점검하지 않음, {words}: {skipped[0].check}, ")
+    assert open_ends[0].endswith(f" 외 1건 ({message})")
+    expected = (4, 1) if cause is Cause.NOT_ALLOWED else (0, 0)  # what does not apply is no line of an item
+    assert (checklist.count(words), checklist.count(message)) == expected
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("ko", " (관측 시작 시각; 복구는 그보다 먼저일 수 있음)\n"),
+        ("en", " (when watching began; recovery may be earlier)\n"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["end", "incident", "customer-notice"])
+def test_an_end_that_nobody_saw_is_told_as_the_begin_of_watching(kind: str, lang: str, words: str) -> None:
+    """All was healthy at the first sample: when it became so, the run does not know."""
+    seen = a_recovery(window=a_window(first_healthy=0.3, stable_since=0.3, flaps=0))
+
+    assert words in a_record(kind, seen, lang)
+    assert words not in a_record(kind, a_recovery(), lang)
 
 
 def test_the_version_that_could_not_be_read_is_said_to_be_unread() -> None:

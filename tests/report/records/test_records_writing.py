@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsproof.errors import OpsproofError
-from opsproof.report.records.writing import record_name, write_record
+from opsproof.report.records.writing import incident_id, write_record
 
 
 def test_a_record_that_nobody_has_touched_is_replaced(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_file_of_somebody_else_is_not_ours(tmp_path: Path) -> None:
 def test_an_id_that_cannot_name_a_file_is_refused(incident: str) -> None:
     """It stands in a path and in the record's first line."""
     with pytest.raises(OpsproofError, match="INC-42"):
-        record_name(incident, "end", "ko")
+        incident_id(incident, "--id")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from opsproof.report.records.deadlines import Finding, answers, escalation, over
 from opsproof.report.records.kinds import KINDS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN, LABELS, SEV_WANTED, WANTED
 from opsproof.report.records.marks import blanks, read_header
-from opsproof.report.records.reading import Field, day_in, fields, named, time_in, time_of
+from opsproof.report.records.reading import OPEN, Field, day_in, fields, is_nobody, named, time_in, time_of
 
 _CLAIMS = [name for name, kind in KINDS.items() if kind.claims]
 _WITH_A_TIME = (
@@ -26,7 +26,6 @@ _WITH_A_TIME = (
     "outage",
     "restored",
 )
-_OPEN = ("미정", "open", "필요 없음", "not needed", "없음", "none")
 _OWNER = re.compile(r"(?:담당자|owner): *([^,()\[\]\s][^,()\[\]]*)", re.IGNORECASE)
 _ROW_TIME = re.compile(r"^\| (\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?) \|")
 
@@ -117,7 +116,7 @@ def _missing(about: Mapping[str, str], found: list[Field]) -> Iterator[Finding]:
 def _times(found: list[Field]) -> Iterator[Finding]:
     labels = {label for key in _WITH_A_TIME for label in LABELS[key]}
     for field in found:
-        if field.label not in labels or field.has_blanks or field.value.startswith(_OPEN):
+        if field.label not in labels or field.has_blanks or field.value.startswith(OPEN):
             continue
         try:
             at = time_in(field.value)
@@ -162,7 +161,8 @@ def _prevention(found: list[Field]) -> Iterator[Finding]:
     if field is None or field.has_blanks:
         return
     whole = " ".join((field.value, *field.below))
-    if not _OWNER.search(whole):
+    owner = _OWNER.search(whole)
+    if owner is None or is_nobody(owner[1]):
         yield Finding(field.line, f"{field.label}: no owner (담당자: / owner:)")
     try:
         due = day_in(whole)

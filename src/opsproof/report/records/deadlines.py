@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from opsproof.report.records.labels import LABELS
 from opsproof.report.records.marks import blanks
-from opsproof.report.records.reading import Field, named, time_of
+from opsproof.report.records.reading import Field, is_nobody, named, time_of
 from opsproof.report.records.times import LEVEL_1, LEVEL_2
 
 _NONE = ("없음", "필요 없음", "none", "not needed")
@@ -57,7 +57,7 @@ def escalation(about: Mapping[str, str], found: list[Field], now: datetime) -> I
         yield Finding(answer.line, f"level 2 answered {_ago(answered - escalated - LEVEL_2)} after its hour")
     work, owner = named(found, "work_item"), named(found, "owner")
     handed_over = work is not None and work.filled and not work.has_blanks and not work.value.startswith(_NONE)
-    if work and handed_over and (owner is None or not owner.filled or owner.value.startswith(_NONE)):
+    if work and handed_over and (owner is None or not owner.filled or is_nobody(owner.value)):
         yield Finding(work.line, f"{work.label}: no owner is named")
 
 

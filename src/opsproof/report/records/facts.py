@@ -1,25 +1,23 @@
 """What a run knows of an incident, as records tell it."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
-from opsproof.judge.verdict import Word
-from opsproof.judge.windows import Ending, State
+from opsproof.judge.windows import State
 from opsproof.profile.indicators import Priority
 from opsproof.profile.scalars import Severity
-from opsproof.report.not_run import not_run_texts
 from opsproof.report.records.checklist import Item, Result, checklist
+from opsproof.report.records.kinds import DISASTER_RECOVERY
+from opsproof.report.records.saying import against_recovery, left_open
 from opsproof.report.records.timeline import Event, Outage, events, outages
-from opsproof.report.records.times import ZONE, duration_text, moment_text
-from opsproof.report.records.words import ENDINGS, RESULTS, SAID
+from opsproof.report.records.times import ZONE
+from opsproof.report.records.words import SAID
 from opsproof.report.run import Impact
-from opsproof.report.view import View, told, urgency
-from opsproof.report.words import cause_text, words
+from opsproof.report.view import View
 
 _AREAS = {
     "errors": ("error-share", "internal-server-errors"),
@@ -70,17 +68,23 @@ class Facts:
         return self.view.run.incident.timezone if self.view.run.incident else ZONE
 
     @property
+    def foreign(self) -> bool:
+        """True if the messages of the checks are in another language than the record."""
+        return self.view.run.lang != self.asked.lang
+
+    @property
     def started(self) -> datetime | None:
         """When the incident began, if the run was told."""
         return self.view.run.incident.started if self.view.run.incident else None
 
     @property
     def verified(self) -> datetime | None:
-        """When what the run says was seen last; None for a replay, which saw nothing."""
+        """When the last of what the run says was seen; None for a replay without a window, which saw nothing."""
         run = self.view.run
-        if run.window:
-            return run.window.ended
-        return None if run.replay_of else run.finished
+        if run.replay_of:
+            return run.window.ended if run.window else None
+        seen = [o.started + timedelta(seconds=o.duration) for o in run.outcomes if o.status is not Status.SKIPPED]
+        return max([*seen, *([run.window.ended] if run.window else [])], default=run.finished)
 
     @property
     def ended(self) -> datetime | None:
@@ -88,6 +92,17 @@ class Facts:
         if not self.recovered:
             return None
         return self.moment(window.stable_since) if (window := self.view.run.window) else self.verified
+
+    @property
+    def healthy_from_the_first(self) -> bool:
+        """True if all was healthy when the window began: the incident may have ended before."""
+        window = self.view.run.window
+        return window is not None and window.stable_since is not None and window.stable_since <= window.interval
+
+    @property
+    def disaster_recovery(self) -> bool:
+        """True if the run looked at an environment for disaster recovery."""
+        return DISASTER_RECOVERY in {profile.environment for profile in self.view.run.profiles.values()}
 
     @property
     def recovered(self) -> bool:
@@ -112,7 +127,7 @@ class Facts:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Why recovery is not verified; empty if it is."""
-        return tuple(dict.fromkeys(self._reasons()))
+        return tuple(dict.fromkeys(against_recovery(self.view, self.asked.lang, self.items)))
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -210,19 +225,7 @@ class Facts:
     @cached_property
     def still_open(self) -> tuple[str, ...]:
         """What the run leaves open beside what speaks against recovery: warnings, waivers, what it did not check."""
-        said = SAID[self.asked.lang]
-        warnings = [self._told("warning", outcome) for outcome in self.view.warnings]
-        waived = [
-            said["waived"].format(
-                check=o.check,
-                owner=o.waiver.owner,
-                until=moment_text(o.waiver.until, self.zone),
-                reason=o.waiver.reason,
-            )
-            for o in self.view.waived
-            if o.waiver
-        ]
-        return (*warnings, *waived, *not_run_texts(self.view, words(self.asked.lang)))
+        return tuple(left_open(self.view, self.asked.lang, self.zone))
 
     def about(self, *parts: str) -> tuple[Outcome, ...]:
         """The outcomes whose id begins with one of these subjects, or has one of these words in it."""
@@ -237,33 +240,3 @@ class Facts:
         """A time of the window."""
         window = self.view.run.window
         return window.started + timedelta(seconds=seconds) if window and seconds is not None else None
-
-    def _reasons(self) -> Iterator[str]:
-        run, lang = self.view.run, self.asked.lang
-        said = SAID[lang]
-        if run.verdict.word is not Word.PASS:
-            for root in self.view.root_causes:
-                yield said["root"].format(subject=root.subject, cause=cause_text(root.cause, lang), what=root.what)
-            yield from (self._told("finding", outcome) for outcome in self.view.findings)
-            yield from self.view.deciding_reasons
-            if not (self.view.root_causes or self.view.findings or self.view.deciding_reasons):
-                yield said["interrupted"]
-        if run.window and run.window.ending is not Ending.STABLE:
-            stretch = duration_text(run.window.stable_for, lang)
-            why = f": {run.window.why}" if run.window.why else ""
-            yield said["window"].format(stable_for=stretch, ending=ENDINGS[lang][run.window.ending]) + why
-        if run.replay_of and run.window is None:
-            yield said["replay"].format(run=run.replay_of)
-        if not any("recovery" in o.markers and o.status is Status.PASSED for o in run.outcomes):
-            yield said["no_recovery_checks"]
-        for number, item in enumerate(self.items, start=1):
-            if item.result is not Result.GREEN:
-                yield said["item"].format(
-                    number=number, result=RESULTS[lang][item.result], title=item.title[lang].replace("`", "")
-                )
-
-    def _told(self, kind: str, outcome: Outcome) -> str:
-        cause = cause_text(outcome.cause, self.asked.lang)
-        return SAID[self.asked.lang][kind].format(
-            check=outcome.check, urgency=urgency(outcome), cause=cause, message=told(outcome)
-        )

@@ -7,6 +7,10 @@ SCENARIOS = ("db", "redis", "release", "overload")
 """The four templates of runbook 003 (인시던트 시나리오 템플릿)."""
 
 
+DISASTER_RECOVERY = "dr"
+"""The environment of which customers are told (runbook 001)."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """
@@ -16,6 +20,7 @@ class Kind:
         title: By language.
         rows: Rows of the runbooks that it covers.
         systems: Whose runbook wants it; empty: everybody's.
+        environment: Where the runbook wants it; empty: everywhere.
         needs: What the operator must say for it: `severity`, `scenario`.
         claims: True if it tells others that the service is back; without verified recovery it is withheld.
     """
@@ -23,6 +28,7 @@ class Kind:
     title: Mapping[str, str]
     rows: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
+    environment: str = ""
     needs: str = ""
     claims: bool = False
 
@@ -45,7 +51,13 @@ KINDS: Mapping[str, Kind] = {
         ("ingest",),
         needs="severity",
     ),
-    "customer-notice": Kind({"ko": "고객사 통지", "en": "Customer notice"}, ("FAI-141",), ("factory-ai",), claims=True),
+    "customer-notice": Kind(
+        {"ko": "고객사 통지", "en": "Customer notice"},
+        ("FAI-141",),
+        ("factory-ai",),
+        environment=DISASTER_RECOVERY,
+        claims=True,
+    ),
     "rollback": Kind({"ko": "롤백 사후 분석", "en": "Rollback analysis"}, ("FAI-063", "FAI-069"), ("factory-ai",)),
     "escalation": Kind(
         {"ko": "에스컬레이션 기록", "en": "Escalation record"},
@@ -61,6 +73,18 @@ ROWS = frozenset(row for kind in KINDS.values() for row in kind.rows)
 """Rows of the runbooks that a record covers."""
 
 
-def wanted(systems: frozenset[str]) -> tuple[str, ...]:
-    """The kinds that the runbooks of these systems want, the whole record first."""
-    return tuple(name for name, kind in KINDS.items() if not kind.systems or systems & set(kind.systems))
+def wanted(profiles: frozenset[tuple[str, str]]) -> tuple[str, ...]:
+    """
+    The kinds that the runbooks want, the whole record first.
+
+    Args:
+        profiles: System and environment of each profile of the run.
+    """
+    return tuple(
+        name
+        for name, kind in KINDS.items()
+        if any(
+            (not kind.systems or system in kind.systems) and kind.environment in ("", environment)
+            for system, environment in profiles
+        )
+    )

@@ -13,6 +13,12 @@ _OFFSETS = {"KST": "+09:00", "UTC": "+00:00", "Z": "+00:00"}
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
+OPEN = ("미정", "open", "필요 없음", "not needed", "없음", "none")
+"""What people write where nothing is to be said, or not yet."""
+
+_NOBODY = re.compile(rf"(?:{'|'.join((*OPEN, 'tbd'))})(?![a-z])")
+
+
 @dataclass(frozen=True)
 class Field:
     """
@@ -106,3 +112,8 @@ def time_of(field: Field | None) -> datetime | None:
     except ValueError:
         return None
     return at if at and at.tzinfo else None
+
+
+def is_nobody(name: str) -> bool:
+    """True if a name is none: `미정`, `TBD`, `none (not handed over)`."""
+    return bool(_NOBODY.match(name.strip(" *_`").casefold()))

@@ -1,24 +1,27 @@
 """Records as Markdown: Jinja2 templates in which everything is text until it says that it is Markdown."""
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from opsproof.errors import OpsproofError, PreconditionMissing
 from opsproof.evidence.bundle import EVIDENCE_FILE
-from opsproof.judge.outcome import Outcome
+from opsproof.judge.limits import Lang
+from opsproof.judge.outcome import Outcome, Status
 from opsproof.profile.thresholds import number_text
 from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
 from opsproof.report.markdown import code, prose
 from opsproof.report.records import times
 from opsproof.report.records.facts import Facts
 from opsproof.report.records.kinds import KINDS, wanted
+from opsproof.report.records.linking import MOST, asked_during, links, relative, telling_first
 from opsproof.report.records.marks import Md, blank, header
+from opsproof.report.records.saying import not_run_text
+from opsproof.report.records.template_errors import place_of
+from opsproof.report.records.timeline import Outage
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
 
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path("reports", "templates")
-_LINKS = 3
 
 
 def find_templates(named: Path | None, run: Path) -> Path:
@@ -66,7 +68,7 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
         Markdown, with a first line that `check_record` reads.
 
     Raises:
-        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken.
+        OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken: its line is named.
     """
     if absent := [library for library in ("jinja2", "holidays") if find_spec(library) is None]:
         raise PreconditionMissing(
@@ -74,7 +76,7 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
             where="opsproof record",
             next_step="pip install 'opsproof[records]'",
         )
-    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+    from jinja2 import TemplateError, TemplateNotFound
 
     name = f"{facts.asked.lang}/{kind}.md.j2"
     try:
@@ -85,11 +87,11 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
             where=str(templates),
             next_step="Take reports/templates of this version of opsproof, or name another folder with --templates.",
         ) from exc
-    except TemplateError as exc:
-        line = f":{exc.lineno}" if isinstance(exc, TemplateSyntaxError) else ""
+    except Exception as exc:  # a template can do anything that Python can: divide by zero, hand None to `when`
+        what = str(exc.message) if isinstance(exc, TemplateError) else f"{type(exc).__name__}: {exc}"
         raise OpsproofError(
-            f"the template cannot be used: {exc.message}",
-            where=f"{templates / name}{line}",
+            f"the template cannot be used: {what}",
+            where=place_of(exc, templates) or str(templates / name),
             next_step="Mend the template; its names are explained in docs/records.md.",
         ) from exc
     return f"{_first_line(kind, facts)}\n\n{_tidy(text)}\n"
@@ -125,15 +127,19 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "short": lambda outcome: Md(code(_short(outcome))),
         "took": lambda seconds: Md(times.duration_text(seconds, lang)),
         "number": lambda value, unit: Md(prose(number_text(value, unit))),
+        "shows_number": _shows_number,
+        "scope": lambda outages: Md(", ".join(_what_failed(outage, facts) for outage in outages)),
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
         "cut": lambda text, length: Md(prose(text, length)),
-        "evidence": lambda outcome, most=_LINKS: _evidence(outcome, most, run, folder),
-        "run_file": lambda name: Md(f"[{name}]({_relative(run / name, folder)})"),
+        "evidence": lambda outcome, most=MOST: links(telling_first(outcome), most, run, folder),
+        "evidence_of": lambda outage: links(asked_during(outage, facts), MOST, run, folder),
+        "run_file": lambda name: Md(f"[{name}]({relative(run / name, folder)})"),
         "title": lambda texts: texts.get(lang) or next(iter(texts.values()), ""),
         "item_title": lambda item: Md(item.title[lang] if item.rows else prose(item.title[lang])),
         "result": lambda item: Md(RESULTS[lang][item.result]),
         "ending": lambda window: Md(ENDINGS[lang][window.ending]),
+        "skipped": _skipped_once(lang),
         "cause": lambda outcome: Md(cause_text(outcome.cause, lang)),
         "files": {"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
         "times": times,
@@ -144,11 +150,29 @@ def _escaped(value: Any) -> str:
     return value if isinstance(value, Md) else Md(prose(str(value)))
 
 
-def _evidence(outcome: Outcome, most: int, run: Path, folder: Path) -> Md:
-    """Links to what a check was told, what shows the trouble first."""
-    ids = list(dict.fromkeys(id_ for id_ in (outcome.telling, *reversed(outcome.observations)) if id_))
-    link = _relative(run / EVIDENCE_FILE, folder)
-    return Md(", ".join(f"[{prose(id_)}]({link})" for id_ in ids[:most]) or "-")
+def _skipped_once(lang: Lang) -> Callable[[Outcome], Md]:
+    """Says why a check was skipped; a reason, which is in the language of the run, only the first time in a record."""
+    told: set[str] = set()
+
+    def skipped(outcome: Outcome) -> Md:
+        reason = "" if outcome.message in told else f" ({prose(outcome.message, 200)})" if outcome.message else ""
+        told.add(outcome.message)
+        return Md(not_run_text(outcome.cause, lang) + reason)
+
+    return skipped
+
+
+def _shows_number(outcome: Outcome) -> bool:
+    """True if an outcome has a number that its message does not tell."""
+    if outcome.value is None:
+        return False
+    return outcome.status is Status.PASSED or number_text(outcome.value, outcome.unit) not in outcome.message
+
+
+def _what_failed(outage: Outage, facts: Facts) -> str:
+    """A check that failed, with what it promises."""
+    outcome = facts.outcome_of.get(outage.check)
+    return f"{code(outage.check)} {prose(outcome.title.rstrip('.'))}" if outcome else code(outage.check)
 
 
 def _short(outcome: Outcome) -> str:
@@ -156,10 +180,6 @@ def _short(outcome: Outcome) -> str:
     of_profile = f"{outcome.name}[{outcome.profile}"
     rest = outcome.check.removeprefix(of_profile).strip("-]")
     return f"{outcome.name}[{rest}]" if rest and outcome.check.startswith(of_profile) else outcome.name
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return quote(os.path.relpath(path.resolve(), folder.resolve()))
 
 
 def _first_line(kind: str, facts: Facts) -> Md:
@@ -215,8 +235,8 @@ def kinds_for(facts: Facts, named: Iterable[str]) -> dict[str, str]:
 
     Args:
         facts: What the run knows.
-        named: Kinds that the operator named; empty: all that the runbooks of the run's systems want.
+        named: Kinds that the operator named; empty: all that the runbooks of the run's profiles want.
     """
-    systems = frozenset(profile.system for profile in facts.view.run.profiles.values())
+    profiles = frozenset((fact.system, fact.environment) for fact in facts.view.run.profiles.values())
     given = {"severity": facts.asked.severity, "scenario": facts.asked.scenario, "": "nothing"}
-    return {kind: "" if given[KINDS[kind].needs] else KINDS[kind].needs for kind in (tuple(named) or wanted(systems))}
+    return {kind: "" if given[KINDS[kind].needs] else KINDS[kind].needs for kind in (tuple(named) or wanted(profiles))}

@@ -45,13 +45,26 @@ class Event:
 
 @dataclass(frozen=True)
 class Outage:
-    """A check that was not healthy for a while: since when, until when (None: to the end), and what it said."""
+    """
+    A check that was not healthy for a while.
+
+    Attributes:
+        check: The check.
+        state: How it stood.
+        since: When it was first seen so.
+        until: When it was first seen to stand otherwise: healthy, or unwell in another way; None: it did to the end.
+        message: What it said.
+        healed: True if it was healthy then.
+        last: When its last sample in this state had its answer; None without a window: it was asked once.
+    """
 
     check: str
     state: State
     since: datetime
     until: datetime | None
     message: str
+    healed: bool = False
+    last: datetime | None = None
 
 
 def outages(run: Run) -> tuple[Outage, ...]:
@@ -71,7 +84,7 @@ def events(run: Run) -> tuple[Event, ...]:
         found.append(Event(run.incident.started, "incident"))
     for outage in outages(run):
         found.append(Event(outage.since, _WHAT[outage.state], outage.check, outage.message))
-        if outage.until:
+        if outage.until and outage.healed:
             found.append(Event(outage.until, "healthy", outage.check))
     if window := run.window:
         found.append(Event(window.started, "window"))
@@ -98,9 +111,17 @@ def _seen_in(window: WindowFact) -> list[Outage]:
     for timeline in window.timelines:
         for span, after in zip(timeline.spans, (*timeline.spans[1:], None), strict=True):
             if span.state is not State.HEALTHY:
-                until = _moment(window, after.start) if after and after.state is State.HEALTHY else None
-                since = _moment(window, span.start)
-                found.append(Outage(timeline.check, span.state, since, until, span.message))
+                found.append(
+                    Outage(
+                        timeline.check,
+                        span.state,
+                        since=_moment(window, span.start),
+                        until=_moment(window, after.start) if after else None,
+                        message=span.message,
+                        healed=after is not None and after.state is State.HEALTHY,
+                        last=_moment(window, span.end),
+                    )
+                )
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from opsproof.judge.limits import Lang
+from opsproof.judge.outcome import Cause
 from opsproof.judge.windows import Ending
 from opsproof.report.records.checklist import Result
 
@@ -12,10 +13,12 @@ SAID: Mapping[Lang, Mapping[str, str]] = {
         "replay": "이 실행은 실행 {run}의 증거를 다시 판정한 것으로, 지금의 상태를 보지 않음",
         "interrupted": "실행이 끝까지 진행되지 않음",
         "item": "체크리스트 {number}번 항목 {result}: {title}",
-        "window": "연속 정상 구간 {stable_for}을 채우지 못함 ({ending})",
+        "window": "연속 정상 {stable_for} 구간을 채우지 못함 ({ending})",
         "root": "{subject}: {cause}: {what}",
         "finding": "{check} ({urgency}) {cause}: {message}",
         "warning": "경고 {check} ({urgency}) {cause}: {message}",
+        "not_run": "점검하지 않음, {why}: {checks} ({reason})",
+        "more": " 외 {n}건",
         "waived": "예외 처리 {check}: 담당 {owner}, {until}까지: {reason}",
         "could_not_be_read": "버전을 읽지 못함",
         "release": "{profile}: {seen} (기대한 버전: {expected})",
@@ -30,12 +33,26 @@ SAID: Mapping[Lang, Mapping[str, str]] = {
         "root": "{subject}: {cause}: {what}",
         "finding": "{check} ({urgency}) {cause}: {message}",
         "warning": "warning: {check} ({urgency}) {cause}: {message}",
+        "not_run": "not checked, {why}: {checks} ({reason})",
+        "more": " and {n} more",
         "waived": "waived: {check}, by {owner} until {until}: {reason}",
         "could_not_be_read": "the version could not be read",
         "release": "{profile}: {seen} (expected: {expected})",
         "plain_release": "{profile}: {seen}",
     },
 }
+
+NOT_RUN: Mapping[Lang, Mapping[Cause, str]] = {
+    "ko": {
+        Cause.NOT_ALLOWED: "쓰기가 허용되지 않아 실행하지 않음",
+        Cause.DOES_NOT_APPLY: "이 실행이나 프로필에는 해당하지 않음",
+    },
+    "en": {
+        Cause.NOT_ALLOWED: "it writes, and that was not allowed",
+        Cause.DOES_NOT_APPLY: "it does not apply to this run or profile",
+    },
+}
+"""Why a check was skipped, by its cause; the reason itself is in the language of the run."""
 
 RESULTS: Mapping[Lang, Mapping[Result, str]] = {
     "ko": {

@@ -30,19 +30,24 @@ class Written:
     beside: Path | None = None
 
 
-def record_name(incident: str, kind: str, lang: str) -> str:
+def incident_id(incident: str, option: str) -> str:
     """
-    The file of a record: `INC-42-end.ko.md`.
+    An incident's id as the operator gave it.
 
     Raises:
-        OpsproofError: The incident's id does not fit into a file's name.
+        OpsproofError: It is empty, or could not stand in the name of a file.
     """
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", incident):
         raise OpsproofError(
-            f"the id {incident!r} cannot name a file",
-            where="--id",
+            f"{incident!r} cannot be the id of an incident",
+            where=option,
             next_step="Use up to 64 letters, digits, dots, dashes and underscores, for example INC-42.",
         )
+    return incident
+
+
+def record_name(incident: str, kind: str, lang: str) -> str:
+    """The file of a record: `INC-42-end.ko.md`."""
     return f"{incident}-{kind}.{lang}.md"
 
 
