@@ -35,7 +35,12 @@ def against_recovery(view: View, lang: Lang, items: Iterable[Item]) -> Iterator[
     if run.window and run.window.ending is not Ending.STABLE:
         stretch = duration_text(run.window.stable_for, lang)
         why = f": {run.window.why}" if run.window.why else ""
-        yield said["window"].format(stable_for=stretch, ending=ENDINGS[lang][run.window.ending]) + why
+        yield (
+            said["window" if run.window.stable_for else "not_ready"].format(
+                stable_for=stretch, ending=ENDINGS[lang][run.window.ending]
+            )
+            + why
+        )
     if run.replay_of and run.window is None:
         yield said["replay"].format(run=run.replay_of)
     if not any("recovery" in o.markers and o.status is Status.PASSED for o in run.outcomes):
