@@ -373,6 +373,24 @@ def test_plain(api):
     assert "cannot be sampled: demo.plain[demo/local]" in run.text
 
 
+def test_a_check_of_a_target_that_is_not_there_does_not_keep_a_window_from_being_held(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """It is skipped with its reason, as in every run."""
+    checkout.checks(
+        CHECK
+        + """
+@runbook()
+async def test_workers(workers):
+    assert await workers.ping()
+"""
+    )
+
+    run = checkout.run(*QUICK)
+
+    assert (run.word, run.told["workers"]) == ("PASS", "skipped: does not apply")
+
+
 def test_a_check_that_applies_only_later_is_watched_from_then_on(checkout: Checkout, server: AnsweringServer) -> None:
     """A skip in the first round is no leave for the rest of the window."""
     count = itertools.count()
@@ -411,3 +429,23 @@ async def test_schema(api):
     run = checkout.run(*QUICK)
 
     assert (run.word, run.told["schema"]) == ("PASS", "failed: target wrong")
+
+
+def test_a_window_in_which_nothing_changes_still_gives_a_sign_of_life(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """Half an hour without a line looks like a pipeline that hangs."""
+    course(server, "f")
+    checkout.checks(CHECK)
+    checkout.write(
+        "conftest.py",
+        """
+        pytest_plugins = ["opsproof.plugin"]
+        import opsproof.plugin.windows.window as window
+        window._TELL_EVERY = 1.0
+        """,
+    )
+
+    run = checkout.run("--stable-for=1s", "--interval=200ms", "--deadline=4s")
+
+    assert run.text.count("1 of 1 checks are not healthy: demo.well[demo/local]") >= 2

@@ -22,7 +22,7 @@ def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str
     Returns:
         Values by name; None if a fixture takes part, asked for by name or autouse, that only pytest can make.
     """
-    if not all(_is_ours(item, name) for name in item.fixturenames):
+    if not needs_only_ours(item):
         return None
     known = {
         **item.callspec.params,
@@ -42,6 +42,11 @@ def arguments_ahead(item: pytest.Function, environment: Environment, run_id: str
         else:
             return None
     return found
+
+
+def needs_only_ours(item: pytest.Function) -> bool:
+    """True if no fixture takes part, asked for by name or autouse, that only pytest can make."""
+    return all(_is_ours(item, name) for name in item.fixturenames)
 
 
 def _is_ours(item: pytest.Function, name: str) -> bool:

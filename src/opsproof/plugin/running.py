@@ -17,6 +17,7 @@ from opsproof.judge.outcome import Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
+from opsproof.plugin.arguments import needs_only_ours
 from opsproof.plugin.asking import ask_people
 from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
@@ -110,10 +111,9 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
         if check is None or check.writes or check.attested or gate.skip_of(check) or item.get_closest_marker("skip"):
             continue
         one = _that_only_reads(gate, item)
-        sampler = gate.conductor.sampler(*one) if one else None
-        if sampler is None:
+        if one is None or not needs_only_ours(one[0]):
             unsampled.append(check.id)
-        else:
+        elif sampler := gate.conductor.sampler(*one):
             sampled[check.id] = (check, sampler)
     if unsampled:
         raise pytest.UsageError(

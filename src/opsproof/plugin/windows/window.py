@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from opsproof.errors import Hopeless, NotObserved, PreconditionMissing
-from opsproof.evidence.recorder import Recorder, recording
+from opsproof.errors import Hopeless, PreconditionMissing
 from opsproof.judge.watch import Sample, Watch
 from opsproof.judge.windows import Ending, State, WindowFact
 from opsproof.plugin.check import Check
@@ -21,9 +20,13 @@ from opsproof.plugin.windows.clock import Clock
 from opsproof.plugin.windows.plan import WindowPlan
 from opsproof.plugin.windows.sampled import Sampled
 from opsproof.plugin.windows.standing import standing
+from opsproof.plugin.windows.stretch import Stretch
 
 SAMPLES_UNDER_WAY = 64
 _JITTER = 0.1
+_SETTLING_IN_INTERVALS = 2
+_TELL_EVERY = 60.0
+_NAMED = 3
 
 TakeSample = Callable[[], Coroutine[Any, Any, Conducted]]
 
@@ -59,19 +62,18 @@ class Window:
         self._environments = environments
         self._say = say
         self._sampled = {check: Sampled(check) for check in checks}
-        self._over_stretch = {id_ for id_, (check, _) in checks.items() if check.indicator and check.indicator.window}
-        self._read_again = [
-            check
-            for check, _ in checks.values()
-            if check.indicator and (check.indicator.promql or check.indicator.window is not None)
-        ]
-        self._settling = 2 * plan.interval
         self._slots = asyncio.Semaphore(SAMPLES_UNDER_WAY)
         self._news = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._clock = Clock()
+        self._begin()
         self._ended = self._clock.started
-        self._blind_until = 0.0
+        self._blind_until = self._told = 0.0
+
+    def _begin(self) -> None:
+        self._clock = Clock()
+        checks = [check for check, _ in self._checks.values()]
+        settling = _SETTLING_IN_INTERVALS * self.plan.interval
+        self._stretch = Stretch(self.watch, self._clock, checks, self._environments, settling=settling)
 
     @property
     def elapsed(self) -> float:
@@ -80,9 +82,9 @@ class Window:
 
     async def run(self) -> None:
         """Sample until the window ends."""
-        self._clock = Clock()
+        self._begin()
         for environment in self._environments.values():
-            environment.reader.stretch = self._stretch
+            environment.reader.stretch = self._stretch.seconds
         try:
             self.ending = await self._sample_until_the_end()
         except asyncio.CancelledError:
@@ -156,6 +158,8 @@ class Window:
             self._note_pause(previous, now)
             self._note_jump()
             previous = now
+            if now - self._told >= _TELL_EVERY:
+                self._tell(f"all healthy for {self.watch.held:.0f} s" if self.watch.together else self._not_healthy())
             self.attempts += 1
             for environment in self._environments.values():
                 environment.new_sweep()
@@ -232,76 +236,36 @@ class Window:
             self._news.set()
             return
         judgement = conducted.judgement
-        since = start - judgement.over - self._settling if judgement and judgement.over is not None else None
+        since = start - judgement.over - self._stretch.settling if judgement and judgement.over is not None else None
         sample = Sample(check.id, start, end, None if blind else state, message, since)
         first = self.watch.state(check.id) is None
         changed = self.watch.take(sample)
         trouble = state is not State.HEALTHY
         self._sampled[check.id].keep(conducted, trouble=trouble and conducted.error is not None, changed=changed)
         if changed and (trouble or not first):
-            self._say(f"{self._at(end)}  {check.id}  {state}{': ' + message if message else ''}")
+            self._tell(f"{check.id}  {state}{': ' + message if message else ''}")
         if isinstance(conducted.error, Hopeless) and state is State.FAILED:
             self.ending, self.why = Ending.TERMINAL, f"{check.id}: {told(conducted.error)}"
         self._news.set()
 
-    def _stretch(self, check: str) -> float | None:
-        """
-        For a number over a stretch: for how many seconds, up to now, all other checks have been healthy.
-
-        The first moments are left out: what is counted there, by a scrape or a log, may have happened before.
-
-        Returns:
-            None while they are not.
-        """
-        not_before = self.watch.not_healthy_until(check)
-        others = set(self.watch.checks) - self._over_stretch
-        since = self.watch.healthy_since_beside(self._over_stretch) if others else 0.0
-        return None if since is None else max(0.0, self.elapsed - max(since, not_before) - self._settling)
-
     async def _was_well_all_along(self) -> bool:
-        """
-        Read the numbers of the stretch itself.
-
-        What is read at an instant may have been bad between two samples, and what is read over an hour may hide that
-        all of five minutes was bad.
-        """
-        since = self.watch.healthy_since
-        if since is None or self.plan.waits:
-            return since is not None
-        read = [check for check in self._read_again if check.id in self.watch.checks]
-        await asyncio.gather(*(self._look_at_the_stretch(check, since) for check in read))
+        """True if the numbers of the whole stretch were well, too; what was not breaks it."""
+        if self.plan.waits:
+            return True
+        for check, asked, conducted in await self._stretch.read():
+            state, message = self._standing(check, conducted)
+            if state is not State.HEALTHY:
+                changed = self.watch.take(Sample(check.id, asked, self.elapsed, state, message))
+                self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
+                self._tell(f"{check.id}  {state}: {message}")
         return self.watch.stable
-
-    async def _look_at_the_stretch(self, check: Check, since: float) -> None:
-        start = self.elapsed
-        conducted = await asyncio.create_task(self._over_the_stretch(check, self.elapsed - since))
-        state, message = self._standing(check, conducted)
-        if state is not State.HEALTHY:
-            changed = self.watch.take(Sample(check.id, start, self.elapsed, state, message))
-            self._sampled[check.id].keep(conducted, trouble=True, changed=changed)
-            self._say(f"{self._at(self.elapsed)}  {check.id}  {state}: {message}")
-
-    async def _over_the_stretch(self, check: Check, seconds: float) -> Conducted:
-        recorder = Recorder(check=check.id)
-        recording.set(recorder)
-        begun, start = datetime.now(UTC), self.elapsed
-        assert check.indicator is not None
-        error: Exception | None = None
-        try:
-            reader = self._environments[check.profile].reader
-            bad = await reader.wrong_over(check.indicator, seconds, settled=seconds - self._settling)
-            if bad:
-                raise AssertionError(bad)
-        except (NotObserved, AssertionError) as exc:
-            error = exc
-        return Conducted(recorder, begun, self.elapsed - start, error)
 
     def _note_pause(self, previous: float, now: float) -> None:
         if now - previous > self.plan.longest_pause:
             words = f"nobody looked for {now - previous:.1f} s: the machine was suspended, or had no time"
             self.watch.miss(previous, now, words)
             self._blind_until = now
-            self._say(f"{self._at(now)}  {words}")
+            self._tell(words)
 
     def _note_jump(self) -> None:
         if jump := self._clock.jump():
@@ -310,8 +274,16 @@ class Window:
                 "its durations do not depend on it"
             )
 
-    def _at(self, seconds: float) -> str:
-        return f"{self._clock.at(seconds):%H:%M:%S}Z +{seconds:.1f} s"
+    def _not_healthy(self) -> str:
+        """Which checks are not healthy, for a log in which nothing changes."""
+        bad = [id_ for id_ in self.watch.checks if (span := self.watch.state(id_)) and span.state is not State.HEALTHY]
+        return f"{len(bad)} of {len(self.watch.checks)} checks are not healthy: {', '.join(bad[:_NAMED])}" + (
+            ", ..." if len(bad) > _NAMED else ""
+        )
+
+    def _tell(self, words: str) -> None:
+        self._told = self.elapsed
+        self._say(f"{self._clock.at(self._told):%H:%M:%S}Z +{self._told:.1f} s  {words}")
 
     def _say_how_it_ended(self) -> None:
         watch = self.watch
@@ -319,7 +291,7 @@ class Window:
             words = "ready" if self.plan.waits else f"stable for {self.plan.stable_for:g} s"
         else:
             words = f"{self.ending}{': ' + self.why if self.why else ''}"
-        self._say(f"{self._at(self.elapsed)}  {words}, after {self.attempts} rounds and {watch.samples} samples")
+        self._tell(f"{words}, after {self.attempts} rounds and {watch.samples} samples")
 
 
 def _rounded(seconds: float | None) -> float | None:
