@@ -3,6 +3,7 @@
 import ast
 import csv
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +27,11 @@ ROWS = {
 UNCOVERED = yaml.safe_load((REPOSITORY / "checks" / "runbooks" / "uncovered.yaml").read_text(encoding="utf-8"))
 """Why a row of these rounds has no check, by its id."""
 
+ONLY_FOR_TESTS = (
+    *("apprise", "flask", "gunicorn", "holidays", "hypothesis", "jinja2", "jsonschema", "linkify_it"),
+    *("locust", "markdown_it", "trustme"),
+)
+"""Packages of the extra `dev` that neither the gate nor the stack imports."""
 ROUNDS = ("smoke", "hourly", "alert")
 RECOVERED = ("evaluation", "factory-ai", "ingest", "ops-assistant", "storebridge")
 """Systems whose rows of the recovery are all looked at in one, or say why not."""
@@ -147,3 +153,20 @@ def test_pins_name_versions_and_no_addresses():
 
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)] == []
+
+
+def test_the_gate_needs_nothing_that_only_tests_have():
+    """`make smoke` installs no test library; pytest reads tests/conftest.py before it runs a check all the same."""
+    without = f"""
+import sys
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ONLY_FOR_TESTS!r}:
+            raise ModuleNotFoundError(f"only the tests have {{name}}", name=name)
+sys.meta_path.insert(0, Without())
+import pytest
+sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "-m", "smoke", "--allow-writes", "embedded"]))
+"""
+    done = subprocess.run([sys.executable, "-c", without], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
