@@ -1,12 +1,17 @@
 """The ops assistant: answers with traces, judged against baselines, over tools with limits."""
 
+import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+from psycopg.errors import ReadOnlySqlTransaction
 from reference_service import Service, eventually
 
 from opsproof.stack import Stack
 from opsproof.stack.faults.metrics_seen import numbers, total
+from opsproof.stack.services.ops_assistant import assistant as looking_after
+from opsproof.stack.services.ops_assistant.assistant import Assistant
 
 QUERIES = ("total-cost", "service-count", "dependency-count", "open-events", "transactions")
 
@@ -227,3 +232,25 @@ def test_users_ask_every_golden_query(assistant):
         )
 
     assert eventually(asked)
+
+
+def test_housekeeping_outlives_a_database_that_takes_no_writes(monkeypatch):
+    """It ended for good within a minute of read-only, and the service stayed unhealthy when that was long over."""
+    monkeypatch.setattr(looking_after, "_ROUNDS_BETWEEN_CLEANINGS", 1)
+    monkeypatch.setattr(looking_after, "_PAUSE_SECONDS", 0.0)
+    refused = []
+
+    async def query(statement):
+        refused.append(statement)
+        raise ReadOnlySqlTransaction("cannot execute DELETE in a read-only transaction")
+
+    defects = SimpleNamespace(assistant=SimpleNamespace(fill_memory_share=0, leaks_memory=False))
+    services = SimpleNamespace(defects=SimpleNamespace(current=lambda: defects), database=SimpleNamespace(query=query))
+    stub = SimpleNamespace(_services=services, _fill=lambda share: None, _leak=lambda leaks: None)
+
+    async def look_after():
+        with pytest.raises(TimeoutError):  # it goes on until it is ended
+            await asyncio.wait_for(Assistant._look_after(stub), 0.2)
+
+    asyncio.run(look_after())
+    assert len(refused) > 1

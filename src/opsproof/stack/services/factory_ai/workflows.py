@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.types.json import Jsonb
 
 from opsproof.stack.services.common.cache import cache_errors
@@ -70,7 +71,7 @@ class WorkflowRunner:
                 continue
             try:
                 await self._run(instance_id)
-            except Unavailable as error:
+            except (Unavailable, ReadOnlySqlTransaction) as error:
                 _log.warning("a workflow instance waits: %s", error, extra={"fields": {"instance_id": instance_id}})
                 await self._put_back(instance_id)
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, cast
 
+import psycopg
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from opsproof.stack.services.common.failures import Unavailable
@@ -85,8 +86,8 @@ class Assistant:
             if rounds % _ROUNDS_BETWEEN_CLEANINGS == 0:
                 try:
                     await self._services.database.query(_FORGET)
-                except Unavailable as error:
-                    _log.warning("old traces were kept: %s", error.reason)
+                except (Unavailable, psycopg.Error) as error:  # a read-only database refuses it; the next round may not
+                    _log.warning("old traces were kept: %s", " ".join(str(error).split()))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _fill(self, share: float) -> None:

@@ -11,7 +11,7 @@ Trace = dict[str, Any]
 FALLS_TO_WARN = 0.8
 FALLS_TO_FAIL = 0.2
 _SPIKE_FACTOR = 3.0
-_SPIKE_MS = 250.0
+_SPIKE_MS = 800.0
 
 
 @dataclass(frozen=True)
