@@ -100,6 +100,30 @@ def test_what_was_bad_between_two_samples_breaks_the_stretch(
     assert run.told["now-and-then"] == "failed: target wrong"
 
 
+def test_what_is_not_known_between_two_samples_makes_no_stretch(
+    looking: Checkout, server: AnsweringServer, stack: Stack
+) -> None:
+    """One second in seven nothing is divided by nothing: no stretch of eight seconds is known to be well."""
+    looking.profile(
+        NOW_AND_THEN.replace("max(floor(", "0 * max((1 - (floor(").replace(
+            " == bool 3)", " == bool 3)) / (1 - (floor(vector(time())) % 7 == bool 3)))"
+        ),
+        targets=f"metrics: {{kind: prometheus, url: '{stack.variables['PROMETHEUS_URL']}'}}",
+    )
+
+    run = looking.run("--stable-for=8s", "--interval=4s", "--deadline=17s")
+
+    assert (run.word, run.told["steady"]) == ("INCONCLUSIVE", "passed"), run.text
+    assert "nan at" in run.outcomes["now-and-then"].message
+
+
+def test_waiting_until_ready_asks_what_the_gate_asks(looking: Checkout, server: AnsweringServer) -> None:
+    """A count over the last tenth of a second would be 0, and ready, at once."""
+    waited = looking.run("--wait-ready=3s", "--interval=300ms")
+
+    assert (waited.word, waited.told["failed-jobs"]) == ("FAIL", "failed: target wrong")
+
+
 def test_sql_says_how_far_it_looks_back_or_does_not_look_back(looking: Checkout) -> None:
     """One without the other would silently be ignored."""
     looking.profile(

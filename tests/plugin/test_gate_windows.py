@@ -251,6 +251,7 @@ def test_a_window_that_cannot_be_is_refused_with_the_fix(checkout: Checkout) -> 
         "--wait-ready=2s --interval=5s": "no second look",
         "--stable-for=10s -n 2": "one process must see",
         "--wait-ready=10s --pdb": "leave --pdb out",
+        "--stable-for=10s --setup-plan": "leave --setup-plan out",
         "--incident-started=yesterday": "is no time",
         "--incident-started=2026-11-20T02:10": "names no time zone",
         "--incident-started=2999-01-01T00:00Z": "is in the future",
@@ -314,6 +315,23 @@ def test_a_sample_that_misses_its_deadline_breaks_the_stretch(checkout: Checkout
 
     assert (run.word, run.told) == ("INCONCLUSIVE", {"well": "unknown: timed out", "steady": "passed"})
     assert State.UNKNOWN in states(run, "demo.well")
+
+
+def test_a_check_that_was_broken_for_a_while_is_no_failure_of_the_target(
+    checkout: Checkout, server: AnsweringServer
+) -> None:
+    """A traceback of ours says nothing about the environment, at the deadline either."""
+    count = itertools.count()
+    server.script["/shape"] = lambda _: Answer({} if next(count) % 5 == 0 else {"key": 1})
+    checkout.checks("""
+        @runbook()
+        async def test_shape(api):
+            assert (await api.get("/shape")).json()["key"]
+    """)
+
+    run = checkout.run("--stable-for=3s", "--interval=200ms", "--deadline=6s")
+
+    assert (run.word, run.told) == ("INCONCLUSIVE", {"shape": "unknown: check broken"})
 
 
 def test_ctrl_c_after_a_missed_deadline_still_makes_a_report(checkout: Checkout, server: AnsweringServer) -> None:

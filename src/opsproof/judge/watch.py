@@ -110,6 +110,8 @@ class Watch:
         changed = line.take(sample.state, start, sample.end, samples=1, message=sample.message)
         if together and sample.state is State.FAILED:
             self.flaps += 1
+        if changed and sample.state is State.GAP:
+            self.gaps += 1
         self._note_stretch()
         return changed
 

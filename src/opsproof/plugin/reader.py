@@ -137,15 +137,26 @@ class Reader:
         reference = await self._references.of(indicator, probe, self._timezone, None)
         step = max(_LEAST_STEP, seconds / _POINTS)
         start = now - timedelta(seconds=seconds)
-        for series in await probe.query_range(indicator.promql, start=start, end=now, step=step):
-            for at, value in series.points:
-                if not math.isfinite(value):
-                    continue
-                by_limits = judge_number(indicator, value, recovering=self._recovering, lang=self._lang)
-                judgement = self._compared(indicator, by_limits, reference)
-                if judgement.state is not State.WELL:
-                    return f"{judgement.words}, at {at:%H:%M:%S}Z, between two samples"
+        found = await probe.query_range(indicator.promql, start=start, end=now, step=step)
+        points = [point for series in found for point in series.points]
+        if not points and indicator.empty is None:
+            raise self._not_along(indicator, f"the server has no point of the last {duration_text(round(seconds))}")
+        for at, value in points:
+            if not math.isfinite(value):
+                raise self._not_along(indicator, f"{value} at {at:%H:%M:%S}Z, between two samples")
+            by_limits = judge_number(indicator, value, recovering=self._recovering, lang=self._lang)
+            judgement = self._compared(indicator, by_limits, reference)
+            if judgement.state is not State.WELL:
+                return f"{judgement.words}, at {at:%H:%M:%S}Z, between two samples"
         return None
+
+    def _not_along(self, indicator: Indicator, what: str) -> NoData:
+        return NoData(
+            f"not known for the whole stretch: {what}",
+            where=f"indicators.{indicator.id} of {self._profile}",
+            next_step="See whether Prometheus missed scrapes, and whether the expression divides by nothing at times.",
+            target=indicator.asks,
+        )
 
     async def _wrong_in(self, indicator: Indicator, seconds: float) -> str | None:
         if seconds >= (indicator.window or 0):

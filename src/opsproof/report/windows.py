@@ -1,5 +1,6 @@
 """A window and an incident in words: how long, since when, and what broke the stretch."""
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -85,27 +86,19 @@ def bar(line: Timeline, window: WindowFact, width: int = BAR_WIDTH) -> str:
     """
     A timeline as a row of marks from the window's begin to its end: `.` healthy, `x` failed, `?` unknown, `-` a gap.
 
-    A mark stands for the worst of its time; where nothing was seen of the check it is blank.
+    A mark stands for the worst of its time. A state lasts until another one is seen; before the first sample it is blank.
     """
     length = max((span.end for one in window.timelines for span in one.spans), default=0.0) or 1.0
     marks = [" "] * width
     ranks = [-1] * width
-    for span in line.spans:
+    ends = [*(span.start for span in line.spans[1:]), line.spans[-1].end if line.spans else 0.0]
+    for span, end in zip(line.spans, ends, strict=True):
         first = min(width - 1, int(span.start / length * width))
-        last = min(width - 1, int(span.end / length * width))
+        last = max(first, math.ceil(end / length * width) - 1)
         for position in range(first, last + 1):
             if _WORST.index(span.state) > ranks[position]:
                 ranks[position], marks[position] = _WORST.index(span.state), _MARKS[span.state]
-    return _filled(marks)
-
-
-def _filled(marks: list[str]) -> str:
-    """Between two samples in the same state nothing else was seen: the time between belongs to it."""
-    text = "".join(marks)
-    for mark in _MARKS.values():
-        for hole in range(len(text), 0, -1):
-            text = text.replace(mark + " " * hole + mark, mark * (hole + 2))
-    return text
+    return "".join(marks)
 
 
 def incident_text(run: Run, incident: IncidentFact, said: Mapping[str, str]) -> str:

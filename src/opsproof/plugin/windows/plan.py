@@ -125,6 +125,7 @@ def _must_be_alone(option: Any, flag: str) -> None:
         ("--replay", option.replay is not None, "a replay asks nothing"),
         ("--resume", option.resume is not None, "what is taken over would not be seen during the stretch"),
         ("--pdb", option.usepdb or option.trace, "while somebody debugs, nothing is sampled"),
+        ("--setup-plan", option.setuponly or option.setupplan, "no check would be told what was sampled"),
     )
     for other, given, why in beside:
         if given:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from opsproof.errors import NoData, OpsproofError
+from opsproof.errors import NoData, NotObserved
 from opsproof.evidence.observation import Observation
 from opsproof.judge.watch import Watch
 from opsproof.judge.windows import State
@@ -70,7 +70,6 @@ class Sampled:
         before = f"; it was healthy and failed again {flaps} time{'' if flaps == 1 else 's'}" if flaps else ""
         words = f"{held}{before}; last, {span.end:.1f} s after the begin: {told(self.trouble.error)}"
         error = self.trouble.error
-        if isinstance(error, OpsproofError):
-            error.what = words
-            return error
-        return AssertionError(words).with_traceback(error.__traceback__)
+        if isinstance(error, NotObserved):
+            return type(error)(words, where=error.where, next_step=error.next_step, target=error.target)
+        return AssertionError(words).with_traceback(error.__traceback__) if span.state is State.FAILED else error

@@ -83,8 +83,9 @@ class Window:
     async def run(self) -> None:
         """Sample until the window ends."""
         self._begin()
-        for environment in self._environments.values():
-            environment.reader.stretch = self._stretch.seconds
+        if not self.plan.waits:  # waiting asks what the gate asks; only a stretch has a begin to look back to
+            for environment in self._environments.values():
+                environment.reader.stretch = self._stretch.seconds
         try:
             self.ending = await self._sample_until_the_end()
         except asyncio.CancelledError:
