@@ -5,10 +5,12 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from opsproof.profile.attested import Attested
+from opsproof.profile.backups import Backups
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
 from opsproof.profile.payload import Payload
 from opsproof.profile.registration import Monitoring, Registration
+from opsproof.profile.rehearsals import Rehearsals
 from opsproof.profile.scalars import Duration, Expiry, Severity, TimeZone
 from opsproof.profile.scenarios import Scenario
 from opsproof.profile.sections import (
@@ -101,6 +103,8 @@ class Profile(Section):
     decisions: Decisions | None = None
     registration: Registration = Registration()
     monitoring: Monitoring = Monitoring()
+    backups: Backups | None = None
+    rehearsals: Rehearsals | None = None
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     attested: dict[str, Attested] = Field({}, description="What a person must confirm, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")

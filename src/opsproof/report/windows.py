@@ -86,7 +86,7 @@ def bar(line: Timeline, window: WindowFact, width: int = BAR_WIDTH) -> str:
     """
     A timeline as a row of marks from the window's begin to its end: `.` healthy, `x` failed, `?` unknown, `-` a gap.
 
-    A mark stands for the worst of its time. A state lasts until another one is seen; before the first sample it is blank.
+    A mark stands for the worst of its time. A state lasts until another is seen; before the first sample it is blank.
     """
     length = max((span.end for one in window.timelines for span in one.spans), default=0.0) or 1.0
     marks = [" "] * width

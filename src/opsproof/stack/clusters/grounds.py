@@ -1,0 +1,62 @@
+"""The grounds of a rehearsal: a folder, ports and processes that end with it, or are reaped by the next start."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from opsproof.stack import directory as places
+from opsproof.stack.clusters.programs import Programs
+from opsproof.stack.ports import free_ports
+from opsproof.stack.process import MARK, Process, spawn
+from opsproof.stack.state import edit_state
+
+
+class Grounds:
+    """
+    A folder of its own among those of the stacks.
+
+    >>> with Grounds() as grounds:
+    ...     grounds.folder("archive")
+    """
+
+    def __init__(self) -> None:
+        places.reap()
+        self.directory = places.create(None, [], [])
+        self.programs = Programs()
+
+    def folder(self, name: str) -> Path:
+        """A folder (0700) that belongs to the user that PostgreSQL runs as; made if need be."""
+        path = self.directory / name
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.programs.own(path)
+        return path
+
+    def port(self, name: str) -> int:
+        """The port of that name; a free one when it is first asked for."""
+        with edit_state(self.directory) as state:
+            if name not in state.ports:
+                state.ports |= free_ports([name], set(state.ports.values()))
+            return state.ports[name]
+
+    def spawn(self, argv: Sequence[str], *, name: str, cwd: Path, env: dict[str, str] | None = None) -> Process:
+        """Start a process as the user that PostgreSQL runs as; it ends with the grounds at the latest."""
+        marked = {"PATH": os.defpath, "LC_ALL": "C", MARK: str(self.directory), **(env or {})}
+        return spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=self.programs.user)
+
+    def log(self, name: str) -> Path:
+        """Where the output of a process goes."""
+        return self.directory / f"{name}.log"
+
+    def close(self) -> None:
+        """End every process and remove the folder; nothing if it is gone."""
+        places.remove(self.directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
