@@ -128,7 +128,7 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
     """
     Whether a check runs where no marker asks for it.
 
-    A rehearsal breaks what it rehearses on, and what looks at backups of the embedded environment makes two sites first.
+    A rehearsal breaks what it rehearses on, and what looks at embedded backups makes two sites first.
     """
     markers = gate.options.markers or frozenset()
     check, names = check_of(item), getattr(item, "fixturenames", ())

@@ -145,9 +145,9 @@ class Conductor:
             if "release" not in arguments and check.attested is None and check.step is None:
                 await environment.confirm_release()
             if check.step is None:
-                return await item.obj(**arguments)  # type: ignore[no-any-return]
+                return await item.obj(**arguments)
             async with arguments["rehearsal"].step(check.name):
-                return await item.obj(**arguments)  # type: ignore[no-any-return]
+                return await item.obj(**arguments)
 
         deadline = self._deadline(check, environment, run_ends)
         conducted = await conduct(_recorder(check), self._clean_up(check), body, deadline)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opsproof.plugin.attester import Attester
-from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.check import check_of
+from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.guard import PayloadGuard
 from opsproof.plugin.reader import Reader

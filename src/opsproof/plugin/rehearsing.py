@@ -67,7 +67,7 @@ class Rehearsing:
         for (name, scenario), planned in steps.items():
             rehearsals = profiles[name].rehearsals
             if rehearsals is not None:
-                objectives = rehearsals.scenarios[scenario]  # type: ignore[index]
+                objectives = rehearsals.scenarios[scenario]
                 self.plans[name, scenario] = Plan(name, scenario, objectives, tuple(planned))
 
     def budget(self, check: Check) -> float:
@@ -115,10 +115,11 @@ class Rehearsing:
     def facts(self, outcomes: Iterable[Outcome]) -> tuple[RehearsalFact, ...]:
         """What came of each rehearsal that had begun."""
         by_name = {(outcome.profile, outcome.name): outcome for outcome in outcomes}
-        return tuple(
+        facts = (
             rehearsal.fact({step.check: by_name.get((profile, step.check)) for step in rehearsal.plan.steps})
             for (profile, _), rehearsal in self._rehearsals.items()
         )
+        return tuple(fact for fact in facts if fact is not None)
 
     def close(self) -> None:
         """End everything that was started, and remove it. Raises StackError when something would not go."""

@@ -58,10 +58,14 @@ class Actor:
                 call = self._own[action]
                 await self._asking.ask(f"do: {action}", words, lambda: str(call() or "done"), seconds=seconds)
             case "command":
-                argv = self._rehearsals.commands[action]  # type: ignore[index]
-                await self._asking.ask(f"do: {action}", join(argv), lambda: self._run(argv, seconds), seconds=seconds + 5)
+                argv = self._rehearsals.commands[action]
+                await self._asking.ask(
+                    f"do: {action}", join(argv), lambda: self._run(argv, seconds), seconds=seconds + 5
+                )
             case _:
-                self._say(f"NOW, by hand: {words} (it is verified every {_PATIENT_PAUSE:.0f} s, for {seconds / 60:.0f} min)")
+                self._say(
+                    f"NOW, by hand: {words} (it is verified every {_PATIENT_PAUSE:.0f} s, for {seconds / 60:.0f} min)"
+                )
                 await self._asking.ask(f"told the operator: {action}", words, lambda: words)
 
     def _run(self, argv: Sequence[str], seconds: float) -> str:
