@@ -15,6 +15,7 @@ from _pytest.outcomes import Skipped
 from opsproof.errors import StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
+from opsproof.judge.outcome import Outcome
 from opsproof.plugin.applying import skip_as_before, skip_of
 from opsproof.plugin.baseline import read_baseline, refuse_unfit
 from opsproof.plugin.check import Check
@@ -36,7 +37,6 @@ from opsproof.report.run import IncidentFact, Run
 from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
-    from opsproof.judge.outcome import Outcome
     from opsproof.plugin.rehearsing import Rehearsing
     from opsproof.rehearsal.facts import RehearsalFact
     from opsproof.stack import Stack
