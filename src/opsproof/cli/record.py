@@ -63,7 +63,8 @@ def _incident(options: argparse.Namespace) -> int:
     from opsproof.evidence.bundle import read_evidence
     from opsproof.report.folder import read_run
     from opsproof.report.records.facts import Asked, Facts
-    from opsproof.report.records.rendering import find_templates, kinds_for, render
+    from opsproof.report.records.filling import find_templates
+    from opsproof.report.records.rendering import kinds_for, render
     from opsproof.report.records.writing import FOLDER, incident_id, record_name, write_record
     from opsproof.report.view import View
 

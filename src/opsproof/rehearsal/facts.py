@@ -179,6 +179,7 @@ class RehearsalFact(_Fact):
         not_executed: Steps that did not run, each with the reason.
         clean_up: What was seen to be gone, or is still there.
         aborted: Why the rehearsal was given up; "" if it came to its end.
+        last_within: Seconds after which this rehearsal has expired; None if the profile does not say.
     """
 
     profile: str
@@ -203,3 +204,4 @@ class RehearsalFact(_Fact):
     aborted: str
     system_identifier: str
     versions: dict[str, str]
+    last_within: float | None = None

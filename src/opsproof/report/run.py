@@ -12,6 +12,7 @@ from opsproof.judge.root_causes import RootCause, TargetFact
 from opsproof.judge.verdict import Verdict
 from opsproof.judge.windows import WindowFact
 from opsproof.profile.scalars import Severity
+from opsproof.rehearsal.facts import RehearsalFact
 
 
 class ReleaseFact(Fact):
@@ -76,5 +77,6 @@ class Run(Fact):
     outcomes: tuple[Outcome, ...]
     root_causes: tuple[RootCause, ...]
     diagnoses: tuple[Diagnosis, ...] = Field((), description="Of a run that asked for it: one for each profile.")
+    rehearsals: tuple[RehearsalFact, ...] = Field((), description="Scenarios of a disaster that were rehearsed.")
     notes: tuple[str, ...] = Field((), description="What an operator should know beside the verdict.")
     verdict: Verdict

@@ -36,10 +36,11 @@ from opsproof.judge.outcome import AttestedFact, Status
 from opsproof.judge.windows import Span, State, Timeline
 from opsproof.profile.thresholds import number_text
 from opsproof.report.records import times
+from opsproof.report.records.filling import find_templates
 from opsproof.report.records.kinds import KINDS, SCENARIOS
 from opsproof.report.records.labels import IN_ENGLISH, IN_KOREAN
 from opsproof.report.records.marks import blanks, header, read_header
-from opsproof.report.records.rendering import find_templates, kinds_for, render
+from opsproof.report.records.rendering import kinds_for, render
 from opsproof.report.records.timeline import events
 from opsproof.report.run import IncidentFact, Run
 

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opsproof.errors import OpsproofError, PreconditionMissing
 from opsproof.evidence.bundle import EVIDENCE_FILE
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
@@ -16,41 +13,14 @@ from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
 from opsproof.report.markdown import code, prose
 from opsproof.report.records import times
 from opsproof.report.records.facts import Facts
+from opsproof.report.records.filling import fill_in, need
 from opsproof.report.records.kinds import KINDS, wanted
 from opsproof.report.records.linking import MOST, asked_during, links, relative, telling_first
 from opsproof.report.records.marks import Md, blank, header
 from opsproof.report.records.saying import not_run_text
-from opsproof.report.records.template_errors import place_of
 from opsproof.report.records.timeline import Outage
 from opsproof.report.records.words import ENDINGS, RESULTS
 from opsproof.report.words import cause_text
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-TEMPLATES = Path("reports", "templates")
-
-
-def find_templates(named: Path | None, run: Path) -> Path:
-    """
-    The folder of the templates.
-
-    Args:
-        named: As the operator named it; None looks below the current folder, then beside the folder of the runs.
-        run: The run's folder.
-
-    Raises:
-        OpsproofError: There is none.
-    """
-    places = [named] if named else [TEMPLATES, run.resolve().parent.parent / "templates"]
-    for place in places:
-        if (place / "ko").is_dir() or (place / "en").is_dir():
-            return place
-    raise OpsproofError(
-        "the templates of the records are not there",
-        where=", ".join(map(str, places)),
-        next_step="Run it in a checkout of opsproof, or name the folder that holds ko/ and en/ with --templates.",
-    )
 
 
 def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path) -> str:
@@ -70,47 +40,10 @@ def render(kind: str, facts: Facts, *, templates: Path, run: Path, folder: Path)
     Raises:
         OpsproofError: jinja2 or holidays is not installed, or the template is missing or broken: its line is named.
     """
-    if absent := [library for library in ("jinja2", "holidays") if find_spec(library) is None]:
-        raise PreconditionMissing(
-            f"records need {' and '.join(absent)}",
-            where="opsproof record",
-            next_step="pip install 'opsproof[records]'",
-        )
-    from jinja2 import TemplateError, TemplateNotFound
-
-    name = f"{facts.asked.lang}/{kind}.md.j2"
-    try:
-        text = _environment(templates).get_template(name).render(_names(facts, run, folder))
-    except TemplateNotFound as exc:
-        raise OpsproofError(
-            f"the template {exc.name} is not there",
-            where=str(templates),
-            next_step="Take reports/templates of this version of opsproof, or name another folder with --templates.",
-        ) from exc
-    except Exception as exc:  # a template can do anything that Python can: divide by zero, hand None to `when`
-        what = str(exc.message) if isinstance(exc, TemplateError) else f"{type(exc).__name__}: {exc}"
-        raise OpsproofError(
-            f"the template cannot be used: {what}",
-            where=place_of(exc, templates) or str(templates / name),
-            next_step="Mend the template; its names are explained in docs/records.md.",
-        ) from exc
-    return f"{_first_line(kind, facts)}\n\n{_tidy(text)}\n"
-
-
-@cache
-def _environment(templates: Path) -> "Environment":
-    """One for a folder: templates are compiled once, and again when their file has changed."""
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    return ImmutableSandboxedEnvironment(  # Markdown is no HTML: `finalize` escapes, and not `autoescape`
-        loader=FileSystemLoader(templates),
-        undefined=StrictUndefined,
-        finalize=_escaped,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    need(("jinja2", "holidays"), "records need", "records")
+    names = _names(facts, run, folder)
+    text = fill_in(templates, f"{facts.asked.lang}/{kind}.md.j2", names, explained="docs/records.md")
+    return f"{_first_line(kind, facts)}\n\n{text}\n"
 
 
 def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
@@ -144,10 +77,6 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "files": {"run": RUN_FILE, "evidence": EVIDENCE_FILE, "summary": SUMMARY_FILE},
         "times": times,
     }
-
-
-def _escaped(value: Any) -> str:
-    return value if isinstance(value, Md) else Md(prose(str(value)))
 
 
 def _skipped_once(lang: Lang) -> Callable[[Outcome], Md]:
@@ -218,15 +147,6 @@ def _due(kind: str, facts: Facts) -> datetime | None:
     if kind != "postmortem" or facts.ended is None or facts.asked.priority is None:
         return None
     return times.post_mortem_due(facts.asked.priority, facts.ended, facts.zone)
-
-
-def _tidy(text: str) -> str:
-    """One empty line where a template left several."""
-    lines: list[str] = []
-    for line in text.strip().splitlines():
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip())
-    return "\n".join(lines)
 
 
 def kinds_for(facts: Facts, named: Iterable[str]) -> dict[str, str]:
