@@ -3,6 +3,7 @@
 from opsproof.stack.site.backing_up import BackedUp
 from opsproof.stack.site.names import API, DATABASE, HTTP
 from opsproof.stack.site.pollution import Pollution
-from opsproof.stack.site.site import EmbeddedSite, SitePart
+from opsproof.stack.site.processes import SitePart
+from opsproof.stack.site.site import EmbeddedSite
 
 __all__ = ["API", "DATABASE", "HTTP", "BackedUp", "EmbeddedSite", "Pollution", "SitePart"]

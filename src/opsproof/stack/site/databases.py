@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from opsproof.errors import StackError
 from opsproof.stack.clusters import Cluster, Grounds
+from opsproof.stack.logs import log_tail
 from opsproof.stack.ports import HOST
+from opsproof.stack.process import wait_for
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 SYSTEM = "factory-ai"
 WAL_SEGMENT_MEGABYTES = 1
 """PostgreSQL's least: an archive_timeout of seconds would fill the disk with segments of 16 MB."""
 
+_REPLAY_SECONDS = 60.0
 _ARCHIVE = "if test -f {to}/%f; then cmp -s %p {to}/%f; else cp %p {draft}/$$.%f && mv {draft}/$$.%f {to}/%f; fi"
 _HEARTBEAT = """
     CREATE TABLE opsproof_heartbeat
@@ -76,6 +86,28 @@ class Databases:
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
         self.home.sql(_HEARTBEAT, database=SYSTEM)
 
+    def start_standbys(self) -> None:
+        """Make both standbys and start them; the copies are taken at the same time. Raises StackError."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            copied = pool.submit(self.copy, self.home, self.cascade)
+            self.reserve(self.home, self.dr)
+            self.copy(self.home, self.dr)
+            self.attach(self.home, self.dr)
+            copied.result()
+        self.attach(self.dr, self.cascade)
+
+    def wait_for_replay(self) -> None:
+        """Wait until both standbys have replayed all that the primary has written. Raises StackError."""
+        ((lsn,),) = self.home.sql("SELECT pg_current_wal_lsn()::text")
+        for cluster in (self.dr, self.cascade):
+            with cluster.connect() as connection:
+                if not wait_for(functools.partial(_has_replayed, connection, lsn), _REPLAY_SECONDS, pause=0.02):
+                    raise StackError(
+                        f"{cluster.name} has not replayed {lsn} after {_REPLAY_SECONDS:g} s",
+                        where=f"{cluster.log}{log_tail(cluster.log, self._secrets)}",
+                        next_step="read the lines above; they are the last of its log",
+                    )
+
     def copy(self, source: Cluster, target: Cluster) -> None:
         """Fill a cluster without data from a server that runs. Raises StackError."""
         source.must(
@@ -128,6 +160,11 @@ class Databases:
     def unplaced_url(self) -> str:
         """The service's role, password and database at a server that the DNS names."""
         return f"postgresql://{SYSTEM}:{self._secrets[f'{SYSTEM}.database']}@{HOST}/{SYSTEM}"
+
+
+def _has_replayed(connection: Connection[Any], lsn: str) -> bool:
+    row = connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (lsn,)).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _slot(standby: Cluster) -> str:

@@ -28,15 +28,17 @@ class SiteService:
         grounds: Where it lives.
         site: `home` or `dr`.
         settings: Its environment, as first written to the site's environment file.
+        secrets: Hidden where its log is shown.
     """
 
-    def __init__(self, grounds: Grounds, site: str, settings: dict[str, str]) -> None:
+    def __init__(self, grounds: Grounds, site: str, settings: dict[str, str], secrets: dict[str, str]) -> None:
         self.name = f"service-{site}"
         self.port = grounds.port(self.name)
         self.process: Process | None = None
-        self.environment_file = Path(grounds.directory / f"{self.name}.env")
+        self.environment_file = grounds.directory / f"{self.name}.env"
         """NAME=value lines, read at each start: what is wrong in it is wrong in the service."""
         self._grounds = grounds
+        self._secrets = secrets
         write_private(self.environment_file, "".join(f"{name}={value}\n" for name, value in settings.items()))
 
     @property
@@ -78,7 +80,9 @@ class SiteService:
         if not wait_for(lambda: self.ready() or not self.running(), seconds, pause=0.02) or not self.running():
             status = exit_status(self.process) if self.process else None
             what = f"{self.name} is not ready after {seconds:g} s" if self.running() else f"{self.name} ended: {status}"
-            raise StackError(what, where=f"{self.log}{log_tail(self.log, {})}", next_step="read the lines above")
+            raise StackError(
+                what, where=f"{self.log}{log_tail(self.log, self._secrets)}", next_step="read the lines above"
+            )
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it by a signal; nothing if it does not run."""

@@ -4,47 +4,24 @@ from __future__ import annotations
 
 import secrets
 import signal
-import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
-from opsproof.errors import StackError
 from opsproof.profile.targets import StoreTarget
 from opsproof.stack.clusters import Cluster, Grounds
-from opsproof.stack.control import inherited
 from opsproof.stack.credentials import new_credentials, token
-from opsproof.stack.logs import log_tail
-from opsproof.stack.parts.part import Plan
-from opsproof.stack.parts.service import COMMIT, VERSION
-from opsproof.stack.parts.valkey import Valkey, cache_url
-from opsproof.stack.process import Process, end, exit_status, wait_for
+from opsproof.stack.ports import HOST
 from opsproof.stack.site import damage
 from opsproof.stack.site.backing_up import BackedUp, BackupStore
 from opsproof.stack.site.databases import SYSTEM, Databases
-from opsproof.stack.site.names import DATABASE, HTTP, SITES, Names
+from opsproof.stack.site.names import DATABASE, HTTP, SITES, srv
 from opsproof.stack.site.pollution import BAD_RULE, Pollution, pollute
-from opsproof.stack.site.service import SiteService
+from opsproof.stack.site.processes import Processes, SitePart
 
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-_READY_SECONDS = 60.0
-_PREFIX = f"{SYSTEM}:"
-
-
-@dataclass(frozen=True)
-class SitePart:
-    """One process for a print of the state: what it is, where it listens, whether it runs, and its log."""
-
-    name: str
-    address: str
-    running: bool
-    log: Path
+_CACHE_PREFIX = f"{SYSTEM}:"
+_TOKEN_SECONDS = 12 * 3600.0
 
 
 class EmbeddedSite:
@@ -55,7 +32,7 @@ class EmbeddedSite:
     ...     site.break_home()
     ...     site.dr.sql("SELECT pg_promote()")
     ...     site.switch_dns("dr")
-    ...     site.activate()
+    ...     site.activate("dr")
 
     Args:
         grounds: Where all of it lives; what is stored there stays until the grounds are closed.
@@ -70,11 +47,9 @@ class EmbeddedSite:
         self.databases = Databases(grounds, self.backups.wal, self.secrets)
         self.home, self.dr, self.cascade = self.databases.home, self.databases.dr, self.databases.cascade
         self.standbys: list[Cluster] = []
-        self.names = Names(grounds)
-        self._plan = Plan(grounds.directory, (SYSTEM,), {"valkey": grounds.port("valkey")}, self.secrets)
-        self._valkey: Process | None = None
-        self._migrations: Process | None = None
-        self.services = {site: SiteService(grounds, site, self._settings(site)) for site in SITES}
+        """Those that were attached later."""
+        self.processes = Processes(grounds, self.databases, self.secrets)
+        self.services = self.processes.services
         self._serving = {"home": self.home, "dr": self.dr}
 
     def __enter__(self) -> Self:
@@ -91,18 +66,15 @@ class EmbeddedSite:
         self.close()
 
     def close(self) -> None:
-        """End every process; the files go with the grounds."""
-        services = [one.process for one in self.services.values()]
-        started = (*services, self.names.process, self._valkey, self._migrations)
-        end((one, signal.SIGKILL) for one in started if one is not None)
-        for cluster in (self.cascade, *self.standbys, self.dr, self.home):
-            if cluster.running():
-                cluster.stop("immediate")
+        """End every process of it; the files go with the grounds."""
+        self.processes.end()
+        for cluster in self._clusters():
+            cluster.kill()
 
     # What people do
 
     def back_up(self, cluster: Cluster | None = None) -> BackedUp:
-        """Take a dump and a base backup of a server (of home's), and note both in the catalogue."""
+        """Take a dump and a base backup of a primary (home's), and note both in the catalogue. Raises StackError."""
         return self.backups.back_up(cluster or self.home)
 
     def activate(self, site: str = "dr") -> None:
@@ -116,7 +88,7 @@ class EmbeddedSite:
 
     def switch_dns(self, to: str, *, names: Iterable[str] = (HTTP, DATABASE), resolvers: Iterable[str] = SITES) -> None:
         """
-        Let the public names lead to a site.
+        Let the public names lead to a site; connections that a pool has are not moved by that.
 
         Args:
             to: `home` or `dr`.
@@ -124,29 +96,32 @@ class EmbeddedSite:
             resolvers: Sites whose resolver learns of it; one that does not is stale.
         """
         places = {HTTP: (to, self.services[to].port), DATABASE: (to, self._serving[to].port)}
-        self.names.lead({name: places[name] for name in names}, resolvers)
+        self.processes.names.lead({name: places[name] for name in names}, resolvers)
 
     def serve_from(self, cluster: Cluster, site: str = "dr") -> None:
-        """Let the database's name lead to another server of a site: a restored one, that listens by TCP."""
+        """Let the database's name lead to another server of a site: a restored one that listens by TCP."""
         self._serving[site] = cluster
         self.switch_dns(site, names=[DATABASE])
 
-    def clear_cache(self, prefix: str = _PREFIX, site: str = "dr") -> int:
+    def clear_cache(self, prefix: str = _CACHE_PREFIX, site: str = "dr") -> int:
         """Delete the keys of a site's cache that begin with a prefix, and no others; how many there were."""
         from redis import Redis
 
         with Redis.from_url(self.cache_urls[site]) as cache:
-            keys = list(cache.scan_iter(match=f"{prefix}*", count=500))
-            return sum(int(cache.unlink(key)) for key in keys)
+            return sum(int(cache.unlink(key)) for key in list(cache.scan_iter(match=f"{prefix}*", count=500)))
 
     def attach_standby(self, primary: Cluster, name: str) -> Cluster:
-        """Make a new standby of a server and start it. Raises StackError."""
+        """Copy a server and start the copy as its standby. Raises StackError."""
         standby = Cluster(self.grounds, name, tcp=True)
         self.standbys.append(standby)
         self.databases.reserve(primary, standby)
         self.databases.copy(primary, standby)
         self.databases.attach(primary, standby)
         return standby
+
+    def follow(self, primary: Cluster, standby: Cluster) -> None:
+        """Start a server that has stopped, and was rewound, as a standby of another one. Raises StackError."""
+        self.databases.attach(primary, standby)
 
     def start_home_again(self) -> None:
         """Start home's server again on the files that it has, whatever they are. Raises StackError."""
@@ -180,7 +155,12 @@ class EmbeddedSite:
     @property
     def cache_urls(self) -> dict[str, str]:
         """The cache of each site: one server, a database number each."""
-        return {site: cache_url(self._plan, number) for number, site in enumerate(SITES)}
+        return self.processes.cache_urls
+
+    @property
+    def resolvers(self) -> dict[str, str]:
+        """HOST:PORT of the resolver of each site."""
+        return self.processes.names.resolvers
 
     @property
     def api_key(self) -> str:
@@ -190,17 +170,17 @@ class EmbeddedSite:
     @property
     def admin_token(self) -> str:
         """A token of the service's API, with the rights of an administrator; the same at both sites."""
-        return token("admin", self.secrets[f"{SYSTEM}.jwt"], seconds=12 * 3600)
+        return token("admin", self.secrets[f"{SYSTEM}.jwt"], seconds=_TOKEN_SECONDS)
 
     @property
     def store(self) -> StoreTarget:
         """The store of the backups and of the log's archive."""
-        return StoreTarget.model_validate({"kind": "store", "url": f"local://{self.backups.folder}"})
+        return _local("backups", self.variables["SITE_BACKUPS"])
 
     @property
     def catalogue(self) -> StoreTarget:
         """The store with what was noted of each backup."""
-        return StoreTarget.model_validate({"kind": "store", "url": f"local://{self.backups.catalogue}"})
+        return _local("catalogue", self.variables["SITE_CATALOGUE"])
 
     @property
     def system_identifier(self) -> int:
@@ -209,39 +189,33 @@ class EmbeddedSite:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a profile refers to; credentials are among them."""
+        """What a profile refers to; credentials are among them. What leads to a site is not changed by a switch."""
         values = {
             "SITE_BACKUPS": f"local://{self.backups.folder}",
             "SITE_CATALOGUE": f"local://{self.backups.catalogue}",
-            "SITE_SYSTEM_IDENTIFIER": str(self.system_identifier),
             "SITE_API_KEY": self.api_key,
             "SITE_ADMIN_TOKEN": self.admin_token,
         }
         for site, cluster in (("home", self.home), ("dr", self.dr)):
-            values |= {
-                f"SITE_{site.upper()}_DATABASE_URL": self.databases.superuser_url(cluster),
-                f"SITE_{site.upper()}_SERVICE_DATABASE_URL": self.databases.service_url(cluster),
-                f"SITE_{site.upper()}_DATABASE_PORT": str(cluster.port),
-                f"SITE_{site.upper()}_URL": self.services[site].url,
-                f"SITE_{site.upper()}_PORT": str(self.services[site].port),
-                f"SITE_{site.upper()}_REDIS_URL": self.cache_urls[site],
-                f"SITE_{site.upper()}_RESOLVER": self.names.resolvers[site],
+            own = {
+                "DATABASE_URL": self.databases.superuser_url(cluster),
+                "SERVICE_DATABASE_URL": self.databases.service_url(cluster),
+                "DATABASE_SRV": srv(site, cluster.port),
+                "URL": self.services[site].url,
+                "HTTP_SRV": srv(site, self.services[site].port),
+                "REDIS_URL": self.cache_urls[site],
+                "RESOLVER": self.resolvers[site],
             }
+            values |= {f"SITE_{site.upper()}_{name}": value for name, value in own.items()}
         return values
 
     def parts(self) -> list[SitePart]:
-        """Every process, as it is now."""
-        known = [(self.names.process, "dns", " ".join(self.names.resolvers.values()))]
-        known += [(self._valkey, "valkey", self._plan.address("valkey"))]
-        known += [(one.process, one.name, one.url) for one in self.services.values()]
-        parts = [
-            SitePart(name, address, process is not None and process.alive(), self.grounds.log(name))
-            for process, name, address in known
-        ]
-        clusters = (self.home, self.dr, self.cascade, *self.standbys)
-        return [SitePart(one.name, f"127.0.0.1:{one.port}", one.running(), one.log) for one in clusters] + parts
+        """Every server, as it is now."""
+        databases = [SitePart(one.name, f"{HOST}:{one.port}", one.running(), one.log) for one in self._clusters()]
+        return databases + self.processes.parts()
 
-    # How it starts
+    def _clusters(self) -> tuple[Cluster, ...]:
+        return (self.home, self.dr, self.cascade, *self.standbys)
 
     def _start(self) -> None:
         begun = time.monotonic()
@@ -250,71 +224,18 @@ class EmbeddedSite:
             self.seconds[name] = round(time.monotonic() - begun, 2)
 
         self.switch_dns("home")
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            self._migrations = self._spawn_migrations()
-            self.services["home"].start()
-            launch = Valkey().launch(self._plan)
-            self._valkey = self.grounds.spawn(launch.argv, name="valkey", cwd=launch.cwd, ours=True)
-            self.names.start()
-            self.databases.start_home()
-            tell("home")
-            copied = pool.submit(self.databases.copy, self.home, self.cascade)
-            self.databases.reserve(self.home, self.dr)
-            self.databases.copy(self.home, self.dr)
-            self.databases.attach(self.home, self.dr)
-            tell("dr")
-            copied.result()
-            self.databases.attach(self.dr, self.cascade)
-            tell("cascade")
-        self._wait_for_migrations(self._migrations)
+        self.processes.start()
+        self.databases.start_home()
+        tell("home")
+        self.databases.start_standbys()
+        tell("standbys")
+        self.processes.wait_for_migrations()
         tell("migrations")
         self.services["home"].wait()
         tell("service")
-        self._wait_for_standbys()
+        self.databases.wait_for_replay()
         tell("ready")
 
-    def _settings(self, site: str) -> dict[str, str]:
-        return {
-            "APP_VERSION": VERSION,
-            "APP_COMMIT": COMMIT,
-            "INSTANCE": f"{SYSTEM}-{site}",
-            "DATABASE_URL": self.databases.unplaced_url(),
-            "DATABASE_SRV": DATABASE,
-            "DNS_RESOLVER": self.names.resolvers[site],
-            "REDIS_URL": self.cache_urls[site],
-            "API_KEY": self.api_key,
-            "PROBE_API_KEY": self.secrets[f"{SYSTEM}.probe-api-key"],
-            "JWT_SECRET": self.secrets[f"{SYSTEM}.jwt"],
-        }
 
-    def _spawn_migrations(self) -> Process:
-        """It waits for the database itself, so that its imports overlap with the server's start."""
-        argv = [sys.executable, "-m", "opsproof.stack.services.migrate", SYSTEM]
-        env = inherited(self.grounds.directory) | {"FACTORY_AI_DATABASE_URL": self.databases.service_url(self.home)}
-        return self.grounds.spawn(argv, name="migrations", cwd=self.grounds.directory, env=env, ours=True)
-
-    def _wait_for_migrations(self, process: Process) -> None:
-        wait_for(lambda: exit_status(process) is not None, _READY_SECONDS)
-        if (status := exit_status(process)) != 0:
-            log = self.grounds.log("migrations")
-            raise StackError(
-                f"the migrations ended with status {status}" if status else "the migrations do not end",
-                where=f"{log}{log_tail(log, self.secrets)}",
-                next_step="read the lines above",
-            )
-
-    def _wait_for_standbys(self) -> None:
-        ((lsn,),) = self.home.sql("SELECT pg_current_wal_lsn()::text")
-        for cluster in (self.dr, self.cascade):
-            with cluster.connect() as connection:
-
-                def caught_up(connection: Connection[Any] = connection) -> bool:
-                    row = connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (lsn,)).fetchone()
-                    return row is not None and bool(row[0])
-
-                if not wait_for(caught_up, _READY_SECONDS, pause=0.02):
-                    raise StackError(
-                        f"{cluster.name} has not replayed {lsn} after {_READY_SECONDS:g} s",
-                        where=f"{cluster.log}{log_tail(cluster.log, self.secrets)}",
-                        next_step="read the lines above",
-                    )
+def _local(name: str, url: str) -> StoreTarget:
+    return StoreTarget.model_validate({"kind": "store", "name": name, "url": url})
