@@ -171,6 +171,7 @@ class Recovered(Section):
     """The service at the DR site, as its clients reach it."""
 
     public: HttpUrl = Field(description="The service's public address; its name is one of `names`.")
+    record: str = Field("", description="Name of an SRV record that says host and port, in place of the address's.")
     ca_file: Path | None = Field(None, description="Certificate authority to trust; left out, the system's.")
     auth: Identity | None = Field(None, description="The identity that the service's clients have.")
     admin: Identity | None = Field(None, description="The identity that may ask for the pool's connections.")

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from shlex import join
 
-from opsproof.errors import NotObserved, PreconditionMissing, TimedOut
+from opsproof.errors import NotAttested, NotObserved, PreconditionMissing, TimedOut
 from opsproof.profile.rehearsals import Rehearsals
 from opsproof.rehearsal.asking import Asking
 
@@ -27,13 +29,25 @@ class Actor:
         own: What opsproof does itself; nothing in an environment that is not its own.
         asking: Keeps what was done.
         say: Tells the operator what to do now.
+        folder: Where the operator confirms what nothing else can show.
+        note_who: Told who acts, each time.
     """
 
-    def __init__(self, rehearsals: Rehearsals, own: Own, asking: Asking, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        rehearsals: Rehearsals,
+        own: Own,
+        asking: Asking,
+        say: Callable[[str], None],
+        folder: Path,
+        note_who: Callable[[str], None],
+    ) -> None:
         self._rehearsals = rehearsals
         self._own = own
         self._asking = asking
         self._say = say
+        self._folder = folder
+        self._note_who = note_who
 
     def by(self, action: str) -> str:
         """Who does it: `opsproof`, `command` or `operator`."""
@@ -53,6 +67,7 @@ class Actor:
         Raises:
             NotObserved: The command could not be run, did not end in time, or ended with another status than 0.
         """
+        self._note_who(self.by(action))
         match self.by(action):
             case "opsproof":
                 call = self._own[action]
@@ -67,6 +82,27 @@ class Actor:
                     f"NOW, by hand: {words} (it is verified every {_PATIENT_PAUSE:.0f} s, for {seconds / 60:.0f} min)"
                 )
                 await self._asking.ask(f"told the operator: {action}", words, lambda: words)
+
+    async def confirmed(self, action: str, *, seconds: float) -> str:
+        """
+        Who did what nothing else can show: the first line of a file that they write.
+
+        Raises:
+            NotAttested: Nobody wrote it in time.
+        """
+        path = self._folder / f"{action}.txt"
+        self._say(f"confirm it with your name: echo NAME > {path}")
+
+        def call() -> str:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                if path.exists() and (said := path.read_text(encoding="utf-8").strip()):
+                    return said.splitlines()[0]
+                time.sleep(_PATIENT_PAUSE)
+            next_step = f"echo NAME > {path}, within the phase's budget; or give rehearsals.commands.{action}."
+            raise NotAttested("nobody confirmed it", where=action, next_step=next_step)
+
+        return await self._asking.ask(f"who did: {action}", f"cat {path}", call, seconds=seconds + 5)
 
     def _run(self, argv: Sequence[str], seconds: float) -> str:
         secrets = {name: value.get_secret_value() for name, value in self._rehearsals.secrets.items()}

@@ -54,7 +54,9 @@ class Recovery:
         self.watch = rehearsal.watch
         self.token = secrets.token_hex(4)
         self.account = Account(rehearsal.plan, self.watch, embedded=at.embedded is not None)
-        self.actor = Actor(at.rehearsals, self.own_actions(), rehearsal.asking, rehearsal.say)
+        self.actor = Actor(
+            at.rehearsals, self.own_actions(), rehearsal.asking, rehearsal.say, rehearsal.folder, rehearsal.note_who
+        )
         self.before: Inventory | None = None
         self.noted = Before()
         self.serving: Node | None = None
@@ -127,7 +129,7 @@ class Recovery:
         await asyncio.to_thread(self.writing.until, _ACKNOWLEDGED)
         self.noted = await self.site.note(datetime.now(UTC))
         wrong = said(await everything(self.at.standby, "standby"))
-        self.account.note_copy("standby", await self.at.standby.exposure())
+        await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
         return wrong
 
     async def break_it(self, words: str) -> list[str]:
@@ -207,8 +209,7 @@ class Recovery:
 
     async def the_caches_are_cleared(self) -> list[str]:
         """By prefix, on the DR site's cache."""
-        cleared = await self.site.clear_cache()
-        self.account.words["cache"] = str(cleared)
+        await self.site.clear_cache()
         return [*await self.site.the_planted_key_is_gone(), *await self.site.nothing_but_the_cache_was_cleared()]
 
     async def the_caches_are_rebuilt(self) -> list[str]:
@@ -226,7 +227,7 @@ class Recovery:
         """The ledger against the rows that are there."""
         reconciled = await self.reconciled()
         wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_ACKNOWLEDGED]]
-        unexpected = self.account.ledger_fact().unexpected
+        unexpected = self.account.ledger().unexpected
         return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
 
     # The business.
@@ -249,12 +250,11 @@ class Recovery:
         """RTO and RPO: failed is wrong, and what was not proven is no pass."""
         objectives, phases = self.account.objectives(), self.account.phases()
         wrong = [f"{one.name} failed: {one.why}" for one in objectives if one.proof == "failed"]
-        wrong += [f"phase {one.name} took {one.seconds:.0f} s of {one.budget:.0f} s" for one in phases if one.over]
-        if open_ := [one for one in objectives if one.proof == "not proven"]:
-            if not wrong:
-                words = "; ".join(f"{one.name} is not proven: {one.why}" for one in open_)
-                where = f"{self.rehearsal.plan.scenario} of {self.rehearsal.plan.profile}"
-                raise NoData(words, where=where, next_step="Rehearse again, with what is missing.")
+        wrong += [f"phase {one.name} took {one.seconds} s of {one.budget} s" for one in phases if one.proof == "failed"]
+        unproven = [f"{one.name} is not proven: {one.why}" for one in objectives if one.proof == "not proven"]
+        if unproven and not wrong:
+            where = f"{self.rehearsal.plan.scenario} of {self.rehearsal.plan.profile}"
+            raise NoData("; ".join(unproven), where=where, next_step="Rehearse again, with what is missing.")
         return wrong
 
     async def nothing_is_left_behind(self) -> list[str]:
@@ -316,10 +316,8 @@ class Recovery:
         if self._ledger is None:
             self._ledger = await asyncio.to_thread(self.writing.stop)
         ledger = self._ledger
-        ids = [entry.id for entry in ledger.entries]
-        rows = [
-            row async for row in heartbeat.found(self.recovered, ledger.writer, min(ids, default=0), max(ids, default=0))
-        ]
+        ids = [entry.id for entry in ledger.entries] or [0]
+        rows = [row async for row in heartbeat.found(self.recovered, ledger.writer, min(ids), max(ids))]
         reconciled = reconcile(ledger, rows)
         self.account.reconciled = reconciled
         return reconciled
@@ -339,7 +337,7 @@ class Recovery:
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
-        return self.account.fact(outcomes, self.actor.done, self.rehearsal)
+        return self.account.fact(outcomes, self.rehearsal)
 
     def close(self) -> None:
         """End the writer, if it still runs."""

@@ -56,6 +56,10 @@ class Rehearsal:
         self.say = say
         self.watch = Stopwatch()
         self.aborted = ""
+        self.acted: dict[str, str] = {}
+        """By name of a step who acted in it."""
+        self.current = ""
+        self.folder = journal.parent
         self.began: datetime | None = None
         self._make = surroundings
         self._journal = Journal(journal, plan.sha256)
@@ -77,6 +81,7 @@ class Rehearsal:
         planned = next(step for step in self.plan.steps if step.check == name)
         await self._must_go_on(name, always=planned.always)
         self.watch.begin(planned.phase)
+        self.current = name
         try:
             yield
         except asyncio.CancelledError:
@@ -91,6 +96,10 @@ class Rehearsal:
         finally:
             self.watch.end(planned.phase)
             self.watch.save(self._clock_file)
+
+    def note_who(self, who: str) -> None:
+        """Note who acts in the step that goes on."""
+        self.acted[self.current] = who
 
     def was_done(self, name: str) -> bool:
         """Whether the rehearsal that is resumed has done a step already."""

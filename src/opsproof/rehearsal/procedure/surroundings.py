@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from opsproof.errors import PreconditionMissing
+from opsproof.evidence.observer import Observer
 from opsproof.probes.backup import Objects
 from opsproof.profile.backups import Backups
 from opsproof.profile.models import Profile
@@ -93,6 +95,25 @@ class Surroundings:
         """The DR site's database, as one who may write to it."""
         return Node("dr", self._site("dr").database.get_secret_value(), self.asking)
 
+    @property
+    def database_name(self) -> str:
+        """Name of the service's database."""
+        return urlsplit(self._site("home").database.get_secret_value()).path.lstrip("/")
+
+    def asking_of(self, target: str) -> Asking:
+        """Asks another target of the rehearsal, with an observer of its own."""
+        shared = self.asking.observer
+        return Asking(
+            Observer(
+                profile=shared.profile,
+                target=target,
+                address=shared.address,
+                redactor=shared.redactor,
+                timeout=shared.timeout,
+                concurrency=4,
+            )
+        )
+
     def service_conninfo(self, *sites: str) -> str:
         """
         How the service's own role reaches the one of these sites that takes writes, as libpq finds it.
@@ -102,11 +123,11 @@ class Surroundings:
         """
         from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-        found = [self._section(self._site(name).service_database, f"rehearsals.{name}.service_database") for name in sites]
-        parts = [conninfo_to_dict(one.get_secret_value()) for one in found]
-        joined = {key: ",".join(str(part.get(key, "5432")) for part in parts) for key in ("host", "port")}
+        urls = [self._section(self._site(site).service_database, f"{site}.service_database") for site in sites]
+        parts = [conninfo_to_dict(url.get_secret_value()) for url in urls]
+        joined: dict[str, Any] = {key: ",".join(str(one.get(key, "5432")) for one in parts) for key in ("host", "port")}
         attributes = "read-write" if len(parts) > 1 else "any"
-        return make_conninfo(**{**parts[0], **joined, "target_session_attrs": attributes})
+        return make_conninfo(**(parts[0] | joined), target_session_attrs=attributes)
 
     @property
     def stored(self) -> StoredVerification:
@@ -164,7 +185,8 @@ class Surroundings:
         return target
 
     def _site(self, name: str) -> Site:
-        return self._section(getattr(self.rehearsals, name), f"rehearsals.{name}")
+        site: Site | None = getattr(self.rehearsals, name)
+        return self._section(site, f"rehearsals.{name}")
 
     def _scratch(self, name: str) -> Path:
         return self.grounds.folder(f"scratch-{name}")

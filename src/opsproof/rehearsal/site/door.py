@@ -98,8 +98,7 @@ class Door:
     async def addresses(self) -> list[str]:
         """Addresses of the service, by all resolvers. Raises NoData if there is none."""
         if not self._addresses:
-            told = await self._names.addresses(self._host)
-            self._addresses = sorted({plain_answer(one) for given in told.values() for one in given})
+            self._addresses = await self._told()
         if not self._addresses:
             raise NoData(
                 "no resolver gives an address of the service",
@@ -107,6 +106,26 @@ class Door:
                 next_step="Switch the name to the DR site (runbook 001, 5.2 phase 4); then look again.",
             )
         return self._addresses
+
+    async def _told(self) -> list[str]:
+        """What all resolvers say together: addresses, or HOST:PORT where a record says the port as well."""
+        if not self._recovered.record:
+            told = await self._names.addresses(self._host)
+            return sorted({plain_answer(one) for given in told.values() for one in given})
+        found = set()
+        for resolver in self._names.resolvers:
+            records = await self._names.ask(resolver, self._recovered.record, "SRV")
+            for answer in records.answers:
+                _, _, port, host = plain_answer(answer).split()
+                of_host = await self._names.ask(resolver, host, "A")
+                found |= {f"{plain_answer(one)}:{port}" for one in of_host.answers}
+        return sorted(found)
+
+    def _place(self, address: str) -> tuple[str, int]:
+        if not self._recovered.record:
+            return address, self._port
+        host, _, port = address.rpartition(":")
+        return host, int(port)
 
     def forget(self) -> None:
         """Resolve anew with the next request."""
@@ -135,8 +154,9 @@ class Door:
         told = "" if body is None else f" {json.dumps(body, ensure_ascii=False)}"
         text = f"{method} {path} at {at}{told}"
         data = "" if body is None else f" -H 'Content-Type: application/json' -d {quote(json.dumps(body))}"
-        resolve = f"--resolve {self._host}:{self._port}:{at}"
-        by_hand = f"curl -fsS -X {method} {resolve} {quote(f'{scheme}://{self._host}:{self._port}{self._base}{path}')}"
+        ip, port = self._place(at)
+        resolve = f"--resolve {self._host}:{port}:{ip}"
+        by_hand = f"curl -fsS -X {method} {resolve} {quote(f'{scheme}://{self._host}:{port}{self._base}{path}')}"
         who = identity or self._recovered.auth
         headers = {"Accept": "application/json", **(credentials(who) if who else {})}
 
@@ -150,9 +170,10 @@ class Door:
         self, method: str, path: str, body: Mapping[str, Any] | None, headers: dict[str, str], address: str
     ) -> dict[str, Any]:
         limit = self._recovered.timeout
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=limit)
+        ip, port = self._place(address)
+        connection = http.client.HTTPConnection(self._host, port, timeout=limit)
         try:
-            wire: socket.socket = socket.create_connection((address, self._port), timeout=limit)
+            wire: socket.socket = socket.create_connection((ip, port), timeout=limit)
             connection.sock = wire
             if self._secure:
                 trusted = ssl.create_default_context(cafile=self._recovered.ca_file and str(self._recovered.ca_file))
@@ -166,7 +187,7 @@ class Door:
         except (OSError, http.client.HTTPException) as exc:
             raise Unreachable(
                 f"no answer: {exc.strerror or exc if isinstance(exc, OSError) else type(exc).__name__}",
-                where=f"{method} {self._base}{path} of {self._host} at {address} port {self._port}",
+                where=f"{method} {self._base}{path} of {self._host} at {ip} port {port}",
                 next_step="See whether the service runs at this address, and whether the name must lead there.",
             ) from None
         finally:

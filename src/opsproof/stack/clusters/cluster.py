@@ -66,6 +66,10 @@ class Cluster:
             for name, value in settings.items():
                 file.write(f"{name} = '{value.replace(chr(39), 2 * chr(39))}'\n")
 
+    def listen(self) -> None:
+        """From its next start on it listens on 127.0.0.1, too."""
+        self._tcp = True
+
     def start(self, settings: Mapping[str, str] | None = None, *, wait: float = 30.0) -> None:
         """
         Start the server, and wait until it lets somebody in; one in recovery does so when it is consistent.

@@ -55,23 +55,7 @@ class Databases:
         from psycopg import sql
 
         self.home.initialize("--data-checksums", f"--wal-segsize={WAL_SEGMENT_MEGABYTES}")
-        self.home.configure(
-            cluster_name=SYSTEM,
-            timezone="UTC",
-            log_timezone="UTC",
-            wal_level="replica",
-            wal_log_hints="on",
-            full_page_writes="on",
-            track_commit_timestamp="on",
-            archive_mode="on",
-            archive_timeout="2s",
-            archive_command=_ARCHIVE.format(to=self._wal, draft=self._grounds.folder("archiving")),
-            restore_command=f"cp {self._wal}/%f %p",
-            wal_retrieve_retry_interval="200ms",
-            wal_receiver_status_interval="1s",
-            max_replication_slots="10",
-            max_wal_senders="10",
-        )
+        self.home.configure(**self.settings)
         self.home.start()
         with self.home.connect() as connection:
             for role, rights, password in (
@@ -115,6 +99,27 @@ class Databases:
             *("-D", str(target.data), "-h", str(source.home), "-p", str(source.port), "-U", "replicator"),
             *("--checkpoint=fast", "--no-sync", "--wal-method=stream"),
         )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a primary of either site has in its postgresql.conf."""
+        return {
+            "cluster_name": SYSTEM,
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "wal_level": "replica",
+            "wal_log_hints": "on",
+            "full_page_writes": "on",
+            "track_commit_timestamp": "on",
+            "archive_mode": "on",
+            "archive_timeout": "2s",
+            "archive_command": _ARCHIVE.format(to=self._wal, draft=self._grounds.folder("archiving")),
+            "restore_command": f"cp {self._wal}/%f %p",
+            "wal_retrieve_retry_interval": "200ms",
+            "wal_receiver_status_interval": "1s",
+            "max_replication_slots": "10",
+            "max_wal_senders": "10",
+        }
 
     def attach(self, primary: Cluster, standby: Cluster) -> None:
         """

@@ -204,6 +204,7 @@ class EmbeddedSite:
                 "URL": self.services[site].url,
                 "HTTP_SRV": srv(site, self.services[site].port),
                 "REDIS_URL": self.cache_urls[site],
+                "ENVIRONMENT": str(self.services[site].environment_file),
                 "RESOLVER": self.resolvers[site],
             }
             values |= {f"SITE_{site.upper()}_{name}": value for name, value in own.items()}

@@ -14,13 +14,14 @@ _WHERE = """
         current_database()::text AS database, current_user::text AS role,
         (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
         pg_is_in_recovery() AS in_recovery,
-        CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(pg_current_wal_lsn()) END AS wal_file
+        CASE WHEN NOT pg_is_in_recovery()
+            THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END AS timeline
 """
 
 
 @requires(Role.ADMIN)
 async def _database(request: Request) -> Response:
-    """The timeline is in the first eight digits of `wal_file`; a server in recovery writes none."""
+    """The timeline is that of the WAL file that is written; a server in recovery writes none."""
     database = services_of(request).database
     connections = await database.on_each(_WHERE)
     return JSONResponse({"connections": connections, "pool": database.usage()})
