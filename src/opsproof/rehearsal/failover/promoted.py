@@ -7,7 +7,7 @@ from typing import Any
 
 from opsproof.errors import NoData
 from opsproof.rehearsal.failover import asked, link, parity
-from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.failover.promotion import Promotion, first_write
 from opsproof.rehearsal.node import Node
 
 Listing = Callable[[], Awaitable[set[str]]]
@@ -76,6 +76,7 @@ class PromotedVerification:
         node: The new primary.
         before: What the old one was.
         archive: Lists the archive that the new one fills; None where there is none to be listed.
+        promotion: What came of the promotion; None if it was not seen.
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
         archived: Seconds within which a segment that was switched must be in the archive.
@@ -87,6 +88,7 @@ class PromotedVerification:
         before: Inventory,
         archive: Listing | None,
         *,
+        promotion: Promotion | None = None,
         expected: frozenset[str] | None = None,
         write: float = 5.0,
         archived: float = 30.0,
@@ -94,9 +96,20 @@ class PromotedVerification:
         self._node = node
         self._before = before
         self._archive = archive
+        self._promotion = promotion
         self._expected = expected
         self._write = write
         self._archived = archived
+
+    async def the_promotion_was_confirmed(self) -> list[str]:
+        """pg_promote returned true; after false the request stays, and the server may promote itself at any time."""
+        if self._promotion is None:
+            where, next_step = f"{self._node.name}: pg_promote", "Promote by the rehearsal, or attest what it returned."
+            raise NoData("what the promotion returned is not known", where=where, next_step=next_step)
+        if self._promotion.returned:
+            return []
+        later = "it promoted itself later" if self._promotion.finished else "the request is pending"
+        return [f"pg_promote of {self._node.name} returned false after {self._promotion.seconds:.1f} s, and {later}"]
 
     async def it_has_left_recovery(self) -> list[str]:
         """It is the primary, and nothing on its disk makes it a standby again at the next start."""

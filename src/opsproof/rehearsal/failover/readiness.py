@@ -19,8 +19,9 @@ _AVAILABLE = "SELECT name, version FROM pg_available_extension_versions"
 _LIBRARIES = "SELECT DISTINCT probin AS library FROM pg_proc WHERE probin IS NOT NULL AND oid >= 16384 ORDER BY 1"
 _SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 _FILES = """
-    SELECT 'postgresql.conf' AS kind, sourcefile AS file, sourceline AS line, error FROM pg_file_settings
-    WHERE error IS NOT NULL
+    SELECT 'postgresql.conf' AS kind, f.sourcefile AS file, f.sourceline AS line, f.error
+    FROM pg_file_settings f LEFT JOIN pg_settings s ON s.name = lower(f.name) AND s.source = 'command line'
+    WHERE f.error IS NOT NULL AND s.name IS NULL
     UNION ALL
     SELECT 'pg_hba.conf', current_setting('hba_file'), line_number, error FROM pg_hba_file_rules
     WHERE error IS NOT NULL
