@@ -1,10 +1,13 @@
 """What a rehearsal does to the sites, and brings back."""
 
+import json
+
 import httpx
 import pytest
 from asking import asked, call, databases_of, eventually, holds
 
 from opsproof.errors import StackError
+from opsproof.probes.backup.objects import Objects
 from opsproof.stack.clusters import Grounds
 from opsproof.stack.site import HTTP, EmbeddedSite
 
@@ -37,6 +40,9 @@ def test_a_lost_region_is_served_from_the_other_one_and_comes_back(broken):
     }
     protecting = site.attach_standby(site.dr, "protecting")
     assert all(holds(cluster, written.json()["execution_id"]) for cluster in (site.cascade, protecting))
+    assert eventually((site.backups.wal / "00000002.history").exists)
+    entry = json.loads(Objects(site.catalogue).read(f"{site.back_up(site.dr).base}.json"))
+    assert (entry["timeline"], entry["system_identifier"]) == (2, str(site.system_identifier))
 
     site.start_home_again()
     site.home.stop()

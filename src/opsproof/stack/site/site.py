@@ -230,6 +230,7 @@ class EmbeddedSite:
         self.databases.start_standbys()
         tell("standbys")
         self.processes.wait_for_migrations()
+        self.home.sql("ANALYZE", database=SYSTEM)
         tell("migrations")
         self.services["home"].wait()
         tell("service")
