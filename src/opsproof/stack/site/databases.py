@@ -134,6 +134,8 @@ class Databases:
         """
         self.reserve(primary, standby)
         self.follow(primary, standby)
+        # One that was rewound is consistent with the next record after that; an idle server writes it in 15 seconds.
+        primary.sql("SELECT CASE WHEN NOT pg_is_in_recovery() THEN txid_current() END")
         standby.start()
 
     def reserve(self, primary: Cluster, standby: Cluster) -> None:

@@ -69,7 +69,7 @@ class Resolver:
                 response.answer.append(
                     dns.rrset.from_text_list(asked.name, zone["ttl"], dns.rdataclass.IN, asked.rdtype, found)
                 )
-        except (OSError, ValueError, KeyError, dns.exception.DNSException) as error:
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, dns.exception.DNSException) as error:
             sys.stderr.write(f"{self._zone.name}: {type(error).__name__}: {error}\n")
             response.set_rcode(dns.rcode.SERVFAIL)
             return

@@ -175,12 +175,12 @@ class EmbeddedSite:
     @property
     def store(self) -> StoreTarget:
         """The store of the backups and of the log's archive."""
-        return _local("backups", self.variables["SITE_BACKUPS"])
+        return _local(self.variables["SITE_BACKUPS"])
 
     @property
     def catalogue(self) -> StoreTarget:
         """The store with what was noted of each backup."""
-        return _local("catalogue", self.variables["SITE_CATALOGUE"])
+        return _local(self.variables["SITE_CATALOGUE"])
 
     @property
     def system_identifier(self) -> int:
@@ -231,6 +231,7 @@ class EmbeddedSite:
         self.databases.start_standbys()
         tell("standbys")
         self.processes.wait_for_migrations()
+        self.home.sql("ANALYZE", database=SYSTEM)
         tell("migrations")
         self.services["home"].wait()
         tell("service")
@@ -238,5 +239,5 @@ class EmbeddedSite:
         tell("ready")
 
 
-def _local(name: str, url: str) -> StoreTarget:
-    return StoreTarget.model_validate({"kind": "store", "name": name, "url": url})
+def _local(url: str) -> StoreTarget:
+    return StoreTarget.model_validate({"kind": "store", "url": url})
