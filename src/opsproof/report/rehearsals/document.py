@@ -21,6 +21,7 @@ from opsproof.report.markdown import code, code_block, prose
 from opsproof.report.records.filling import fill_in, need
 from opsproof.report.records.linking import relative
 from opsproof.report.records.marks import Md, blank, header
+from opsproof.report.records.times import moment_text
 from opsproof.report.rehearsals import proving
 from opsproof.report.rehearsals.block import ledger_text, measured
 from opsproof.report.rehearsals.course import Course, course
@@ -29,7 +30,7 @@ from opsproof.report.rehearsals.page import page
 from opsproof.report.rehearsals.picture import svg, text_picture
 from opsproof.report.rehearsals.remarks import remarks, why_of
 from opsproof.report.rehearsals.trend import Trend, trends
-from opsproof.report.rehearsals.words import PROOFS, SIGNS, moment, phase_name, took
+from opsproof.report.rehearsals.words import PROOFS, SIGNS, STATES, moment, phase_name, took, words
 from opsproof.report.text import one_line
 from opsproof.report.view import View
 from opsproof.report.windows import zone_of
@@ -84,12 +85,21 @@ class Scenario:
         """Its findings, and one for each seeded fault that no check caught and nobody has written down yet."""
         known = [finding.what for finding in self.fact.findings]
         silent = [one for one in self.silent if not any(one.name in what for what in known)]
-        return (*(FindingFact(what=one.name, owner="", due=None) for one in silent), *self.fact.findings)
+        said = words(self.lang)["remark_seeded"]
+        caught_by_none = (said.format(name=one.name, usual=one.usual) for one in silent)
+        return (*(FindingFact(what=what, owner="", due=None) for what in caught_by_none), *self.fact.findings)
 
     @property
     def silent(self) -> tuple[SeededFact, ...]:
         """Seeded faults that no check caught."""
         return tuple(fault for fault in self.fact.seeded if not fault.caught_by)
+
+    @property
+    def gone_through(self) -> bool:
+        """True if every step of the plan is known to have been executed."""
+        fact = self.fact
+        whole = all(phase.seconds is not None for phase in fact.phases)
+        return bool(fact.steps) and whole and not fact.aborted and not fact.not_executed
 
     @property
     def restored(self) -> bool:
@@ -176,7 +186,6 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "others": [*_others(scenarios)],
         "files": [*_hashes(folder)],
         "proving": proving,
-        "passed": Status.PASSED,
         "local": lambda at: Md(moment(at, zone)),
         "utc": lambda at: Md(moment(at, ZoneInfo("UTC"))),
         "when": lambda at: Md(f"{moment(at, zone)} ({moment(at, ZoneInfo('UTC'))})"),
@@ -187,6 +196,10 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "why": lambda fact, objective: Md(prose(why_of(fact, objective, lang), 1000)),
         "ledger": lambda fact: Md(prose(ledger_text(fact, lang))),
         "loss": lambda fact: Md(prose(loss_text(fact, lang), 1000)),
+        "state": lambda status: _state(status, lang, **marked),
+        "short": lambda check: Md(code(check.removesuffix(f"[{scenarios[0].fact.profile}]"))),
+        "minute": lambda at: Md(moment_text(at, zone.key)),
+        "worst": _worst(scenarios),
         "blank": lambda what: _blank(what, lang, **marked),
         "code": lambda text: Md(code(str(text))),
         "codes": lambda texts: Md(", ".join(code(str(text)) for text in texts)),
@@ -197,8 +210,23 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
     }
 
 
+def _worst(scenarios: Iterable[Scenario]) -> Proof:
+    proofs = {proving.proof_of_all(scenario.fact) for scenario in scenarios}
+    return next(proof for proof in (Proof.FAILED, Proof.NOT_PROVEN, Proof.PROVEN) if proof in proofs)
+
+
 def _proof(proof: Proof, lang: Lang, *, html: bool) -> Md:
-    text = f"{SIGNS[proof]} {PROOFS[lang][proof]}"
+    return _marked(proof, PROOFS[lang][proof], html=html)
+
+
+def _state(status: str, lang: Lang, *, html: bool) -> Md:
+    """The status of a check or step; one of neither passed nor failed is never shown as good."""
+    proof = {Status.PASSED.value: Proof.PROVEN, Status.FAILED.value: Proof.FAILED}.get(status, Proof.NOT_PROVEN)
+    return _marked(proof, STATES[lang].get(status) or prose(status), html=html)
+
+
+def _marked(proof: Proof, word: str, *, html: bool) -> Md:
+    text = f"{SIGNS[proof]} {word}"
     kind = {Proof.PROVEN: "proven", Proof.FAILED: "failed", Proof.NOT_PROVEN: "not-proven"}[proof]
     return Md(f'<span class="{kind}">{text}</span>' if html else f"**{text}**")
 
@@ -224,7 +252,13 @@ def _answer(outcome: Outcome, observation: Observation | None) -> Md:
         return Md("-")
     if observation.failure:
         return Md(prose(f"{observation.failure.kind}: {observation.failure.what}"))
-    return Md(prose(json.dumps(observation.answer, ensure_ascii=False, sort_keys=True), _ANSWER))
+    answer = observation.answer or {}
+    parts = (
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in answer.items()
+        if value not in ({}, None)
+    )
+    return Md(prose("; ".join(parts), _ANSWER))
 
 
 def _others(scenarios: Iterable[Scenario]) -> Iterator[Outcome]:

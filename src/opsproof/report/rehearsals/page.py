@@ -17,14 +17,14 @@ _OURS = re.compile(r'</?code>|<br>|<span class="(?:proven|failed|not-proven|blan
 _STYLE = """\
 :root { color-scheme: light; }
 body { font: 15px/1.55 "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "Apple SD Gothic Neo", sans-serif;
-  color: #1a1a1a; background: #fff; max-width: 1060px; margin: 2rem auto; padding: 0 1.2rem; word-break: keep-all;
-  overflow-wrap: anywhere; }
+  color: #1a1a1a; background: #fff; max-width: 1060px; margin: 2rem auto; padding: 0 1.2rem; word-break: keep-all; }
 h1 { font-size: 1.7rem; } h2 { font-size: 1.35rem; margin-top: 2.4rem; border-bottom: 2px solid #333; }
 h3 { font-size: 1.08rem; margin-top: 1.6rem; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0 1rem; font-size: 13.5px; }
+th, td { overflow-wrap: anywhere; min-width: 3.2em; }
 th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: left; vertical-align: top; }
 th { background: #f0f0f0; white-space: nowrap; }
-code, pre { font-family: "Noto Sans Mono CJK KR", ui-monospace, monospace; font-size: 12.5px; }
+code, pre { font-family: "Noto Sans Mono CJK KR", ui-monospace, monospace; font-size: 12.5px; overflow-wrap: anywhere; }
 pre { background: #f6f6f6; padding: .6rem; white-space: pre-wrap; }
 blockquote { border-left: 4px solid #333; margin: 1rem 0; padding: .2rem 1rem; background: #fafafa; }
 figure { margin: 1rem 0; } span { white-space: nowrap; }

@@ -38,6 +38,26 @@ PHASES: Mapping[Lang, Mapping[str, str]] = {
     },
 }
 
+STATES: Mapping[Lang, Mapping[str, str]] = {
+    "ko": {
+        "passed": "통과",
+        "failed": "실패",
+        "unknown": "측정 불가",
+        "skipped": "제외",
+        "waived": "예외 처리",
+        "not executed": "미실행",
+    },
+    "en": {
+        "passed": "passed",
+        "failed": "FAILED",
+        "unknown": "could not be measured",
+        "skipped": "skipped",
+        "waived": "waived",
+        "not executed": "not executed",
+    },
+}
+"""Of a check or a step."""
+
 _WORDS: Mapping[Lang, Mapping[str, str]] = {
     "ko": {
         "rehearsal": "복구 훈련",
@@ -84,7 +104,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "remark_late": "직전 훈련이 만료된 뒤의 훈련: 간격 {age}, 한도 {limit}",
         "remark_plan": "직전 훈련 이후 계획이 바뀜: 바뀐 계획은 이번에 처음 훈련됨",
         "remark_unreadable": "이전 보고서를 읽지 못해 추이에서 빠짐: {names}",
-        "remark_clock": "감지·선언에 측정하지 않은 {seconds}를 가정하여 더함",
+        "remark_clock": "감지·선언 시간 {seconds}: 측정하지 않고 가정하여 더함",
     },
     "en": {
         "rehearsal": "REHEARSAL",
@@ -150,7 +170,7 @@ def took(seconds: float, lang: Lang) -> str:
     """
     A measured time: `0 s`, `40 ms`, `2.1 s`, `1 h 0 min 12.5 s`; in Korean `40ms`, `2.1초`.
 
-    What was measured and is not zero never looks like zero, and a limit of hours is told to the tenth of a second.
+    What was measured and is not zero never looks like zero, and hours are told to the tenth of a second.
     """
     day, hour, minute, second, milli = (
         ("일", "시간", "분", "초", "ms") if lang == "ko" else (" d", " h", " min", " s", " ms")
@@ -158,9 +178,9 @@ def took(seconds: float, lang: Lang) -> str:
     sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
     if 0 < seconds < 0.9995:
         return f"{sign}{seconds * 1000:.3g}{milli}"
+    if seconds < 119.995:
+        return f"{sign}{seconds:.2f}".rstrip("0").rstrip(".") + second
     tenths = round(seconds * 10)
-    if tenths < 1200:
-        return f"{sign}{_tenths(tenths)}{second}"
     days, hours, minutes, rest = tenths // 864000, tenths // 36000 % 24, tenths // 600 % 60, tenths % 600
     parts = [f"{number}{unit}" for number, unit in ((days, day), (hours, hour), (minutes, minute)) if number]
     return sign + " ".join([*parts, *([f"{_tenths(rest)}{second}"] if rest else [])])
