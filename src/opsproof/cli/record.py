@@ -18,6 +18,8 @@ examples:
                                        one message, from the newest run
   opsproof record incident --id INC-42 --kind sev --severity SEV-1
                                        a report that says when the next one is due
+  opsproof record dr --run reports/runs/latest
+                                       dr.ko.md, dr.ko.html and the same in English, with today's trend
   opsproof record check reports/runs/latest/records/INC-42-end.ko.md
                                        what is still blank, overdue or contradictory
 
@@ -53,6 +55,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--out", type=Path, metavar="DIR", help="default: records/ in the run's folder")
     command.add_argument("--templates", type=Path, metavar="DIR", help="default: reports/templates")
     command.set_defaults(run=_incident)
+
+    command = commands.add_parser("dr", help="write the report of a run's rehearsals again, in both languages")
+    command.add_argument("--run", type=Path, default=_LATEST, dest="folder", metavar="RUN", help=f"default: {_LATEST}")
+    command.add_argument("--out", type=Path, metavar="DIR", help="default: records/ in the run's folder")
+    command.add_argument("--templates", type=Path, metavar="DIR", help="default: reports/templates")
+    command.set_defaults(run=_rehearsals)
 
     command = commands.add_parser("check", help="is a record finished: blanks, due times, contradictions")
     command.add_argument("files", type=Path, nargs="+", metavar="FILE")
@@ -97,6 +105,30 @@ def _incident(options: argparse.Namespace) -> int:
         for reason in facts.reasons:
             print(f"  {reason}")
     return status
+
+
+def _rehearsals(options: argparse.Namespace) -> int:
+    from opsproof.errors import NoData
+    from opsproof.evidence.bundle import read_evidence
+    from opsproof.report.folder import read_run
+    from opsproof.report.records.filling import find_templates
+    from opsproof.report.records.writing import FOLDER, write_record
+    from opsproof.report.rehearsals.document import rehearsal_reports
+    from opsproof.report.view import View
+
+    run = read_run(options.folder)
+    if not run.rehearsals:
+        raise NoData(
+            "nothing was rehearsed in this run",
+            where=str(options.folder),
+            next_step="Name the folder of a run of `pytest -m dr` with --run.",
+        )
+    folder: Path = options.out or options.folder / FOLDER
+    templates = find_templates(options.templates, options.folder)
+    view = View(run, read_evidence(options.folder))
+    for name, text in rehearsal_reports(view, options.folder, templates, folder).items():
+        _tell(write_record(folder, name, text), text if name.endswith(".md") else "", withheld=False)
+    return 0
 
 
 def _tell(written: "Written", text: str, *, withheld: bool) -> None:

@@ -12,8 +12,11 @@ from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.root_causes import RootCause
 from opsproof.judge.verdict import Word
 from opsproof.judge.windows import Ending
+from opsproof.rehearsal.facts import Proof
 from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.not_run import not_carried_texts, not_run_texts
+from opsproof.report.rehearsals.block import headline as rehearsal_headline
+from opsproof.report.rehearsals.block import rows as rehearsal_rows
 from opsproof.report.text import one_line
 from opsproof.report.view import View, confirmed_text, numbers, seconds_text, since_text, told, urgency
 from opsproof.report.windows import bar, course, headline, impact_texts, incident_text, restless, zone_of
@@ -24,6 +27,7 @@ _DETAILED = 8
 _SHORT = 12
 _STEPS_OF = 2
 _LONGEST_COMMAND = 500
+_PROOFS = {Proof.PROVEN: "green", Proof.FAILED: "red", Proof.NOT_PROVEN: "yellow"}
 _COLOURS = {Word.PASS: "green", Word.FAIL: "red", Word.INCONCLUSIVE: "yellow"}
 
 
@@ -54,6 +58,7 @@ def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Li
         *block.profiles(),
         *block.incident(),
         *block.window(),
+        *block.rehearsals(),
         *block.root_causes(),
         *block.findings(),
         *block.short(),
@@ -114,6 +119,22 @@ class _Block:
         if lines:
             yield Line(f"  {self.said['marks']}", {})
         yield from self._more(len(lines) - _DETAILED)
+
+    def rehearsals(self) -> Iterator[Line]:
+        """What each rehearsed scenario proved."""
+        from wcwidth import ljust, wcswidth
+
+        for fact in self.view.run.rehearsals:
+            yield Line("", {})
+            head, found = rehearsal_headline(fact, self.lang), [*rehearsal_rows(fact, self.lang)]
+            yield from self._wrapped(
+                f"{head.label}  {head.text}", "", "  ", 3, {"bold": True, _PROOFS[head.proof]: True}
+            )
+            indent = 4 + max(wcswidth(row.label) for row in found)
+            for row in found[: _DETAILED + _SHORT]:
+                label = ljust(f"  {row.label}", indent)
+                yield from self._wrapped(row.text, label, " " * indent, 6, {_PROOFS[row.proof]: True})
+            yield from self._more(len(found) - _DETAILED - _SHORT)
 
     def root_causes(self) -> Iterator[Line]:
         for number, root in enumerate(self.view.root_causes, start=1):

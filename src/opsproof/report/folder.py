@@ -72,7 +72,9 @@ def write_run(
         ALLURE_FOLDER: lambda part: write_allure(view, part, runbook_url),
         ALLURE_SETTINGS: lambda part: part.write_text(json.dumps(settings, indent=2), encoding="utf-8"),
     }
-    failed = _write_parts(folder, parts)
+    failed: dict[str, Exception] = {**_write_parts(folder, parts)}
+    if view.run.rehearsals:
+        failed |= _write_rehearsals(view, folder)
     try:
         _point_latest(reports, folder)
     except OSError as exc:
@@ -80,7 +82,7 @@ def write_run(
     if failed:
         raise OpsproofError(
             "the report is not whole; not written: "
-            + "; ".join(f"{name} ({error.strerror or error})" for name, error in failed.items()),
+            + "; ".join(f"{name} ({getattr(error, 'strerror', None) or error})" for name, error in failed.items()),
             where=str(folder),
             next_step="The verdict holds. Free space or name another folder with --reports; then run the gate again.",
         ) from next(iter(failed.values()))
@@ -145,6 +147,22 @@ def _new_folder(reports: Path, run: Run) -> Path:
             where=str(exc.filename or reports),
             next_step="The verdict holds. Name another folder with --reports, or remove what is in the way.",
         ) from exc
+
+
+def _write_rehearsals(view: View, folder: Path) -> Mapping[str, Exception]:
+    """The reports on rehearsals, last: they hold the hashes of the other files."""
+    from opsproof.report.records.filling import find_templates
+    from opsproof.report.rehearsals.document import rehearsal_reports
+
+    try:
+        texts = rehearsal_reports(view, folder, find_templates(None, folder))
+    except OpsproofError as exc:
+        return {"dr.md": exc}
+    return _write_parts(folder, {name: _writer(text) for name, text in texts.items()})
+
+
+def _writer(text: str) -> Callable[[Path], object]:
+    return lambda part: part.write_text(text, encoding="utf-8")
 
 
 def _write_parts(folder: Path, parts: Mapping[str, Callable[[Path], object]]) -> dict[str, OSError]:

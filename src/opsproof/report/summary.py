@@ -11,6 +11,8 @@ from opsproof.judge.root_causes import RootCause
 from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
+from opsproof.report.rehearsals.block import headline as rehearsal_headline
+from opsproof.report.rehearsals.block import rows as rehearsal_rows
 from opsproof.report.text import one_line
 from opsproof.report.view import View, confirmed_text, numbers, seconds_text, since_text, told, urgency
 from opsproof.report.windows import course, headline, impact_number, incident_text, restless, time_text, zone_of
@@ -36,6 +38,7 @@ def summary(view: View) -> str:
         _profiles(view),
         *_incident(view),
         *_window(view),
+        *_rehearsals(view),
         *_root_causes(view),
         *_findings(view),
         *_diagnoses(view),
@@ -138,6 +141,13 @@ def _window(view: View) -> Iterator[str]:
             for line in lines[:_ROWS]
         )
         yield table(("Not healthy all the time", "Flaps", "Timeline"), rows)
+
+
+def _rehearsals(view: View) -> Iterator[str]:
+    for fact in view.run.rehearsals:
+        head = rehearsal_headline(fact, "en")
+        yield f"## Rehearsal: {prose(head.text)}"
+        yield "\n".join(f"- {row.label}: {prose(row.text)}" for row in rehearsal_rows(fact, "en"))
 
 
 def _root_causes(view: View) -> Iterator[str]:

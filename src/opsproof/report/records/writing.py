@@ -73,7 +73,7 @@ def write_record(folder: Path, name: str, text: str) -> Written:
         taken = path if _edited(path, ours) else None
         number = 2
         while _edited(path, ours):
-            path = folder / f"{name.removesuffix('.md')}.{number}.md"
+            path = folder / f"{Path(name).stem}.{number}{Path(name).suffix}"
             number += 1
         content = text.encode(errors="backslashreplace")
         _replace(path, content)

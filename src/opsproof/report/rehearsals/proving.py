@@ -1,0 +1,71 @@
+"""What a report may say of a rehearsal's numbers: without a number, and without its moments, nothing is proven."""
+
+from opsproof.rehearsal.facts import ObjectiveFact, PhaseFact, Proof, RehearsalFact
+
+RTO, RPO = "RTO", "RPO"
+_USABLE = ("service", "data", "business")
+"""Phases that say that customers are served again, with their data."""
+
+
+def proof_of(fact: RehearsalFact, objective: ObjectiveFact) -> Proof:
+    """
+    What is proven of an objective. A report never says more than the numbers beside it.
+
+    Args:
+        fact: The rehearsal, with its moments and its ledger.
+        objective: One of its objectives.
+    """
+    if objective.proof is Proof.FAILED or (objective.upper is not None and objective.upper > objective.limit):
+        return Proof.FAILED
+    if objective.upper is None or lacking(fact, objective):
+        return Proof.NOT_PROVEN
+    return objective.proof
+
+
+def lacking(fact: RehearsalFact, objective: ObjectiveFact) -> str:
+    """What a number of an objective would have to rest on and is not there: `T4`, `ledger`; "" if all is."""
+    if objective.name == RTO:
+        return "T0" if fact.moments.t0 is None else "T4" if fact.moments.t4 is None else ""
+    if objective.name == RPO:
+        return "" if fact.ledger and fact.ledger.sent else "ledger"
+    return ""
+
+
+def proof_of_phase(phase: PhaseFact) -> Proof:
+    """What is proven of a phase; one that was not gone through is not proven, whatever its budget."""
+    if phase.seconds is None:
+        return Proof.FAILED if phase.proof is Proof.FAILED else Proof.NOT_PROVEN
+    if phase.budget is not None and phase.seconds > phase.budget:
+        return Proof.FAILED
+    return phase.proof
+
+
+def proof_of_all(fact: RehearsalFact) -> Proof:
+    """The worst of the objectives and phases; a rehearsal without an objective, or given up, proves nothing whole."""
+    proofs = [
+        *(proof_of(fact, objective) for objective in fact.objectives),
+        *(proof_of_phase(phase) for phase in fact.phases),
+    ]
+    if Proof.FAILED in proofs:
+        return Proof.FAILED
+    whole = fact.objectives and not fact.aborted and not fact.not_executed and Proof.NOT_PROVEN not in proofs
+    return Proof.PROVEN if whole else Proof.NOT_PROVEN
+
+
+def objective_of(fact: RehearsalFact, name: str) -> ObjectiveFact | None:
+    """The objective of that name; None if the rehearsal had none."""
+    return next((objective for objective in fact.objectives if objective.name == name), None)
+
+
+def serves_again(fact: RehearsalFact) -> bool:
+    """True if the rehearsal shows that the service could be used again, with its data."""
+    there = {phase.name: proof_of_phase(phase) for phase in fact.phases}
+    gone_through = all(there.get(name, Proof.NOT_PROVEN) is not Proof.NOT_PROVEN for name in _USABLE)
+    return bool(not fact.aborted and fact.moments.t0 and fact.moments.t4 and gone_through)
+
+
+def worst_exposure(fact: RehearsalFact) -> float | None:
+    """Seconds that would be lost with nothing but the worst copy; None if there is none, or one is not known."""
+    seen = [copy.exposure for copy in fact.copies]
+    known = [seconds for seconds in seen if seconds is not None]
+    return max(known) if seen and len(known) == len(seen) else None
