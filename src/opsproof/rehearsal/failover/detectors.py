@@ -15,7 +15,10 @@ def detectors_of(verification: object) -> Mapping[str, Detector]:
 
 
 def _detectors(verification: object) -> Iterator[tuple[str, Detector]]:
-    for name, function in vars(type(verification)).items():
+    methods: dict[str, object] = {}
+    for of_class in reversed(type(verification).__mro__):
+        methods |= vars(of_class)
+    for name, function in methods.items():
         if name.startswith("_") or not inspect.iscoroutinefunction(function):
             continue
         if get_type_hints(function).get("return") == list[str]:

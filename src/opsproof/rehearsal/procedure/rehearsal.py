@@ -131,9 +131,9 @@ class Rehearsal:
             )
         if self.aborted and not always:
             raise PreconditionMissing(
-                f"not executed: the rehearsal was given up ({self.aborted})",
+                "not executed: the rehearsal was given up",
                 where=self.plan.scenario,
-                next_step="Mend what the failed step says; then rehearse again.",
+                next_step=f"Mend this first, then rehearse again: {self.aborted}",
             )
         if self._recovery is not None:
             return

@@ -193,6 +193,7 @@ class EmbeddedSite:
         values = {
             "SITE_BACKUPS": f"local://{self.backups.folder}",
             "SITE_CATALOGUE": f"local://{self.backups.catalogue}",
+            "SITE_SYSTEM_IDENTIFIER": str(self.system_identifier),
             "SITE_API_KEY": self.api_key,
             "SITE_ADMIN_TOKEN": self.admin_token,
         }
