@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from opsproof.errors import NotObserved, OpsproofError, PreconditionMissing
-from opsproof.rehearsal.clock.ledger import LedgerFile
+from opsproof.rehearsal.clock.ledger_file import LedgerFile
 from opsproof.rehearsal.clock.paths import DatabaseWay, ServiceWay, Unacknowledged, Way, told_by
 
 ORDERS = "OPSPROOF_WRITER"

@@ -11,7 +11,7 @@ from opsproof.errors import OpsproofError, TimedOut
 from opsproof.rehearsal.clock.ledger import Ledger, read_ledger
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.stack.logs import log_tail
-from opsproof.stack.process import MARK, Process, end, exit_status, spawn, wait_for
+from opsproof.stack.process import MARK, Process, end, spawn, wait_for
 
 
 class Writing:
@@ -69,7 +69,7 @@ class Writing:
 
         wait_for(enough, seconds, pause=0.05)
         if not self.process.alive() or not enough():
-            state = "runs" if self.process.alive() else f"ended with status {exit_status(self.process)}"
+            state = "runs" if self.process.alive() else "has ended"
             what = f"the writer has not {acknowledged} acknowledgements after {seconds:g} s, and {state}"
             where = f"{self.log}{log_tail(self.log, {})}"
             raise TimedOut(what, where=where, next_step="See in its log what it waits for.")
