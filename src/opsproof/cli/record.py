@@ -127,7 +127,11 @@ def _rehearsals(options: argparse.Namespace) -> int:
     templates = find_templates(options.templates, options.folder)
     view = View(run, read_evidence(options.folder))
     for name, text in rehearsal_reports(view, options.folder, templates, folder).items():
-        _tell(write_record(folder, name, text), text if name.endswith(".md") else "", withheld=False)
+        written = write_record(folder, name, text)
+        if name.endswith(".md"):
+            _tell(written, text, withheld=False)
+        else:
+            print(written.path)
     return 0
 
 

@@ -52,7 +52,7 @@ def rows(fact: RehearsalFact, lang: Lang) -> Iterator[Row]:
     if not fact.objectives:
         yield _row("RTO, RPO", said["no_objectives"], Proof.NOT_PROVEN)
     if fact.phases:
-        proofs = {proof_of_phase(phase) for phase in fact.phases}
+        proofs = {proof_of_phase(fact, phase) for phase in fact.phases}
         worst = next(proof for proof in (Proof.FAILED, Proof.NOT_PROVEN, Proof.PROVEN) if proof in proofs)
         yield _row(said["phases"], "; ".join(_phases(fact, lang)), worst)
     yield _row(said["writes"], ledger_text(fact, lang), _ledger_proof(fact))
@@ -118,7 +118,7 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         text = f"{phase_name(phase.name, lang)} {took(phase.seconds, lang)}"
         if phase.budget is not None:
             text += f" ({said['limit']} {took(phase.budget, lang)})"
-        proof = proof_of_phase(phase)
+        proof = proof_of_phase(fact, phase)
         yield text if proof is Proof.PROVEN else f"{text} {PROOFS[lang][proof]}"
     if missing := [phase_name(phase.name, lang) for phase in fact.phases if phase.seconds is None]:
         yield said["none_of_them"].format(names=", ".join(missing))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from opsproof.judge.outcome import Outcome
-from opsproof.rehearsal.facts import PhaseFact, Proof, RehearsalFact
+from opsproof.rehearsal.facts import Proof, RehearsalFact
 from opsproof.report.rehearsals.proving import proof_of_phase
 
 _UNSEEN = 0.005
@@ -62,7 +62,7 @@ def course(fact: RehearsalFact, outcomes: Iterable[Outcome]) -> Course:
     zero = fact.moments.t0
     moments = {name.upper(): (at - zero).total_seconds() for name, at in fact.moments if at is not None} if zero else {}
     begun = _begun(fact, outcomes)
-    phases = [*_phases(fact.phases, begun)]
+    phases = [*_phases(fact, begun)]
     end = max(moments.values(), default=0.0)
     gaps = [*_gaps(phases, end)] if moments else []
     length = max([end, *(bar.start + bar.seconds for bar in _taken(phases))], default=0.0)
@@ -102,10 +102,10 @@ def _begun(fact: RehearsalFact, outcomes: Iterable[Outcome]) -> dict[str, float]
     return begun
 
 
-def _phases(phases: Iterable[PhaseFact], begun: dict[str, float]) -> Iterator[Bar]:
+def _phases(fact: RehearsalFact, begun: dict[str, float]) -> Iterator[Bar]:
     reached = 0.0
-    for phase in phases:
-        proof = proof_of_phase(phase)
+    for phase in fact.phases:
+        proof = proof_of_phase(fact, phase)
         if phase.seconds is None:
             yield Bar(phase.name, None, None, phase.budget, proof)
             continue

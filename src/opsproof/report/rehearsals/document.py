@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsproof.evidence.bundle import EVIDENCE_FILE
@@ -35,7 +35,7 @@ from opsproof.report.text import one_line
 from opsproof.report.view import View
 from opsproof.report.windows import zone_of
 
-LANGS: tuple[Lang, ...] = get_args(Lang)
+LANGS: tuple[Lang, ...] = ("ko", "en")
 _ANSWER = 240
 _TITLE: Mapping[Lang, str] = {"ko": "재해 복구 훈련 보고서", "en": "Disaster recovery rehearsal"}
 

@@ -89,10 +89,12 @@ def _rows(course: Course, lang: Lang) -> Iterator[_Row]:
     said = words(lang)
     for bar in course.bars:
         name = one_line(phase_name(bar.name, lang)) if bar.name else said["unexplained"]
-        seconds = said["not_gone_through"] if bar.seconds is None else took(bar.seconds, lang)
+        sign = f"{SIGNS[bar.proof]} {PROOFS[lang][bar.proof]}  " if bar.name else ""
+        if bar.seconds is None:
+            yield _Row(name, f"{sign}({said['not_gone_through']})", bar)
+            continue
         budget = "" if bar.budget is None else f" / {said['limit']} {took(bar.budget, lang)}"
-        sign = "" if not bar.name else f"{SIGNS[bar.proof]} {PROOFS[lang][bar.proof]}  "
-        yield _Row(name, f"{sign}{seconds}{budget}", bar)
+        yield _Row(name, f"{sign}{took(bar.seconds, lang)}{budget}", bar)
 
 
 def _x(seconds: float, course: Course) -> float:

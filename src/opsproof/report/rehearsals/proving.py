@@ -1,5 +1,6 @@
 """What a report may say of a rehearsal's numbers: without a number, and without its moments, nothing is proven."""
 
+from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, PhaseFact, Proof, RehearsalFact
 
 RTO, RPO = "RTO", "RPO"
@@ -31,20 +32,26 @@ def lacking(fact: RehearsalFact, objective: ObjectiveFact) -> str:
     return ""
 
 
-def proof_of_phase(phase: PhaseFact) -> Proof:
-    """What is proven of a phase; one that was not gone through is not proven, whatever its budget."""
-    if phase.seconds is None:
-        return Proof.FAILED if phase.proof is Proof.FAILED else Proof.NOT_PROVEN
-    if phase.budget is not None and phase.seconds > phase.budget:
+def proof_of_phase(fact: RehearsalFact, phase: PhaseFact) -> Proof:
+    """
+    What is proven of a phase; one that was not gone through is not proven, whatever its budget.
+
+    Args:
+        fact: The rehearsal: a phase is proven by steps that all passed.
+        phase: One of its phases.
+    """
+    states = {step.status for step in fact.steps if step.phase == phase.name}
+    over = phase.budget is not None and phase.seconds is not None and phase.seconds > phase.budget
+    if phase.proof is Proof.FAILED or Status.FAILED in states or over:
         return Proof.FAILED
-    return phase.proof
+    return Proof.NOT_PROVEN if phase.seconds is None or states - {Status.PASSED} else phase.proof
 
 
 def proof_of_all(fact: RehearsalFact) -> Proof:
     """The worst of the objectives and phases; a rehearsal without an objective, or given up, proves nothing whole."""
     proofs = [
         *(proof_of(fact, objective) for objective in fact.objectives),
-        *(proof_of_phase(phase) for phase in fact.phases),
+        *(proof_of_phase(fact, phase) for phase in fact.phases),
     ]
     if Proof.FAILED in proofs:
         return Proof.FAILED
@@ -59,7 +66,7 @@ def objective_of(fact: RehearsalFact, name: str) -> ObjectiveFact | None:
 
 def serves_again(fact: RehearsalFact) -> bool:
     """True if the rehearsal shows that the service could be used again, with its data."""
-    there = {phase.name: proof_of_phase(phase) for phase in fact.phases}
+    there = {phase.name: proof_of_phase(fact, phase) for phase in fact.phases}
     gone_through = all(there.get(name, Proof.NOT_PROVEN) is not Proof.NOT_PROVEN for name in _USABLE)
     return bool(not fact.aborted and fact.moments.t0 and fact.moments.t4 and gone_through)
 

@@ -82,7 +82,7 @@ def _seeded(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
 def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     said = words(lang)
     for phase in fact.phases:
-        if proof_of_phase(phase) is not Proof.FAILED:
+        if proof_of_phase(fact, phase) is not Proof.FAILED:
             continue
         name = phase_name(phase.name, lang)
         if phase.seconds is None or phase.budget is None or phase.seconds <= phase.budget:
