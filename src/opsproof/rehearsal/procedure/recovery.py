@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ASKS_THE_SERVER = frozenset(
     {
+        "every_timeline_is_explained",
         "the_archiver_is_set_up",
         "no_wal_waits_for_the_archiver",
         "what_was_archived_is_in_the_archive",
@@ -261,6 +262,8 @@ class Recovery:
     async def the_objectives_hold(self) -> list[str]:
         """RTO and RPO: failed is wrong, and what was not proven is no pass."""
         objectives, phases = self.account.objectives(), self.account.phases()
+        measured = {one.name: one.model_dump(mode="json") for one in objectives}
+        await self.rehearsal.asking.ask("what the clock and the ledger say", "", lambda: measured)
         wrong = [f"{one.name} failed: {one.why}" for one in objectives if one.proof == "failed"]
         wrong += [f"phase {one.name} took {one.seconds} s of {one.budget} s" for one in phases if one.proof == "failed"]
         unproven = [f"{one.name} is not proven: {one.why}" for one in objectives if one.proof == "not proven"]

@@ -14,7 +14,7 @@ from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_
 from opsproof.rehearsal.failover.exports import Export, export
 from opsproof.rehearsal.failover.failback import follow, rewind, switch_over
 from opsproof.rehearsal.failover.promoted import PromotedVerification
-from opsproof.rehearsal.failover.promotion import promote
+from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.rewound import RewoundVerification
 from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
@@ -29,6 +29,7 @@ class RegionLoss(Recovery):
     _lost: Divergence | None = None
     _exports: Sequence[Export] = ()
     _settings: Mapping[str, str] = {}
+    _promotion: Promotion | None = None
 
     @override
     def own_actions(self) -> Mapping[str, Callable[[], object]]:
@@ -56,7 +57,7 @@ class RegionLoss(Recovery):
         if self.actor.by("promote") != "operator" or self.at.embedded is None:
             await self.actor.act("promote", "SELECT pg_promote() on the DR standby", seconds=self.seconds("database"))
             return await self.wait(self._still_recovers, "database")
-        promotion = await promote(self.at.dr)
+        promotion = self._promotion = await promote(self.at.dr)
         wrong = [] if promotion.returned else ["pg_promote returned false: the request stays, and may be served later"]
         return wrong if promotion.finished else [*wrong, f"still in recovery after {promotion.seconds:.1f} s"]
 
@@ -70,7 +71,9 @@ class RegionLoss(Recovery):
         if self.before is None:
             next_step = "See why the home site could not be asked before it was lost."
             raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
-        verification = PromotedVerification(self.at.dr, self.before, self._archived, expected=frozenset())
+        verification = PromotedVerification(
+            self.at.dr, self.before, self._archived, promotion=self._promotion, expected=frozenset()
+        )
         return said(await everything(verification, "promoted"))
 
     async def it_is_protected_again(self) -> list[str]:

@@ -171,8 +171,8 @@ class CacheKeeper:
             times = told["clearings"] - before.clearings
             found.append(f"{self._where()} has seen {times} FLUSHALL, FLUSHDB or SWAPDB since: not by prefix")
         for number, keys in before.others.items():
-            if keys and not told["others"].get(number, 0):
-                found.append(f"database {number} of the same server had {keys} keys, and is empty now")
+            if keys > 0 and told["others"].get(number, 0) <= 0:
+                found.append(f"database {number} of the same server had {keys} keys that last, and none now")
         return found
 
     async def refill(self, door: Door) -> Refilled:
@@ -334,7 +334,11 @@ class CacheKeeper:
         number = own if own.isdecimal() else "0"
         told = _info(ask, "keyspace")
         counts = {name.removeprefix("db"): dict(pair.split("=", 1) for pair in text.split(",")) for name, text in told}
-        return {name: int(count.get("keys", 0)) for name, count in counts.items() if name != number}
+        return {
+            name: int(count.get("keys", 0)) - int(count.get("expires", 0))
+            for name, count in counts.items()
+            if name != number
+        }
 
     @contextmanager
     def _client(self) -> Iterator[Any]:

@@ -21,7 +21,11 @@ WAL_SEGMENT_MEGABYTES = 1
 """PostgreSQL's least: an archive_timeout of seconds would fill the disk with segments of 16 MB."""
 
 _REPLAY_SECONDS = 60.0
-_ARCHIVE = "if test -f {to}/%f; then cmp -s %p {to}/%f; else cp %p {draft}/$$.%f && mv {draft}/$$.%f {to}/%f; fi"
+_ARCHIVE = (
+    "if test -f {to}/%f; then cmp -s %p {to}/%f; else "
+    "sha256sum < %p > {draft}/$$.%f.sha256 && mv {draft}/$$.%f.sha256 {noted}/%f.sha256 && "
+    "cp %p {draft}/$$.%f && mv {draft}/$$.%f {to}/%f; fi"
+)
 _HEARTBEAT = """
     CREATE TABLE opsproof_heartbeat
         (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL, value text NOT NULL);
@@ -113,7 +117,11 @@ class Databases:
             "track_commit_timestamp": "on",
             "archive_mode": "on",
             "archive_timeout": "2s",
-            "archive_command": _ARCHIVE.format(to=self._wal, draft=self._grounds.folder("archiving")),
+            "archive_command": _ARCHIVE.format(
+                to=self._wal,
+                draft=self._grounds.folder("archiving"),
+                noted=self._grounds.folder("catalogue/postgres/wal"),
+            ),
             "restore_command": f"cp {self._wal}/%f %p",
             "wal_retrieve_retry_interval": "200ms",
             "wal_receiver_status_interval": "1s",
