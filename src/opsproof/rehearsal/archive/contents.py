@@ -121,9 +121,13 @@ class Contents:
         self._asking = asking
         self._now = now
 
-    async def listing(self, wal: Wal) -> Listing:
+    async def listing(self, wal: Wal, *, fresh: bool = False) -> Listing:
         """
         List the archive.
+
+        Args:
+            wal: The profile's section.
+            fresh: True to list it even if that was done before.
 
         Raises:
             NoData: There is nothing in it.
@@ -140,7 +144,7 @@ class Contents:
             return {"at": self._now().isoformat(), "files": files, "small": small}
 
         text = f"LIST {wal.prefix}* at {self._objects.target.address}"
-        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=False)
+        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=fresh)
         if not found["files"]:
             next_step = "See whether archive_command fills it, and whether backups.wal.prefix is right."
             raise NoData("there is no WAL in the archive", where=self._objects.where(wal.prefix), next_step=next_step)

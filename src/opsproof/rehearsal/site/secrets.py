@@ -116,7 +116,7 @@ class Secrets:
             conninfo = _values(parity.dr).get(parity.login) or ""
             if not conninfo.strip():
                 return {"row": None, "said": f"{parity.login} is not set at the DR site"}
-            return _logged_in(conninfo, parity.private_files)
+            return _logged_in(conninfo, parity.private_files, port)
 
         told = await self._asking.ask(f"log in as {parity.login} of the DR site says", "env -i psql ...", call)
         found = [f"log in with {parity.login} of the DR site: {told['said']}"] if told["said"] else []
@@ -199,10 +199,14 @@ def _mode(path: Path) -> dict[str, Any]:
     return {"missing": "", "mode": stat.S_IMODE(found.st_mode), "bytes": found.st_size}
 
 
-def _logged_in(conninfo: str, files: tuple[Path, ...]) -> dict[str, Any]:
-    """Log in from a process that has nothing of the operator's: no ~/.pgpass, no PG* variable, no service file."""
+def _logged_in(conninfo: str, files: tuple[Path, ...], port: int) -> dict[str, Any]:
+    """
+    Log in from a process that has nothing of the operator's: no ~/.pgpass, no PG* variable, no service file.
+
+    An address without a port is one that the service asks a name for; it is then that of the new primary.
+    """
     password = next((path for path in files if "pgpass" in path.name), None)
-    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LC_ALL": "C"}
+    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LC_ALL": "C", "PGPORT": str(port)}
     if password is not None:
         environment["PGPASSFILE"] = str(password)
     try:
