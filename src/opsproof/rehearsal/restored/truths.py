@@ -68,5 +68,5 @@ def _duplicates(one: dict[str, Any]) -> str:
 def _orphans(one: dict[str, Any]) -> str:
     present = " AND ".join(f"m.{mine} IS NOT NULL" for mine, _ in one["columns"])
     same = " AND ".join(f"p.{theirs} = m.{mine}" for mine, theirs in one["columns"])
-    parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"  # noqa: S608
+    parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"
     return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"  # noqa: S608
