@@ -6,6 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -175,12 +176,12 @@ class EmbeddedSite:
     @property
     def store(self) -> StoreTarget:
         """The store of the backups and of the log's archive."""
-        return _local(self.variables["SITE_BACKUPS"])
+        return _local(self.backups.folder)
 
     @property
     def catalogue(self) -> StoreTarget:
         """The store with what was noted of each backup."""
-        return _local(self.variables["SITE_CATALOGUE"])
+        return _local(self.backups.catalogue)
 
     @property
     def system_identifier(self) -> int:
@@ -191,8 +192,9 @@ class EmbeddedSite:
     def variables(self) -> dict[str, str]:
         """What a profile refers to; credentials are among them. What leads to a site is not changed by a switch."""
         values = {
-            "SITE_BACKUPS": f"local://{self.backups.folder}",
-            "SITE_CATALOGUE": f"local://{self.backups.catalogue}",
+            "SITE_BACKUPS": self.store.url,
+            "SITE_CATALOGUE": self.catalogue.url,
+            "SITE_SYSTEM_IDENTIFIER": str(self.system_identifier),
             "SITE_API_KEY": self.api_key,
             "SITE_ADMIN_TOKEN": self.admin_token,
         }
@@ -238,5 +240,5 @@ class EmbeddedSite:
         tell("ready")
 
 
-def _local(url: str) -> StoreTarget:
-    return StoreTarget.model_validate({"kind": "store", "url": url})
+def _local(folder: Path) -> StoreTarget:
+    return StoreTarget.model_validate({"kind": "store", "url": f"local://{folder}"})
