@@ -187,10 +187,14 @@ def test_a_base_backup_and_the_archive_are_a_database_again(site):
         assert found == [("after the backup",)]
         site.serve_from(restored, "dr")
         assert asked(site.resolvers["dr"], DATABASE)[0].split()[2] == str(restored.port)
+        assert {one["server_port"] for one in databases_of(site, "home")} == {site.home.port}
+        site.restart("home")
+        assert {one["server_port"] for one in databases_of(site, "home")} == {restored.port}
     finally:
         site.serve_from(site.dr, "dr")
         site.switch_dns("home")
         restored.kill()
+        site.restart("home")
 
 
 def _sha256(store, name):

@@ -87,6 +87,11 @@ class EmbeddedSite:
         """End the service of a site in order."""
         self.services[site].stop()
 
+    def restart(self, site: str) -> None:
+        """End the service of a site and start it anew, so that its pool connects where the name leads."""
+        self.deactivate(site)
+        self.activate(site)
+
     def switch_dns(self, to: str, *, names: Iterable[str] = (HTTP, DATABASE), resolvers: Iterable[str] = SITES) -> None:
         """
         Let the public names lead to a site; connections that a pool has are not moved by that.
