@@ -119,7 +119,8 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
         config.workeroutput[_NOT_CARRIED] = gate.ledger.not_carried
     if any(check.step for check in checks) and hasattr(config, "workerinput"):
         raise pytest.UsageError(
-            "the steps of a rehearsal are one after the other, in one process\n  next: leave -n out, or -m 'dr and not quarterly'"
+            "the steps of a rehearsal are one after the other, in one process\n"
+            "  next: leave -n out, or -m 'dr and not quarterly'"
         )
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
