@@ -17,7 +17,7 @@ _SECONDS = 20.0
 _WRITTEN = "opsproof_written"
 _DAMAGE = re.compile(
     r"PANIC|invalid page|page verification failed|could not read block|was terminated by signal|recovery ended before"
-    r"|requested recovery stop point is before|not in this server's history|could not access file"
+    r"|requested recovery stop point is before|not in this server's history"
 )
 
 
