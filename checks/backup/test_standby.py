@@ -92,9 +92,7 @@ async def test_the_limits_of_the_standby_suffice(standby_verification):
 
 
 @needs("rehearsals.dr")
-@runbook(
-    "FAI-128", severity="SEV-2", next_step="Set the standby's settings as the primary's, and restart or reload it."
-)
+@runbook("FAI-128", severity="SEV-2", next_step="Set them on the standby as on the primary, and restart or reload it.")
 async def test_the_settings_of_both_agree(standby_verification):
     """What decides how statements behave and what is kept is the same on both."""
     found = await standby_verification.the_settings_of_both_agree()

@@ -46,12 +46,13 @@ class Returns:
         self.exports: list[Export] = []
         self.rewound: Rewound | None = None
 
-    def diverge(self, *, segments: int = 0) -> None:
+    def diverge(self, *, segments: int = 0, stop: str = "fast") -> None:
         """
         Promote the standby while the old primary lives, let both write, and stop the old one.
 
         Args:
             segments: WAL segments between the last common checkpoint and the fork.
+            stop: Mode of pg_ctl stop of the old primary.
         """
         home, dr = self.servers.home, self.servers.dr
         home.sql("CHECKPOINT")
@@ -67,7 +68,7 @@ class Returns:
         home.sql("DELETE FROM orders WHERE id = 2")
         self.servers.beat(home)
         self.commits = 4
-        home.stop("fast")
+        home.stop(stop)
         dr.sql("INSERT INTO orders (note) VALUES ('on the new primary')")
         self.servers.beat(dr)
         self.diverged = True
@@ -98,10 +99,10 @@ class Returns:
         """The questions, each with the folder of its checks."""
         servers = self.servers
         dr, home = servers.node(servers.dr), servers.node(servers.home)
-        return (
-            (RewoundVerification(dr, home, self.lost, self.exports, self.settings, seconds=4.0), "failback"),
-            (StandbyVerification(dr, home, servers.heartbeat, servers.limits), "backup"),
-        )
+        back = RewoundVerification(dr, home, self.lost, self.exports, self.settings, seconds=4.0)
+        if not self.back:
+            return ((back, "failback"),)
+        return ((back, "failback"), (StandbyVerification(dr, home, servers.heartbeat, servers.limits), "backup"))
 
 
 @contextlib.contextmanager
@@ -177,7 +178,7 @@ def _recycled(lab: Returns) -> None:
 
 
 def _without_rewind(lab: Returns) -> None:
-    lab.diverge()
+    lab.diverge(stop="immediate")
     at_once(lab.count())
     lab.follow()
 
