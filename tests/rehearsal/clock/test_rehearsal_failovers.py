@@ -67,8 +67,7 @@ class Pair:
 
     def rows(self, cluster, ledger):
         async def read():
-            node = self.node(cluster)
-            return [row async for row in heartbeat.found(node, ledger.writer, 1, ledger.entries[-1].id)]
+            return [row async for row in heartbeat.found(self.node(cluster), ledger)]
 
         return asyncio.run(read())
 

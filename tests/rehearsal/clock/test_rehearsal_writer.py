@@ -18,6 +18,7 @@ from opsproof.rehearsal.clock.recovery_point import rpo
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import Proof
+from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster
 from opsproof.stack.process import exit_status, wait_for
 
@@ -28,7 +29,7 @@ def server(grounds):
     cluster = Cluster(grounds, "alone")
     cluster.initialize()
     cluster.start()
-    asyncio.run(heartbeat.prepare(Node(cluster)))
+    asyncio.run(heartbeat.prepare(node(cluster)))
     return cluster
 
 
@@ -38,7 +39,7 @@ def writing(grounds, tmp_path):
     started = []
 
     def start(**orders):
-        told = Orders(ledger=str(tmp_path / "ledger.jsonl"), **{"interval": 0.02, **orders})
+        told = Orders(**{"ledger": str(tmp_path / "ledger.jsonl"), "interval": 0.02, **orders})
         started.append(Writing.start(told, log=tmp_path / "writer.log", grounds=grounds.directory))
         return started[-1]
 
@@ -47,16 +48,13 @@ def writing(grounds, tmp_path):
         one.process.send(signal.SIGKILL)
 
 
-def Node(cluster):  # noqa: N802 - as the class that it makes
-    from opsproof.rehearsal.node import Node
-
-    return Node(cluster.name, cluster.conninfo(), Asking.alone(cluster.name))
+def node(cluster, database="postgres"):
+    return Node(cluster.name, cluster.conninfo(database), Asking.alone(cluster.name))
 
 
 def rows(cluster, ledger):
     async def read():
-        first, last = ledger.entries[0].id, ledger.entries[-1].id
-        return [row async for row in heartbeat.found(Node(cluster), ledger.writer, first, last)]
+        return [row async for row in heartbeat.found(node(cluster), ledger)]
 
     return asyncio.run(read())
 
@@ -196,6 +194,45 @@ def test_the_address_may_be_what_a_command_says(server, writing, tmp_path):
     writer.until(3)
 
 
+def test_the_command_that_says_the_address_has_its_secrets_and_not_the_writers_orders(grounds, server, tmp_path):
+    """Its credentials come from the profile, and nobody else's are told to it."""
+    script = 'test -z "$OPSPROOF_WRITER" && echo "$ADDRESS"'
+    orders = Orders(str(tmp_path / "ledger.jsonl"), 0.02, command=("sh", "-c", script))
+    secrets = {"ADDRESS": server.conninfo()}
+    writer = Writing.start(orders, log=tmp_path / "writer.log", grounds=grounds.directory, secrets=secrets)
+    writer.until(3)
+
+    assert writer.stop().closed
+
+
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [
+        pytest.param({"command": ("false",)}, "ended with status 1 and no address", id="command-fails"),
+        pytest.param({"command": ("/nonexistent",)}, "No such file or directory", id="no-such-command"),
+        pytest.param({"conninfo": "password=se cret"}, "the connection string cannot be understood", id="no-conninfo"),
+        pytest.param({"conninfo": "x", "ledger": "/dev/full"}, "No space left on device", id="disk-is-full"),
+        pytest.param({"conninfo": "x", "ledger": "/nonexistent/l"}, "No such file or directory", id="no-folder"),
+    ],
+)
+def test_a_writer_that_cannot_begin_says_why(writing, orders, words):
+    """A rehearsal without a ledger must not start; and no word of a password is in the log."""
+    writer = writing(**orders)
+
+    assert gone(writer) == 2
+    assert words in writer.log.read_text()
+    assert "cret" not in writer.log.read_text()
+    assert "Traceback" not in writer.log.read_text()
+
+
+def test_a_database_without_the_table_is_said(server, writing):
+    """The table is made on purpose, never by the way."""
+    writer = writing(conninfo=server.conninfo("template1"))
+
+    assert gone(writer) == 2
+    assert "Prepare the table first" in writer.log.read_text()
+
+
 def test_while_nobody_takes_writes_none_is_sent(grounds, writing, tmp_path):
     """An outage is no loss; the log says what the writer waits for."""
     writer = writing(conninfo=f"host={tmp_path} port=1")
@@ -222,13 +259,11 @@ def test_a_table_without_tokens_is_brought_up_to_them(grounds, server):
     plain = "CREATE TABLE opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL)"
     server.sql(plain, database="older")
     server.sql("INSERT INTO opsproof_heartbeat VALUES (7, '2026-11-21T03:00:00Z', 'cron')", database="older")
-    from opsproof.rehearsal.node import Node as Server
+    older = node(server, "older")
+    asyncio.run(heartbeat.prepare(older))
+    asyncio.run(heartbeat.prepare(older))
 
-    node = Server("older", server.conninfo("older"), Asking.alone("older"))
-    asyncio.run(heartbeat.prepare(node))
-    asyncio.run(heartbeat.prepare(node))
-
-    assert asyncio.run(heartbeat.newest(node)).isoformat() == "2026-11-21T03:00:00+00:00"
+    assert asyncio.run(heartbeat.newest(older)).isoformat() == "2026-11-21T03:00:00+00:00"
     assert server.sql("SELECT value FROM opsproof_heartbeat", database="older") == [("",)]
 
 
