@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,7 +22,7 @@ from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import Proof
 from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster
-from opsproof.stack.process import exit_status, wait_for
+from opsproof.stack.process import Process, belonging_to, exit_status, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,35 @@ def test_a_killed_writer_leaves_a_readable_ledger_that_can_be_continued(server, 
     classes = set(reconcile(ledger, rows(server, ledger)).became.values())
     assert Became.OK in classes
     assert classes <= {Became.OK, Became.INDETERMINATE_PRESENT, Became.INDETERMINATE_ABSENT}
+
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from opsproof.rehearsal.clock.writer import Orders
+from opsproof.rehearsal.clock.writing import Writing
+folder, conninfo, grounds = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+orders = Orders(str(folder / "ledger.jsonl"), 0.02, conninfo=conninfo)
+print(Writing.start(orders, log=folder / "writer.log", grounds=grounds).process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_writer_outlives_the_rehearsal_that_started_it(grounds, server, tmp_path):
+    """A rehearsal that is killed and resumed has a ledger of the time between."""
+    argv = [sys.executable, "-c", STARTER, str(tmp_path), server.conninfo(), str(grounds.directory)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as rehearsal:
+        writer = Process.of(int(rehearsal.stdout.readline()))
+        ledger = tmp_path / "ledger.jsonl"
+        assert wait_for(lambda: ledger.exists() and ledger.read_bytes().count(b"\n") > 5, 60, pause=0.05)
+        rehearsal.kill()
+    count = len(read_ledger(ledger).acknowledged)
+
+    assert wait_for(lambda: len(read_ledger(ledger).acknowledged) > count + 5, 60, pause=0.05)
+    assert writer in belonging_to(grounds.directory), "the next start ends it, if nobody resumes"
+    writer.send(signal.SIGTERM)
+    assert wait_for(lambda: not writer.alive(), 60, pause=0.05)
+    assert read_ledger(ledger).closed
 
 
 def test_a_ledger_that_was_idle_before_the_failure_proves_nothing(server, writing):
