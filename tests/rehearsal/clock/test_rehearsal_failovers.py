@@ -71,7 +71,8 @@ class Pair:
     def settle(self):
         """End the writer, start the old primary's folder by itself, and count on both sides by plain SQL."""
         ledger = self.writer.stop()
-        self.old.start({"synchronous_standby_names": ""})
+        if not self.old.running():
+            self.old.start({"synchronous_standby_names": ""})
         old = {number for (number,) in self.old.sql(IDS, ledger.writer)}
         new = {number for (number,) in self.new.sql(IDS, ledger.writer)}
         found = reconcile(ledger, self.rows(self.new, ledger), self.rows(self.old, ledger))
@@ -159,6 +160,29 @@ def test_synchronous_failover_loses_nothing(grounds):
     assert len(counted) >= 3, "what was not confirmed is on the old primary alone"
     assert counted <= set(found.ids(Became.INDETERMINATE_ABSENT))
     assert rpo(600, pair.watch.moments.t0, found).lower == 0
+
+
+def test_a_primary_that_was_frozen_and_comes_back(grounds):
+    """What it had been sent may be applied at any later time: that is no loss, and no acknowledgement either."""
+    pair = Pair(grounds, "thawed", seconds=5.0)
+    everybody = [pair.old.process, *descendants(pair.old.process)]
+    for one in everybody:
+        one.send(signal.SIGSTOP)
+    assert wait_for(lambda: all(one.state() == "T" for one in everybody), 60)
+    pair.watch.note("t0")
+    assert pair.new.sql("SELECT pg_promote(true, 60)") == [(True,)]
+    assert wait_for(lambda: pair.writer.ledger().acknowledged[-1].server.timeline == 2, 120, pause=0.05)
+    pair.more(5)
+    for one in everybody:
+        one.send(signal.SIGCONT)
+    assert wait_for(pair.old.answers, 60, pause=0.05)
+    pair.more(5)
+
+    ledger, found, counted = pair.settle()
+
+    lost_equals(found, counted, at_least=0)
+    assert "no answer within 5 s; the connection was cut" in {one.why for one in ledger.entries}
+    assert not found.conflicts
 
 
 def test_split_brain_is_conflicting(grounds):
