@@ -433,25 +433,24 @@ _WORK: list[dict[str, Any]] = [
     }
     for name in ("rca", "notification")
 ]
-_RANGE = " WHERE at >= %(since)s AND at < %(until)s"
 _DATA: dict[str, Any] = {
     "settled": "5s",
     "counts": {
         "judgments": {
-            "sql": "SELECT count(*) FROM judgments" + _RANGE,
+            "sql": "SELECT count(*) FROM judgments WHERE at >= %(since)s AND at < %(until)s",
             "expected": ROWS,
             "tolerance": 0.2,
         }
     },
     "completed": {
-        "sql": "SELECT status, count(*) FROM workflows" + _RANGE + " GROUP BY status",
+        "sql": "SELECT status, count(*) FROM workflows WHERE at >= %(since)s AND at < %(until)s GROUP BY status",
         "least": 20,
     },
     "versions": {
-        "sql": "SELECT DISTINCT version FROM judgments" + _RANGE,
+        "sql": "SELECT DISTINCT version FROM judgments WHERE at >= %(since)s AND at < %(until)s",
         "expected": "v1.4.0",
         "last_good": "v1.3.0",
     },
-    "totals": {"orders": "SELECT sum(amount) FROM orders" + _RANGE},
+    "totals": {"orders": "SELECT sum(amount) FROM orders WHERE at >= %(since)s AND at < %(until)s"},
     "reconciled": {"orders": {"sql": "SELECT id FROM orders", "queue": QUEUE}},
 }

@@ -53,7 +53,7 @@ def _port(lab: SiteLab) -> None:
 
 
 def _sixth(lab: SiteLab) -> None:
-    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["2001:db8::7"]
+    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::7"]
 
 
 def _alias(lab: SiteLab) -> None:
