@@ -287,6 +287,7 @@ def _records(port: int) -> dict[tuple[str, str], list[str]]:
     return {
         (NAME, "A"): [HOST],
         ("api-dr.rehearsal.test", "A"): [HOST],
+        ("db-dr.rehearsal.test", "A"): [HOST],
         (ALIAS, "CNAME"): ["api-dr.rehearsal.test."],
         (SERVICE, "SRV"): [f"0 5 {port} db-dr.rehearsal.test."],
     }
