@@ -8,7 +8,6 @@ _GRANTS, _ROLES = "owners_and_grants_are_the_same", "roles_are_the_same"
 _SETTINGS, _SERVICE = "settings_are_the_same", "the_service_can_work"
 
 
-
 def _with_another_secret(copy: Copy) -> None:
     sql = "SELECT rolpassword FROM pg_authid WHERE rolname = 'app_service'"
     kept = copy.restored.cluster.sql(sql)[0][0]
