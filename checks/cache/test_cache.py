@@ -35,13 +35,9 @@ async def test_the_cache_answers_ping(cache):
 @proven_by("cache-full", "redis-replica")
 async def test_the_cache_takes_writes(cache):
     """Redis is a master, and has memory left where it evicts nothing to make room."""
-    replication, memory = await asyncio.gather(cache.info("replication"), cache.info("memory"))
-    used, limit, policy = (memory[name] for name in ("used_memory", "maxmemory", "maxmemory_policy"))
+    refused = await _refused_writes(cache)
 
-    assert replication["role"] == "master", f"this Redis is a {replication['role']}: it refuses every write"
-    assert not limit or policy.startswith("allkeys-") or used < limit, (
-        f"memory is full: {used} bytes used, maxmemory {limit}, maxmemory-policy {policy}; Redis refuses writes"
-    )
+    assert not refused, refused
 
 
 @runbook(
@@ -68,3 +64,29 @@ async def test_the_rate_limit_holds(api, profile):
     assert not odd, f"{limit.path} answers {odd} beside 200 and {limit.status}"
     assert 200 in statuses, f"{limit.path} lets nobody through: {len(statuses)} times {limit.status}"
     assert limit.status in statuses, f"{len(statuses)} requests at once, limit {limit.limit}: none got {limit.status}"
+
+
+@runbook(
+    "EVAL-015",
+    severity="SEV-2",
+    verifies="reach",
+    next_step="Check the result backend's process, network, credential and memory; nobody gets a result until then.",
+)
+@proven_by("redis-stopped", "redis-frozen", "redis-password-required", "redis-replica", "cache-full")
+@needs("queues")
+async def test_the_result_backend_takes_results(results):
+    """The result backend accepts the credential, is a master, and has memory left."""
+    refused = await _refused_writes(results)
+
+    assert not refused, refused
+
+
+async def _refused_writes(server):
+    """Why a Redis refuses every write; "" if it takes them."""
+    replication, memory = await asyncio.gather(server.info("replication"), server.info("memory"))
+    used, limit, policy = (memory[name] for name in ("used_memory", "maxmemory", "maxmemory_policy"))
+    if replication["role"] != "master":
+        return f"this Redis is a {replication['role']}: it refuses every write"
+    if limit and not policy.startswith("allkeys-") and used >= limit:
+        return f"memory is full: {used} bytes used, maxmemory {limit}, maxmemory-policy {policy}; Redis refuses writes"
+    return ""

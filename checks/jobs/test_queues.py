@@ -1,4 +1,4 @@
-"""The broker's queues: workers take from each, hold nothing too long, and keep up; and the place for their results."""
+"""The broker's queues: workers take from each, hold nothing too long, and keep up."""
 
 import asyncio
 
@@ -71,25 +71,6 @@ async def test_no_queue_grows(workers, profile):
     assert not grown, "; ".join(
         f"{name} grew from {before[name]} to {after[name]} messages in {limits.apart:g} s, limit {limits.growth}"
         for name in grown
-    )
-
-
-@runbook(
-    "EVAL-015",
-    severity="SEV-2",
-    verifies="reach",
-    next_step="Check the result backend's process, network, credential and memory; nobody gets a result until then.",
-)
-@proven_by("redis-stopped", "redis-frozen", "redis-password-required", "redis-replica", "cache-full")
-@needs("queues")
-async def test_the_result_backend_takes_results(results):
-    """The result backend accepts the credential, is a master, and has memory left."""
-    replication, memory = await asyncio.gather(results.info("replication"), results.info("memory"))
-    used, limit, policy = (memory[name] for name in ("used_memory", "maxmemory", "maxmemory_policy"))
-
-    assert replication["role"] == "master", f"the result backend is a {replication['role']}: it refuses every result"
-    assert not limit or policy.startswith("allkeys-") or used < limit, (
-        f"the result backend's memory is full: {used} bytes used, maxmemory {limit}, maxmemory-policy {policy}"
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opsproof.errors import Hopeless, NoData, PreconditionMissing, Unreachable
-    from opsproof.plugin.marks import each, needs, proven_by, runbook, writes
+    from opsproof.plugin.marks import each, needs, proven_by, runbook, scenario, step, writes
     from opsproof.probes import ANONYMOUS, Forged
 
 __version__ = "0.1.0"
@@ -21,13 +21,15 @@ __all__ = [
     "needs",
     "proven_by",
     "runbook",
+    "scenario",
+    "step",
     "writes",
 ]
 
 _HOMES = {
     **dict.fromkeys(("ANONYMOUS", "Forged"), "opsproof.probes"),
     **dict.fromkeys(("Hopeless", "NoData", "PreconditionMissing", "Unreachable"), "opsproof.errors"),
-    **dict.fromkeys(("each", "needs", "proven_by", "runbook", "writes"), "opsproof.plugin.marks"),
+    **dict.fromkeys(("each", "needs", "proven_by", "runbook", "scenario", "step", "writes"), "opsproof.plugin.marks"),
 }
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from opsproof.judge.limits import Lang
-from opsproof.profile.answers import Answer, moment_text
+from opsproof.profile.answers import Answer
 from opsproof.profile.attested import Attested
-from opsproof.profile.scalars import duration_text
+from opsproof.profile.scalars import duration_text, moment_text
 
 _WORDS: Mapping[Lang, Mapping[str, str]] = {
     "en": {

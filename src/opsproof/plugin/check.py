@@ -4,13 +4,14 @@ import csv
 import functools
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opsproof.plugin.marks import Card, marked
+from opsproof.plugin.marks import Card, Step, marked
 from opsproof.plugin.options import language
 from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
@@ -32,6 +33,8 @@ class Check:
         writes: What it writes, or "".
         indicator: The indicator that it judges, if it is the check of one.
         attested: What a person is asked, if it is the check of that.
+        scenario: The scenario of a rehearsal that it belongs to, or "".
+        step: Its place there.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Check:
     writes: str
     indicator: Indicator | None = None
     attested: Attested | None = None
+    scenario: str = ""
+    step: Step | None = None
 
 
 CHECK = pytest.StashKey[Check | None]()
@@ -60,11 +65,11 @@ def _read(item: pytest.Item) -> Check | None:
     if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
     entry = next((value for value in spec.params.values() if isinstance(value, (Indicator, Attested))), None)
-    name = name_of(entry) if entry else check_name(item.path, item.function.__name__)
+    name = name_of(entry) if entry else check_name(item.path, item.function.__name__, in_class=item.cls is not None)
     profile = spec.params["profile"]
-    writes = marked(item, "writes")
+    writes, scenario, step = (marked(item, mark) for mark in ("writes", "scenario", "step"))
     known = {line.partition(":")[0].partition("(")[0].strip() for line in item.config.getini("markers")}
-    special = {"runbook", "proven_by", "needs", "each", "writes", "parametrize", "xdist_group"}
+    special = {"runbook", "proven_by", "needs", "each", "writes", "scenario", "step", "parametrize", "xdist_group"}
     return Check(
         id=f"{name}[{profile if entry else spec.id}]",
         name=name,
@@ -75,6 +80,8 @@ def _read(item: pytest.Item) -> Check | None:
         writes=writes.args[0] if writes else "",
         indicator=entry if isinstance(entry, Indicator) else None,
         attested=entry if isinstance(entry, Attested) else None,
+        scenario=scenario.args[0] if scenario else "",
+        step=step.args[0] if step else None,
     )
 
 
@@ -118,19 +125,24 @@ def indicator_check(key: str) -> str:
     return f"indicators.{key}"
 
 
-def check_name(path: Path, function: str) -> str:
-    """`health.every_component_is_healthy` for `checks/health/test_components.py::test_every_component_is_healthy`."""
+def check_name(path: Path, function: str, *, in_class: bool = False) -> str:
+    """
+    `health.every_component_is_healthy` for `checks/health/test_components.py::test_every_component_is_healthy`.
+
+    Classes are told apart by their file: `rehearsal.region_loss.the_standby_is_promoted`.
+    """
     stem = path.stem.removeprefix("test_")
     subject = stem if path.parent.name == "checks" else path.parent.name
-    return f"{subject}.{function.removeprefix('test_')}"
+    return f"{subject}.{f'{stem}.' if in_class else ''}{function.removeprefix('test_')}"
 
 
 def is_known_in(folder: Path, name: str) -> bool:
     """True if a file of the folder has a check of this name, or cites a runbook row of this id; imports nothing."""
     for path in folder.rglob("test_*.py"):
         text = path.read_text(encoding="utf-8")
-        functions = re.findall(r"^\s*(?:async )?def (test_\w+)", text, re.MULTILINE)
-        if name in {check_name(path, function) for function in functions} or f'"{name}"' in text or f"'{name}'" in text:
+        functions = re.findall(r"^(\s*)(?:async )?def (test_\w+)", text, re.MULTILINE)
+        names = {check_name(path, function, in_class=bool(indent.strip("\n"))) for indent, function in functions}
+        if name in names or f'"{name}"' in text or f"'{name}'" in text:
             return True
     return False
 
@@ -139,7 +151,7 @@ def value_at(profile: Profile, key: str) -> Any:
     """The profile's value at a dotted key; None where there is nothing."""
     value: Any = profile
     for part in key.split("."):
-        value = getattr(value, part, None)
+        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
     return value
 
 
@@ -148,4 +160,6 @@ def lacking(profile: Profile, metafunc: pytest.Metafunc) -> str:
     needed = [key for mark in metafunc.definition.iter_markers("needs") for key in mark.args]
     if each := marked(metafunc, "each"):
         needed += each.kwargs.values()
+    if scenario := marked(metafunc, "scenario"):
+        needed.append(f"rehearsals.scenarios.{scenario.args[0]}")
     return next((key for key in needed if not value_at(profile, key)), "")

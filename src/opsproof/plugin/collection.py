@@ -1,6 +1,7 @@
 """Collection: every check once for every profile that can carry it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
 
 _NOT_CARRIED = "opsproof_not_carried"
+SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
+"""What looks at stored backups, their archive and their standby."""
 
 
 def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
@@ -42,7 +45,8 @@ def _note_not_carried(metafunc: pytest.Metafunc, gate: Gate, lacks: Mapping[str,
     card = marked(metafunc, "runbook")
     if card is None:
         return
-    name = check_name(metafunc.definition.path, metafunc.function.__name__)
+    in_class = metafunc.cls is not None
+    name = check_name(metafunc.definition.path, metafunc.function.__name__, in_class=in_class)
     for profile, key in lacks.items():
         if key and _is_selected(metafunc, f"{metafunc.definition.nodeid}[{profile}]"):
             gate.ledger.not_carried.setdefault(profile, {}).setdefault(key, {})[name] = card.args[0].severity
@@ -101,7 +105,8 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
     left_out: list[pytest.Item] = []
     for item in items:
         spec = getattr(item, "callspec", None)
-        (carried if spec is None or isinstance(spec.params.get("profile", ""), str) else left_out).append(item)
+        stays = spec is None or (isinstance(spec.params.get("profile", ""), str) and _is_asked_for(config, item, gate))
+        (carried if stays else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = carried
@@ -117,6 +122,26 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
     _know_signs(config, gate, {check.name for check in checks})
     _know_waivers(config, gate, {check.name for check in checks} | {row for c in checks for row in c.card.rows})
+
+
+def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
+    """
+    Whether a check runs where no marker asks for it.
+
+    A rehearsal breaks what it rehearses on, and what looks at embedded backups makes two sites first.
+    """
+    markers = gate.options.markers or frozenset()
+    check, names = check_of(item), getattr(item, "fixturenames", ())
+    if check is None or any(Path(arg.partition("::")[0]).resolve() in _places(item) for arg in config.args):
+        return True
+    if check.step:
+        return bool(markers & {"dr", "quarterly"})
+    on_its_own_site = check.profile.endswith("/embedded") and not SITE_FIXTURES.isdisjoint(names)
+    return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
+
+
+def _places(item: pytest.Item) -> tuple[Path, Path]:
+    return item.path, item.path.parent
 
 
 def _objection(item: pytest.Item) -> tuple[str, str] | None:

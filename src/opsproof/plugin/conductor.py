@@ -29,15 +29,23 @@ class Conductor:
     Args:
         engine: Runs them.
         environments: By profile.
+        budget: Seconds that a step of a rehearsal has.
         run_id: Id of the run.
         debugging: True while a person steps through checks; then nothing has a deadline.
     """
 
     def __init__(
-        self, engine: Engine, environments: Mapping[str, Environment], *, run_id: str, debugging: bool
+        self,
+        engine: Engine,
+        environments: Mapping[str, Environment],
+        *,
+        budget: Callable[[Check], float],
+        run_id: str,
+        debugging: bool,
     ) -> None:
         self._engine = engine
         self._environments = environments
+        self._budget = budget
         self._run_id = run_id
         self._debugging = debugging
         self._began = time.monotonic()
@@ -71,6 +79,9 @@ class Conductor:
         running = running or self._engine.submit(self._conduct(item, check, arguments))
         self._begun[check.id] = running
         policy = self._environments[check.profile].profile.policy
+        if check.step:
+            until = time.monotonic() + self._budget(check) + CLEAN_UP_LIMIT
+            return self._engine.wait(running, patience=policy.check_deadline, until=until)
         return self._engine.wait(
             running,
             patience=policy.check_deadline,
@@ -85,7 +96,7 @@ class Conductor:
         asker = Asker(
             self._engine,
             recorder,
-            self._deadline(environment),
+            self._deadline(check, environment),
             patience=environment.profile.policy.check_deadline,
         )
         waiting = {
@@ -131,22 +142,27 @@ class Conductor:
 
         async def body() -> object:
             __tracebackhide__ = True
-            if "release" not in arguments and check.attested is None:
+            if "release" not in arguments and check.attested is None and check.step is None:
                 await environment.confirm_release()
-            result: object = await item.obj(**arguments)
-            return result
+            if check.step is None:
+                return await item.obj(**arguments)
+            async with arguments["rehearsal"].step(check.name):
+                return await item.obj(**arguments)
 
-        deadline = self._deadline(environment, run_ends)
+        deadline = self._deadline(check, environment, run_ends)
         conducted = await conduct(_recorder(check), self._clean_up(check), body, deadline)
         return replace(conducted, judgement=environment.reader.judgement(check.id))
 
     def _clean_up(self, check: Check) -> CleanUp:
         return self._clean_ups.setdefault(check.id, CleanUp())
 
-    def _deadline(self, environment: Environment, run_ends: float | None = None) -> Deadline:
+    def _deadline(self, check: Check, environment: Environment, run_ends: float | None = None) -> Deadline:
         policy = environment.profile.policy
         if self._debugging:
             return Deadline(check=math.inf, run=math.inf, run_ends=math.inf)
+        if check.step:
+            of_phase = f"the budget of its phase, {check.step.phase}"
+            return Deadline(check=self._budget(check), run=math.inf, run_ends=math.inf, named=of_phase)
         ends = self._began + policy.run_deadline if run_ends is None else run_ends
         return Deadline(check=policy.check_deadline, run=policy.run_deadline, run_ends=ends)
 

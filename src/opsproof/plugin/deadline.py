@@ -14,15 +14,16 @@ class Deadline:
         check: Seconds for one check.
         run: Seconds for all checks of the profile together.
         run_ends: Time (monotonic) at which those are over.
+        named: Where the limit of the check comes from.
     """
 
-    def __init__(self, *, check: float, run: float, run_ends: float) -> None:
+    def __init__(self, *, check: float, run: float, run_ends: float, named: str = "policy.check_deadline") -> None:
         now = time.monotonic()
         self.end = min(now + check, run_ends)
         self._limit = (
             f"the run's deadline of {run:.3g} s (policy.run_deadline) was over before the check had ended"
             if run_ends < now + check
-            else f"the check did not end within its deadline of {check:.3g} s (policy.check_deadline)"
+            else f"the check did not end within its deadline of {check:.3g} s ({named})"
         )
 
     @property

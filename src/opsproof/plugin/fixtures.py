@@ -1,11 +1,12 @@
 """Fixtures of a check: its profile, and a probe for each target of it. All last for the session."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from opsproof.plugin.attester import Attester
+from opsproof.plugin.check import check_of
 from opsproof.plugin.cleaning import CleanUp, cleaning
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.guard import PayloadGuard
@@ -13,6 +14,12 @@ from opsproof.plugin.reader import Reader
 from opsproof.plugin.release import ReleaseWatch
 from opsproof.plugin.stash import GATE
 from opsproof.profile.models import Profile
+
+if TYPE_CHECKING:
+    from opsproof.rehearsal.archive.verification import ArchiveVerification
+    from opsproof.rehearsal.failover.readiness import StandbyVerification
+    from opsproof.rehearsal.procedure.rehearsal import Rehearsal
+    from opsproof.rehearsal.stored.verification import StoredVerification
 
 TARGETS = {
     "api": "The HTTP API of the system.",
@@ -66,6 +73,32 @@ def reader(request: pytest.FixtureRequest, profile: Profile) -> Reader:
 def attester(request: pytest.FixtureRequest, profile: Profile) -> Attester:
     """Finds what people answered to the attested checks of the profile."""
     return _gate(request).environment(profile.name).attester
+
+
+@pytest.fixture
+def rehearsal(request: pytest.FixtureRequest, profile: Profile) -> "Rehearsal":
+    """The rehearsal that a step belongs to."""
+    check = check_of(request.node)
+    assert check is not None
+    return _gate(request).rehearsing.rehearsal(profile, check.scenario)
+
+
+@pytest.fixture(scope="session")
+def stored(request: pytest.FixtureRequest, profile: Profile) -> "StoredVerification":
+    """Looks into the stored backups of the profile."""
+    return _gate(request).rehearsing.surroundings(profile).stored
+
+
+@pytest.fixture(scope="session")
+def archive(request: pytest.FixtureRequest, profile: Profile) -> "ArchiveVerification":
+    """Looks into the WAL archive of the profile."""
+    return _gate(request).rehearsing.surroundings(profile).archive
+
+
+@pytest.fixture(scope="session")
+def standby_verification(request: pytest.FixtureRequest, profile: Profile) -> "StandbyVerification":
+    """Looks at the standby of the profile, beside its primary."""
+    return _gate(request).rehearsing.surroundings(profile).standby
 
 
 @pytest.fixture

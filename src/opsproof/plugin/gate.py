@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from _pytest.outcomes import Skipped
 from opsproof.errors import StackError
 from opsproof.evidence.bundle import read_evidence
 from opsproof.evidence.redaction import Redactor
+from opsproof.judge.outcome import Outcome
 from opsproof.plugin.applying import skip_as_before, skip_of
 from opsproof.plugin.baseline import read_baseline, refuse_unfit
 from opsproof.plugin.check import Check
@@ -36,6 +37,8 @@ from opsproof.report.run import IncidentFact, Run
 from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
+    from opsproof.plugin.rehearsing import Rehearsing
+    from opsproof.rehearsal.facts import RehearsalFact
     from opsproof.stack import Stack
 
 EMBEDDED = "embedded"
@@ -92,6 +95,7 @@ class Gate:
         self.notes: list[str] = []
         self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
         self._memory: Remembered | None = None
+        self._rehearsing: Rehearsing | None = None
 
     @property
     def explicit(self) -> bool:
@@ -219,9 +223,41 @@ class Gate:
         """What conducts the checks, once the gate is open; their time begins when it is first asked for."""
         if self._conductor is None:
             self._conductor = Conductor(
-                self.engine, self._environments, run_id=self.run_id, debugging=not self.options.ahead
+                self.engine,
+                self._environments,
+                budget=lambda check: self.rehearsing.budget(check),
+                run_id=self.run_id,
+                debugging=not self.options.ahead,
             )
         return self._conductor
+
+    @property
+    def rehearsing(self) -> "Rehearsing":
+        """What this run has of rehearsals, and of the sites that backup checks look at."""
+        if self._rehearsing is None:
+            from opsproof.plugin.rehearsing import Rehearsing
+
+            self._rehearsing = Rehearsing(
+                redactor=self.redactor,
+                say=self._say,
+                run_id=self.run_id,
+                journals=self.options.reports / "journals",
+                reload=self._with_variables,
+                allowed=self.options.writes,
+                resumes=self.resumed is not None,
+            )
+        return self._rehearsing
+
+    def know_rehearsals(self, checks: Iterable[Check]) -> None:
+        """Plan the rehearsals whose steps are among these checks."""
+        if (steps := [check for check in checks if check.step]) and self.replayed is None:
+            self.rehearsing.know(self.profiles, steps)
+
+    def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":
+        """What came of the rehearsals of this run, or of the one that is replayed."""
+        if self.replayed is not None:
+            return self.replayed.rehearsals
+        return self._rehearsing.facts(outcomes) if self._rehearsing else ()
 
     @property
     def is_open(self) -> bool:
@@ -269,6 +305,8 @@ class Gate:
         except KeyboardInterrupt:
             self.conductor.give_up()
         finally:
+            if self._rehearsing is not None:
+                self._rehearsing.close()
             if self.stack is not None and self._owns_stack:
                 self.stack.stop()
                 self.stack = None
@@ -292,6 +330,11 @@ class Gate:
     def _earlier(self) -> Run | None:
         """The run that is replayed or resumed."""
         return self.replayed or (self.resumed.run if self.resumed else None)
+
+    def _with_variables(self, name: str, variables: Mapping[str, str]) -> Profile:
+        """A profile once more, with what a rehearsal's own sites give."""
+        of_stack = self.stack.variables if self.stack else {}
+        return self._load(name, {**os.environ, **of_stack, **variables}, keep=False)
 
     def _load(self, name: str, variables: Mapping[str, str], *, keep: bool) -> Profile:
         profile = load_profile(name, root=self._root, variables=variables, missing="keep" if keep else "error")

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 import pytest
 
+from opsproof.profile.rehearsals import PHASES, SCENARIOS
 from opsproof.profile.scalars import SEVERITIES, Severity
 
 Verifies = Literal["content", "answer", "reach", "attestation"]
@@ -30,6 +31,22 @@ class Card:
     severity: Severity
     next_step: str
     verifies: Verifies
+
+
+@dataclass(frozen=True)
+class Step:
+    """
+    A step of a rehearsal.
+
+    Attributes:
+        phase: Of the runbook's phases; its budget is the step's deadline.
+        critical: True if nothing after it makes sense where it fails: the rehearsal is then given up.
+        always: True if it is done in a rehearsal that was given up, too.
+    """
+
+    phase: str
+    critical: bool
+    always: bool
 
 
 def runbook(*rows: str, severity: Severity, next_step: str, verifies: Verifies = "content") -> pytest.MarkDecorator:
@@ -74,12 +91,28 @@ def writes(what: str) -> pytest.MarkDecorator:
     return pytest.mark.writes(what)
 
 
+def scenario(name: str) -> pytest.MarkDecorator:
+    """Make a class of checks the ordered steps of one scenario of a rehearsal: `region-loss`."""
+    if name not in SCENARIOS:
+        raise ValueError(f"@scenario {name!r}: expected one of {', '.join(SCENARIOS)}")
+    return pytest.mark.scenario(name)
+
+
+def step(phase: str, *, critical: bool = False, always: bool = False) -> pytest.MarkDecorator:
+    """Make a check a step of its class's scenario. Arguments as for `Step`."""
+    if phase not in PHASES:
+        raise ValueError(f"@step {phase!r}: expected one of {', '.join(PHASES)}")
+    return pytest.mark.step(Step(phase, critical, always))
+
+
 MARKERS = {
     "runbook(card)": "cites runbook rows, with severity and next step (opsproof.runbook)",
     "proven_by(*faults)": "faults that turn the check red (opsproof.proven_by)",
     "needs(*keys)": "keys that the profile must have (opsproof.needs)",
     "each(argument=key)": "one check for every entry of a list of the profile (opsproof.each)",
     "writes(what)": "writes to the target (opsproof.writes)",
+    "scenario(name)": "ordered steps of a rehearsal (opsproof.scenario)",
+    "step(step)": "a step of a rehearsal (opsproof.step)",
 }
 
 

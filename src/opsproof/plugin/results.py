@@ -46,6 +46,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         if gate.explicit or gate.replayed or name in with_outcome
     }
     window = _window(gate, outcomes)
+    rehearsals = gate.rehearsed(outcomes)
     facts = {name: _profile_fact(gate, name) for name in profiles}
     return Run(
         id=gate.run_id if gate.replayed is None else f"{gate.run_id}-replay",
@@ -57,6 +58,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         replay_of=gate.run_id if gate.replayed else None,
         incident=gate.incident,
         window=window,
+        rehearsals=rehearsals,
         baseline=baseline_fact(gate.baseline, gate.options.baseline, outcomes, gate.zone) if gate.baseline else None,
         resume_of=gate.resumed.run.id if gate.resumed else None,
         profiles=facts,

@@ -80,6 +80,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         gate.open()
     except OpsproofError as exc:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
+    gate.know_rehearsals(check for item in checks if (check := check_of(item)))
     for line in announced(gate, checks):
         terminal.sayer(config)(line)
     ask_people(config, gate, [check for item in checks if (check := check_of(item))])
@@ -179,7 +180,7 @@ def run_ahead(gate: Gate, item: pytest.Item) -> None:
 def _that_only_reads(gate: Gate, item: pytest.Item) -> tuple[pytest.Function, Check] | None:
     """The item and its check, if it may begin before pytest comes to it."""
     check = check_of(item)
-    if check is None or check.writes or gate.taken_over(check) or not isinstance(item, pytest.Function):
+    if check is None or check.writes or check.step or gate.taken_over(check) or not isinstance(item, pytest.Function):
         return None
     if not _is_async(item) or gate.skip_of(check) or any(map(item.get_closest_marker, KEEPS_RUNNING_AHEAD_OFF)):
         return None

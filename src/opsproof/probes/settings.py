@@ -91,9 +91,9 @@ class SettingsProbe(Probe):
     def _values(self, question: str) -> dict[str, str | None]:
         try:
             if self._target.env_file is not None:
-                return _env_file(self._target.env_file)
+                return env_file_values(self._target.env_file)
             if self._target.pid_file is not None:
-                return _environment_of(self._pid(self._target.pid_file, question))
+                return environment_of(self._pid(self._target.pid_file, question))
             return dict(os.environ)
         except OSError as exc:
             reason = self._reason(exc)
@@ -154,7 +154,7 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalpha, text))
 
 
-def _env_file(path: Path) -> dict[str, str | None]:
+def env_file_values(path: Path) -> dict[str, str | None]:
     """
     The settings of an env file as Docker Compose reads it; `${NAME}` in a value is left as it stands.
 
@@ -167,7 +167,7 @@ def _env_file(path: Path) -> dict[str, str | None]:
         return dotenv_values(stream=file, interpolate=False)
 
 
-def _environment_of(pid: int) -> dict[str, str | None]:
+def environment_of(pid: int) -> dict[str, str | None]:
     """
     The environment that a process was started with.
 

@@ -3,7 +3,6 @@
 import getpass
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -13,7 +12,7 @@ from opsproof.errors import OpsproofError
 from opsproof.profile.attested import attested_check
 from opsproof.profile.mistakes import Mistake, listed
 from opsproof.profile.models import Profile
-from opsproof.profile.scalars import Moment
+from opsproof.profile.scalars import Moment, moment_text
 from opsproof.profile.targets import Section
 from opsproof.profile.text import Words
 from opsproof.profile.tree import Node, place_of, plain, shown
@@ -54,11 +53,6 @@ class Answer(Section):
         """`no, by kim at 2026-11-20 03:10 +09:00: two pages are open`."""
         said = f"{self.answer}, by {self.by} at {moment_text(self.at)}"
         return f"{said}: {self.note}" if self.note else said
-
-
-def moment_text(moment: datetime) -> str:
-    """A time in the zone in which it was given: `2026-11-20 03:10 +09:00`."""
-    return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def operator(variables: Mapping[str, str]) -> str:

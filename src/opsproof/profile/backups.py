@@ -43,6 +43,12 @@ class Wal(Section):
     freshness: Duration = Field(description="The newest commit in it may be this old: the RPO of the archive.")
     waiting: int = Field(3, ge=0, description="So many segments may wait for the archiver (.ready).")
     reach: Duration | None = Field(None, description="Every moment of this stretch must be recoverable (retention).")
+    hashes: bool = Field(
+        False, description="The catalogue holds a SHA-256 of each segment, written when it was archived."
+    )
+    timelines: tuple[int, ...] = Field(
+        (), description="Timelines of promotions that are known, beside those that the server itself comes from."
+    )
 
 
 class Heartbeat(Section):

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from opsproof.profile.recovered import Recovered
 from opsproof.profile.scalars import Duration
 from opsproof.profile.targets import HttpUrl, PostgresUrl, Section
 from opsproof.profile.text import Text
@@ -44,7 +45,10 @@ class Name(Section):
     name: str
     type: Literal["A", "AAAA", "CNAME", "SRV"] = "A"
     home: tuple[str, ...] = Field(min_length=1, description="Answers while the home site serves.")
-    dr: tuple[str, ...] = Field(min_length=1, description="Answers while the DR site serves.")
+    dr: tuple[str, ...] = Field(min_length=1, description="Answers while the DR site serves; SRV as `0 5 5432 host`.")
+    ttl: Duration = Field(
+        description="Agreed lifetime of an answer at most, so that clients follow a switch; the runbook has none."
+    )
 
 
 class Rehearsals(Section):
@@ -58,7 +62,9 @@ class Rehearsals(Section):
     home: Site | None = None
     dr: Site | None = None
     resolvers: tuple[str, ...] = Field((), description="HOST[:PORT] of every resolver that clients use.")
+    own_resolver: bool = Field(False, description="Whether this machine's own way of resolving is asked as well.")
     names: dict[str, Name] = Field({}, description="By what they lead to: api, database.")
+    recovered: Recovered | None = Field(None, description="What must be true of the service at the DR site.")
     commands: dict[Literal[ACTIONS], tuple[str, ...]] = Field(  # type: ignore[valid-type]
         {}, description="Program and arguments of an action; without one the operator acts, and says so."
     )

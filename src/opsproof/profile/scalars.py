@@ -54,9 +54,9 @@ def duration_text(value: float) -> str:
     return f"{value * 1000:.12g}ms"
 
 
-def moment_text(time: datetime, timezone: str) -> str:
-    """A moment in the operators' zone, to the minute: `2026-11-20 02:10 KST`."""
-    return f"{time.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M %Z}"
+def moment_text(time: datetime, timezone: str = "") -> str:
+    """A moment to the minute, `2026-11-20 02:10 KST`: in this zone, or in that in which it was given."""
+    return f"{time.astimezone(ZoneInfo(timezone)) if timezone else time:%Y-%m-%d %H:%M %Z}"
 
 
 def _end_of_day(value: object) -> object:

@@ -30,7 +30,9 @@ class Asking:
         )
         return cls(observer)
 
-    async def ask(self, text: str, by_hand: str, call: Callable[[], T], *, seconds: float | None = None) -> T:
+    async def ask(
+        self, text: str, by_hand: str, call: Callable[[], T], *, seconds: float | None = None, fresh: bool = True
+    ) -> T:
         """
         Call a function in a thread, and keep what it returns.
 
@@ -39,6 +41,7 @@ class Asking:
             by_hand: A command that repeats it.
             call: Returns what JSON can hold; raises `NotObserved` if there is no answer.
             seconds: Time limit in place of the target's.
+            fresh: False to take the answer that another check of this sweep got.
 
         Raises:
             NotObserved: There is no answer; says why.
@@ -47,7 +50,7 @@ class Asking:
         async def fetch() -> Plain:
             return Plain(await asyncio.to_thread(call))
 
-        answer = await self.observer.ask(Question(text, by_hand), fetch, Plain, fresh=True, timeout=seconds)
+        answer = await self.observer.ask(Question(text, by_hand), fetch, Plain, fresh=fresh, timeout=seconds)
         value: Any = answer.value
         kept: T = value
         return kept

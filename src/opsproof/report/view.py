@@ -12,8 +12,7 @@ from opsproof.judge.baseline import STANDINGS, standing
 from opsproof.judge.outcome import AttestedFact, Cause, Outcome, Status
 from opsproof.judge.root_causes import SERVER_ERROR, RootCause
 from opsproof.judge.verdict import Word, blocks
-from opsproof.profile.answers import moment_text
-from opsproof.profile.scalars import SEVERITIES, Severity
+from opsproof.profile.scalars import SEVERITIES, Severity, moment_text
 from opsproof.report.run import Run
 
 _BAD = (Status.FAILED, Status.UNKNOWN)

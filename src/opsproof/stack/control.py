@@ -27,7 +27,7 @@ def first_start(part: Part, plan: Plan) -> Process:
     record = PartRecord(
         name=part.name,
         argv=launch.argv,
-        env=_inherited(plan.directory) | launch.env,
+        env=inherited(plan.directory) | launch.env,
         cwd=str(launch.cwd),
         user=launch.user,
         stop_signal=part.stop_signal,
@@ -100,13 +100,13 @@ def spawn_helper(directory: Path, fault: str, argv: list[str], env: dict[str, st
     """Start a process that holds a fault in force, and note it with the fault."""
     with edit_state(directory) as state:
         log = directory / f"fault-{fault}.log"
-        helper = spawn(argv, env=_inherited(directory) | env, cwd=directory, log=log)
+        helper = spawn(argv, env=inherited(directory) | env, cwd=directory, log=log)
         state.faults[fault].helpers.append(helper)
 
 
 def run_once(directory: Path, launch: Launch, log: Path) -> int:
     """Run a task to its end, at most 30 seconds; its exit status."""
-    env = _inherited(directory) | launch.env
+    env = inherited(directory) | launch.env
     with open_log(log) as output:
         done = subprocess.run(
             launch.argv, env=env, cwd=launch.cwd, stdout=output, stderr=output, check=False, timeout=_SECONDS_FOR_A_TASK
@@ -151,7 +151,7 @@ def _record(state: StackState, name: str, directory: Path) -> PartRecord:
     return state.parts[name]
 
 
-def _inherited(directory: Path) -> dict[str, str]:
+def inherited(directory: Path) -> dict[str, str]:
     """The little that parts need of our environment; the rest might hold secrets, and stack.json keeps it."""
     import opsproof
 

@@ -93,7 +93,7 @@ def numbers_of(run: Run, lang: Lang) -> set[str]:
             times.post_mortem_due("P2", facts.ended, facts.zone),
         }
     spans |= {(one - other).total_seconds() for one in moments for other in moments if one > other}
-    texts += [times.moment_text(at, "Asia/Seoul") for at in moments]
+    texts += [times.local_and_utc(at, "Asia/Seoul") for at in moments]
     texts += [times.clock_text(at, zone) for at in moments for zone in ("Asia/Seoul", "UTC")]
     texts += [times.duration_text(span, lang) for span in spans]
     texts += [number_text(value, "%") for value in leaves(document) if isinstance(value, float)]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsproof.report.records.times import answer_due, duration_text, moment_text, post_mortem_due
+from opsproof.report.records.times import answer_due, duration_text, local_and_utc, post_mortem_due
 
 NIGHT = datetime(2026, 11, 19, 17, 10, 40, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ NIGHT = datetime(2026, 11, 19, 17, 10, 40, tzinfo=UTC)
 )
 def test_a_time_is_local_with_utc_beside_it(zone: str, text: str) -> None:
     """A record that is 9 hours off sends people to the wrong logs."""
-    assert moment_text(NIGHT, zone) == text
+    assert local_and_utc(NIGHT, zone) == text
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_durations_are_written_as_people_say_them(seconds: float, ko: str, en: s
 
 def test_the_post_mortem_of_p1_is_due_24_hours_after_the_end() -> None:
     """EVAL-038."""
-    assert moment_text(post_mortem_due("P1", NIGHT, "Asia/Seoul"), "Asia/Seoul").startswith("2026-11-21 02:10 KST")
+    assert local_and_utc(post_mortem_due("P1", NIGHT, "Asia/Seoul"), "Asia/Seoul").startswith("2026-11-21 02:10 KST")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_p2_has_three_business_days_of_korea(ended: str, due: str) -> None:
 )
 def test_an_alert_is_answered_at_once_within_30_minutes_or_on_the_working_day(priority, due) -> None:  # type: ignore[no-untyped-def]
     """SB-071."""
-    assert moment_text(answer_due(priority, NIGHT, "Asia/Seoul"), "Asia/Seoul").startswith(due)
+    assert local_and_utc(answer_due(priority, NIGHT, "Asia/Seoul"), "Asia/Seoul").startswith(due)
 
 
 def test_a_p2_of_the_weekend_waits_for_monday() -> None:

@@ -53,7 +53,7 @@ def _names(facts: Facts, run: Path, folder: Path) -> dict[str, Any]:
         "f": facts,
         "asked": facts.asked,
         "blank": lambda what: blank(what, lang),
-        "when": lambda at: Md(times.moment_text(at, zone)),
+        "when": lambda at: Md(times.local_and_utc(at, zone)),
         "local": lambda at: Md(times.clock_text(at, zone)),
         "utc": lambda at: Md(times.clock_text(at, "UTC")),
         "clock": lambda at: Md(f"{times.clock_text(at, zone)} ({times.clock_text(at, 'UTC')} UTC)"),

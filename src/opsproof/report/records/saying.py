@@ -7,7 +7,7 @@ from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
 from opsproof.judge.windows import Ending, WindowFact
 from opsproof.report.records.checklist import Item, Result
-from opsproof.report.records.times import duration_text, moment_text
+from opsproof.report.records.times import duration_text, local_and_utc
 from opsproof.report.records.words import ENDINGS, NOT_RUN, RESULTS, SAID
 from opsproof.report.view import View, told, urgency
 from opsproof.report.words import cause_text
@@ -66,7 +66,7 @@ def left_open(view: View, lang: Lang, zone: str) -> Iterator[str]:
         yield _told("warning", outcome, lang)
     for outcome in view.waived:
         if waiver := outcome.waiver:
-            until = moment_text(waiver.until, zone)
+            until = local_and_utc(waiver.until, zone)
             yield said["waived"].format(check=outcome.check, owner=waiver.owner, until=until, reason=waiver.reason)
     for (cause, reason), outcomes in view.worst_not_run.items():
         checks = ", ".join(outcome.check for outcome in outcomes[:_CHECKS])

@@ -1,12 +1,18 @@
 """Times of records: local and UTC side by side, and when the runbooks want something done."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from opsproof.judge.limits import Lang
 from opsproof.profile.indicators import Priority
 from opsproof.profile.scalars import Severity
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 ZONE = "Asia/Seoul"
 """Where the people are who handle an incident, unless the run says otherwise."""
@@ -30,7 +36,7 @@ LEVEL_2 = timedelta(hours=1)
 _BUSINESS_DAYS = 3
 
 
-def moment_text(at: datetime, zone: str) -> str:
+def local_and_utc(at: datetime, zone: str) -> str:
     """
     A time for people, local and UTC: `2026-11-20 02:10 KST (2026-11-19 17:10 UTC)`.
 
@@ -78,7 +84,7 @@ def post_mortem_due(priority: Priority, ended: datetime, zone: str) -> datetime:
     """
     if priority != "P2":
         return ended + timedelta(hours=24)
-    day = _business_day(ended.astimezone(ZoneInfo(zone)).date(), _BUSINESS_DAYS)
+    day = _calendar().get_nth_working_day(ended.astimezone(ZoneInfo(zone)).date(), _BUSINESS_DAYS)
     return datetime.combine(day, time(23, 59), ZoneInfo(zone))
 
 
@@ -99,18 +105,13 @@ def answer_due(priority: Priority, since: datetime, zone: str) -> datetime:
     if priority == "P1":
         return since + timedelta(minutes=30)
     day = since.astimezone(ZoneInfo(zone)).date()
-    return datetime.combine(day if _is_business_day(day) else _business_day(day, 1), time(23, 59), ZoneInfo(zone))
+    calendar = _calendar()
+    working = day if calendar.is_working_day(day) else calendar.get_nth_working_day(day, 1)
+    return datetime.combine(working, time(23, 59), ZoneInfo(zone))
 
 
-def _business_day(day: date, number: int) -> date:
-    """The business day that comes so many after this day."""
-    while number:
-        day += timedelta(days=1)
-        number -= _is_business_day(day)
-    return day
-
-
-def _is_business_day(day: date) -> bool:
+def _calendar() -> HolidayBase:
+    """Korea's working days; a year is added when it is asked for."""
     import holidays
 
-    return day.weekday() < 5 and day not in holidays.country_holidays("KR", years=day.year)
+    return holidays.country_holidays("KR")

@@ -21,7 +21,7 @@ from opsproof.report.markdown import code, code_block, prose
 from opsproof.report.records.filling import fill_in, need
 from opsproof.report.records.linking import relative
 from opsproof.report.records.marks import Md, blank, header
-from opsproof.report.records.times import moment_text
+from opsproof.report.records.times import local_and_utc
 from opsproof.report.rehearsals import proving
 from opsproof.report.rehearsals.block import ledger_text, measured
 from opsproof.report.rehearsals.course import Course, course
@@ -198,7 +198,7 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "loss": lambda fact: Md(prose(loss_text(fact, lang), 1000)),
         "state": lambda status: _state(status, lang, **marked),
         "short": lambda check: Md(code(check.removesuffix(f"[{scenarios[0].fact.profile}]"))),
-        "minute": lambda at: Md(moment_text(at, zone.key)),
+        "minute": lambda at: Md(local_and_utc(at, zone.key)),
         "worst": _worst(scenarios),
         "blank": lambda what: _blank(what, lang, **marked),
         "code": lambda text: Md(code(str(text))),

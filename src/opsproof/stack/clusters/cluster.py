@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from opsproof.stack.process import Process, descendants, end, wait_for
 if TYPE_CHECKING:
     import psycopg
 
+_SHARED_MEMORY_LINE = 6  # of postmaster.pid: key and id
+_IPC_RMID = 0
 _QUICK = {"fsync": "off", "shared_buffers": "16MB", "dynamic_shared_memory_type": "mmap", "max_connections": "40"}
 _ACCESS = """\
 local all         all                   trust
@@ -62,6 +65,10 @@ class Cluster:
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             for name, value in settings.items():
                 file.write(f"{name} = '{value.replace(chr(39), 2 * chr(39))}'\n")
+
+    def listen(self) -> None:
+        """From its next start on it listens on 127.0.0.1, too."""
+        self._tcp = True
 
     def start(self, settings: Mapping[str, str] | None = None, *, wait: float = 30.0) -> None:
         """
@@ -113,6 +120,7 @@ class Cluster:
         if self._process is not None:
             everybody = [self._process, *descendants(self._process)]
             end((one, signal.SIGKILL) for one in everybody)
+            self._remove_shared_memory()
         self._process = None
 
     def reload(self) -> None:
@@ -171,6 +179,14 @@ class Cluster:
     def log(self) -> Path:
         """The server's log."""
         return self.grounds.log(self.name)
+
+    def _remove_shared_memory(self) -> None:
+        """What a killed server leaves in the kernel: it is named in postmaster.pid."""
+        import ctypes
+
+        with contextlib.suppress(OSError, IndexError, ValueError):  # it had not come so far
+            told = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[_SHARED_MEMORY_LINE]
+            ctypes.CDLL(None).shmctl(int(told.split()[1]), _IPC_RMID, None)
 
     def _error(self, what: str) -> StackError:
         return StackError(what, where=f"{self.log}{log_tail(self.log, {})}", next_step="read the lines above")

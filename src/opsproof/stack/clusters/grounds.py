@@ -40,10 +40,19 @@ class Grounds:
                 state.ports |= free_ports([name], set(state.ports.values()))
             return state.ports[name]
 
-    def spawn(self, argv: Sequence[str], *, name: str, cwd: Path, env: dict[str, str] | None = None) -> Process:
-        """Start a process as the user that PostgreSQL runs as; it ends with the grounds at the latest."""
+    def spawn(
+        self, argv: Sequence[str], *, name: str, cwd: Path, env: dict[str, str] | None = None, ours: bool = False
+    ) -> Process:
+        """
+        Start a process; it ends with the grounds at the latest.
+
+        Args:
+            name: Names its log.
+            env: Added to the little that every process inherits.
+            ours: As the user that this process runs as, and not as PostgreSQL's: it may not read our libraries.
+        """
         marked = {"PATH": os.defpath, "LC_ALL": "C", MARK: str(self.directory), **(env or {})}
-        return spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=self.programs.user)
+        return spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=None if ours else self.programs.user)
 
     def log(self, name: str) -> Path:
         """Where the output of a process goes."""

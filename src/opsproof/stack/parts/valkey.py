@@ -22,9 +22,7 @@ class Valkey(Part):
 
     @override
     def launch(self, plan: Plan) -> Launch:
-        argv = [str(_program()), "--port", str(plan.ports[self.name]), "--bind", HOST]
-        argv += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(plan.directory)]
-        return Launch(argv, plan.directory)
+        return Launch(valkey_command(plan.ports[self.name], plan.directory), plan.directory)
 
     @override
     def missing(self, plan: Plan) -> str:
@@ -35,6 +33,12 @@ class Valkey(Part):
         except OSError as exc:
             return f"PING is not answered: {exc}"
         return "" if answer == b"+PONG\r\n" else f"PING is answered with {answer!r}"
+
+
+def valkey_command(port: int, folder: Path) -> list[str]:
+    """What starts a server on 127.0.0.1 that keeps nothing on disk. Raises StackError where Valkey is not installed."""
+    argv = [str(_program()), "--port", str(port), "--bind", HOST]
+    return [*argv, "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(folder)]
 
 
 def cache_url(plan: Plan, database: int) -> str:

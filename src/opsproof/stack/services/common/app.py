@@ -10,6 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from opsproof.stack.services.common import whereabouts
 from opsproof.stack.services.common.body_limit import BodyLimit
 from opsproof.stack.services.common.cache import open_cache
 from opsproof.stack.services.common.database import Database
@@ -19,6 +20,7 @@ from opsproof.stack.services.common.health import ROUTES, is_ready
 from opsproof.stack.services.common.lingering import Lingering
 from opsproof.stack.services.common.metrics import Metrics
 from opsproof.stack.services.common.misbehaviour import Misbehaviour
+from opsproof.stack.services.common.named_database import NamedDatabase
 from opsproof.stack.services.common.request_scope import RequestScope
 from opsproof.stack.services.common.services import Services, System
 from opsproof.stack.services.common.settings import Settings
@@ -34,7 +36,8 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
     Args:
         port: Where it will be served, for its users.
     """
-    system = replace(system, routes=(*ROUTES, *system.routes))
+    named = settings.database_srv != ""
+    system = replace(system, routes=(*ROUTES, *(whereabouts.ROUTES if named else ()), *system.routes))
     info = {
         "system": system.name,
         "version": settings.version,
@@ -48,7 +51,12 @@ def build_app(system: System, settings: Settings, options: Any, defects: Defects
         defects=defects,
         metrics=Metrics(info, system.counters, system.histograms),
         database=Database(
-            settings.database_url, f"{system.name}-api", system.pool(options), settings.statement_seconds
+            NamedDatabase(settings.database_url, settings.database_srv, settings.dns_resolver)
+            if named
+            else settings.database_url,
+            f"{system.name}-api",
+            system.pool(options),
+            settings.statement_seconds,
         ),
         cache=open_cache(settings.redis_url),
     )

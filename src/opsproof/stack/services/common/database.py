@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import select
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -47,14 +47,16 @@ class Database:
     Single statements over a small pool, each committed by itself.
 
     Args:
-        url: A `postgresql://` URL.
+        url: A `postgresql://` URL, or what gives one for each new connection.
         application_name: How the service shows in pg_stat_activity.
         pool: How many connections it may hold.
         statement_seconds: The server cancels a statement after this long; a question is given up a second later,
             waiting for a connection included.
     """
 
-    def __init__(self, url: str, application_name: str, pool: PoolSize, statement_seconds: int) -> None:
+    def __init__(
+        self, url: str | Callable[[], Awaitable[str]], application_name: str, pool: PoolSize, statement_seconds: int
+    ) -> None:
         self.pool_size = pool
         self._statement_seconds = statement_seconds
         self._in_use = 0
@@ -131,8 +133,30 @@ class Database:
         """Connections that are open and not in use."""
         return int(self._pool.get_stats().get("pool_available", 0))
 
+    async def on_each(self, statement: str) -> list[Row]:
+        """
+        Run one statement on every connection of the pool that nobody uses, and on one at least; all their rows.
+
+        Raises:
+            Unavailable: As for `query`.
+        """
+        taken: list[_Connection] = []
+        try:
+            for _ in range(max(1, self.idle())):
+                taken.append(await self._acquire())
+            return [row for connection in taken for row in await self._ask(connection, statement, ())]
+        finally:
+            for connection in taken:
+                await self._release(connection)
+
     async def _run(self, statement: str, parameters: Parameters) -> list[Row]:
         connection = await self._acquire()
+        try:
+            return await self._ask(connection, statement, parameters)
+        finally:
+            await self._release(connection)
+
+    async def _ask(self, connection: _Connection, statement: str, parameters: Parameters) -> list[Row]:
         try:
             cursor = await connection.execute(statement, parameters)
             return await cursor.fetchall() if cursor.description else []
@@ -141,8 +165,6 @@ class Database:
         except psycopg.OperationalError as error:
             _log.error("the connection to the database failed: %s", " ".join(str(error).split()))
             raise Unavailable("database", f"the connection failed ({type(error).__name__})") from None
-        finally:
-            await self._release(connection)
 
     async def _acquire(self) -> _Connection:
         while _is_stale(connection := await self._next()) and PRE_PING.get():

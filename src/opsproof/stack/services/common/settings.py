@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+_RESOLVER = re.compile(r"[0-9.]+:\d{1,5}")
 
 
 class SettingsError(Exception):
@@ -62,6 +65,10 @@ class Settings:
     The settings that every service has. Secrets stay out of `repr`.
 
     A missing or short secret does not stop the service: finding that is the work of opsproof's checks.
+
+    Args:
+        database_srv: Name of an SRV record that says where the database of `database_url` is; "" for the URL's own.
+        dns_resolver: ADDRESS:PORT of the server that is asked for it.
     """
 
     system: str
@@ -78,6 +85,8 @@ class Settings:
     statement_seconds: int
     users_per_second: int
     defects_file: Path | None
+    database_srv: str = ""
+    dns_resolver: str = ""
 
     @classmethod
     def read(cls, system: str, variables: Variables) -> Settings:
@@ -88,6 +97,11 @@ class Settings:
             SettingsError: A variable is missing or wrong.
         """
         defects = variables.text("DEFECTS_FILE", "")
+        database_srv, dns_resolver = variables.text("DATABASE_SRV", ""), variables.text("DNS_RESOLVER", "")
+        if bool(database_srv) != bool(dns_resolver):
+            raise SettingsError("DATABASE_SRV and DNS_RESOLVER belong together; set both or neither")
+        if dns_resolver and not _RESOLVER.fullmatch(dns_resolver):
+            raise SettingsError("DNS_RESOLVER must be ADDRESS:PORT")
         return cls(
             system=system,
             version=variables.text("APP_VERSION", "1.0.0"),
@@ -103,4 +117,6 @@ class Settings:
             statement_seconds=variables.integer("STATEMENT_SECONDS", 1, minimum=1),
             users_per_second=variables.integer("USERS_PER_SECOND", 0, minimum=0),
             defects_file=Path(defects) if defects else None,
+            database_srv=database_srv,
+            dns_resolver=dns_resolver,
         )

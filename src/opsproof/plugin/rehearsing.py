@@ -1,0 +1,153 @@
+"""The rehearsals of a run: their plans, their environments, and what came of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from opsproof.errors import StackError
+from opsproof.evidence.observer import Observer
+from opsproof.evidence.redaction import Redactor
+from opsproof.judge.outcome import Outcome
+from opsproof.plugin.check import Check
+from opsproof.profile.models import Profile
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.facts import RehearsalFact
+from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
+from opsproof.rehearsal.procedure.rehearsal import Rehearsal
+from opsproof.rehearsal.procedure.surroundings import Surroundings
+
+TARGET = "rehearsal"
+_EMBEDDED_BUDGET = 60.0
+
+Reload = Callable[[str, Mapping[str, str]], Profile]
+
+
+class Rehearsing:
+    """
+    What a run has of rehearsals.
+
+    Args:
+        redactor: Masks what is kept.
+        say: Tells the operator what happens, and what to do.
+        run_id: Id of the run.
+        journals: Folder for the journals of rehearsals.
+        reload: Loads a profile with further variables: those of an environment of our own.
+        allowed: Environments in which the operator allows writes.
+        resumes: True if an interrupted rehearsal goes on.
+    """
+
+    def __init__(
+        self,
+        *,
+        redactor: Redactor,
+        say: Callable[[str], None],
+        run_id: str,
+        journals: Path,
+        reload: Reload,
+        allowed: frozenset[str],
+        resumes: bool,
+    ) -> None:
+        self._redactor = redactor
+        self._say = say
+        self._run_id = run_id
+        self._journals = journals
+        self._reload = reload
+        self._allowed = allowed
+        self._resumes = resumes
+        self.plans: dict[tuple[str, str], Plan] = {}
+        self._rehearsals: dict[tuple[str, str], Rehearsal] = {}
+        self._surroundings: dict[str, Surroundings] = {}
+
+    def know(self, profiles: Mapping[str, Profile], checks: Iterable[Check]) -> None:
+        """Make the plans of all steps that were selected, in the order in which they stand."""
+        steps: dict[tuple[str, str], list[PlannedStep]] = {}
+        for check in checks:
+            if check.step is not None:
+                step = PlannedStep(check.name, check.title, check.step.phase, check.step.critical, check.step.always)
+                steps.setdefault((check.profile, check.scenario), []).append(step)
+        for (name, scenario), planned in steps.items():
+            rehearsals = profiles[name].rehearsals
+            if rehearsals is not None:
+                objectives = rehearsals.scenarios[scenario]
+                self.plans[name, scenario] = Plan(name, scenario, objectives, tuple(planned))
+
+    def budget(self, check: Check) -> float:
+        """Seconds that a step has: its phase's budget; a minute in an environment of our own."""
+        assert check.step is not None
+        of_phase = self.plans[check.profile, check.scenario].budget(check.step.phase)
+        return min(of_phase, _EMBEDDED_BUDGET) if is_embedded(check.profile) else of_phase
+
+    def rehearsal(self, profile: Profile, scenario: str) -> Rehearsal:
+        """The rehearsal of a scenario; nothing is touched before its first step."""
+        key = profile.name, scenario
+        if key not in self._rehearsals:
+            self._rehearsals[key] = Rehearsal(
+                self.plans[key],
+                surroundings=lambda: self.surroundings(profile, scenario),
+                asking=self._asking(profile),
+                journal=self._journals / f"{profile.name.replace('/', '-')}-{scenario}.jsonl",
+                run=self._run_id,
+                say=self._say,
+                allowed=is_embedded(profile.name) or profile.environment in self._allowed,
+                resumes=self._resumes and not is_embedded(profile.name),
+            )
+        return self._rehearsals[key]
+
+    def surroundings(self, profile: Profile, scenario: str = "") -> Surroundings:
+        """
+        Where a scenario takes place: clusters of our own, anew for each, or what the profile names.
+
+        Backup checks of the embedded environment look at those of the first scenario, before it begins.
+
+        Raises:
+            StackError: They cannot be had.
+        """
+        unused = self._surroundings.get("")
+        if scenario and unused is not None:
+            self._surroundings[scenario] = self._surroundings.pop("")
+        if scenario not in self._surroundings:
+            self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
+            self._surroundings[scenario] = Surroundings.open(
+                profile, self._asking(profile), embedded=is_embedded(profile.name), reload=self._reload
+            )
+            self._redactor.add(self._surroundings[scenario].secrets)
+        return self._surroundings[scenario]
+
+    def facts(self, outcomes: Iterable[Outcome]) -> tuple[RehearsalFact, ...]:
+        """What came of each rehearsal that had begun."""
+        by_name = {(outcome.profile, outcome.name): outcome for outcome in outcomes}
+        facts = (
+            rehearsal.fact({step.check: by_name.get((profile, step.check)) for step in rehearsal.plan.steps})
+            for (profile, _), rehearsal in self._rehearsals.items()
+        )
+        return tuple(fact for fact in facts if fact is not None)
+
+    def close(self) -> None:
+        """End everything that was started, and remove it. Raises StackError when something would not go."""
+        failed: list[str] = []
+        for rehearsal in self._rehearsals.values():
+            rehearsal.close()
+        for scenario, surroundings in self._surroundings.items():
+            try:
+                surroundings.close()
+            except StackError as exc:
+                failed.append(f"{scenario}: {exc.what} ({exc.where})")
+        self._surroundings.clear()
+        if failed:
+            next_step = "End the processes by hand and remove the folder."
+            raise StackError("a rehearsal left something behind", where="; ".join(failed), next_step=next_step)
+
+    def _asking(self, profile: Profile) -> Asking:
+        observer = Observer(
+            profile=profile.name,
+            target=TARGET,
+            address=profile.name,
+            redactor=self._redactor,
+            timeout=600.0,
+            concurrency=8,
+        )
+        return Asking(observer)
+
+
+def is_embedded(name: str) -> bool:
+    """True for the environment that opsproof makes itself."""
+    return name.endswith("/embedded")

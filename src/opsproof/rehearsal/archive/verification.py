@@ -1,0 +1,452 @@
+"""Whether the WAL archive can be recovered from, and the archiver does what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opsproof.errors import NoData, PreconditionMissing
+from opsproof.probes.backup import Objects
+from opsproof.profile.backups import Backups, Wal
+from opsproof.profile.scalars import duration_text
+from opsproof.rehearsal.archive import archiver
+from opsproof.rehearsal.archive.contents import Base, Contents, Listing
+from opsproof.rehearsal.archive.freshness import Newest, proposed
+from opsproof.rehearsal.archive.histories import contradictions, unexplained
+from opsproof.rehearsal.archive.names import Kind, lsn_text, segment_name
+from opsproof.rehearsal.archive.path import Way, find_way, runs
+from opsproof.rehearsal.archive.segments import Segments, segments
+from opsproof.rehearsal.archive.targets import Point, Target, lint
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.node import Node
+from opsproof.stack.clusters import Programs
+
+_READ_SECONDS = 6 * 3600.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Look:
+    """
+    The archive as one look found it.
+
+    Attributes:
+        bases: Base backups whose label can be read, oldest first.
+        ways: Of each of them the way of a recovery.
+        timeline: The timeline that a recovery follows.
+    """
+
+    listing: Listing
+    bases: tuple[Base, ...]
+    ways: tuple[Way, ...]
+    timeline: int
+
+    @property
+    def longest(self) -> Way:
+        """The way from the oldest backup that has one."""
+        return next((way for way in self.ways if not way.why), Way((), why="no backup has a way"))
+
+
+class ArchiveVerification:
+    """
+    Reads the archive, its base backups, and the server that fills it; writes nothing but copies in the scratch folder.
+
+    Each method returns what is wrong, a sentence for each; nothing means that all is well.
+
+    Args:
+        backups: What the profile says of them; with `wal`.
+        objects: The store that holds archive and base backups.
+        catalogue: Where it was noted when each was made.
+        server: The server that archives.
+        asking: Keeps the answers.
+        programs: PostgreSQL's, of the version that wrote the WAL.
+        scratch: A folder for copies of segments, some hundred megabytes at a time.
+        now: The clock.
+    """
+
+    def __init__(
+        self,
+        backups: Backups,
+        objects: Objects,
+        catalogue: Objects | None,
+        server: Node | None,
+        asking: Asking,
+        programs: Programs,
+        scratch: Path,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        if backups.wal is None:
+            raise ValueError("expected a profile with backups.wal")
+        self._wal: Wal = backups.wal
+        self._backups = backups
+        self._objects = objects
+        self._asking = asking
+        self._server = server
+        self._contents = Contents(backups, objects, catalogue, asking, now)
+        self._segments = Segments(objects, self._wal.prefix, programs, scratch)
+        self._newest = Newest(objects, self._wal.prefix, programs, scratch, asking)
+
+    async def every_object_of_the_archive_has_a_known_name(self) -> list[str]:
+        """Nothing is there but segments of full size, and history files with something in them."""
+        listing = await self._contents.listing(self._wal)
+        size, said = listing.size, []
+        if size & (size - 1) or not 1 << 20 <= size <= 1 << 30:
+            said.append(f"most segments have {size} bytes, which is no size of a segment")
+        for file in listing.files:
+            if file.name is None:
+                said.append(f"{file.path} is nothing that PostgreSQL archives")
+            elif file.path != file.name.text:
+                said.append(f"{file.path} is in a folder of its own, where no restore_command looks")
+            elif file.bytes == 0:
+                said.append(f"{file.path} is empty")
+            elif file.name.kind in (Kind.SEGMENT, Kind.PARTIAL) and file.bytes != size:
+                said.append(f"{file.path} has {file.bytes} bytes, a segment has {size}")
+        for name, many in Counter(file.name.text for file in listing.files if file.name).items():
+            if many > 1:
+                said.append(f"{name} is there {many} times")
+        return said
+
+    async def every_segment_belongs_where_it_is(self) -> list[str]:
+        """The head of each segment agrees with its name, and with the cluster that the backups are of."""
+        look = await self._look()
+        kept = segments(await self._read(look))
+        size, said = look.listing.size, []
+        systems = {base.system for base in look.bases if base.system}
+        if self._server is not None:
+            systems.add((await archiver.state(self._server)).system)
+        system = (
+            int(Counter(one.header.system for one in kept.values() if one.header).most_common(1)[0][0])
+            if any(one.header for one in kept.values())
+            else 0
+        )
+        if len(systems) > 1:
+            said.append(f"server, base backups and catalogue are of different clusters: {', '.join(sorted(systems))}")
+        elif systems:
+            system = int(next(iter(systems)))
+        magics = Counter(one.header.magic for one in kept.values() if one.header)
+        histories, _ = look.listing.histories()
+        for name, parts in look.listing.segments().items():
+            one = kept.get(name)
+            if one is None or one.unread:
+                said.append(f"{name} cannot be read: {one.unread if one else 'it was not there any more'}")
+                continue
+            header = one.header
+            if header is None:
+                said.append(f"{name} does not begin as WAL does")
+                continue
+            of = (
+                {parts.timeline, *(number for number, _ in histories[parts.timeline].switches)}
+                if (parts.timeline in histories)
+                else {parts.timeline}
+            )
+            if header.position != parts.start(size):
+                said.append(f"{name} holds what belongs into {segment_name(header.timeline, header.position, size)}")
+            elif header.timeline not in of:
+                said.append(f"{name} holds WAL of timeline {header.timeline}")
+            if header.system != system:
+                said.append(f"{name} is of cluster {header.system}, not of {system}")
+            if header.size != size:
+                said.append(f"{name} is of a cluster with segments of {header.size} bytes, not {size}")
+            if header.magic != magics.most_common(1)[0][0]:
+                said.append(f"{name} is of another version of PostgreSQL (magic {header.magic:04X})")
+            if one.odd:
+                said.append(f"{name}: {one.odd}")
+        return said
+
+    async def the_archive_has_no_gap(self) -> list[str]:
+        """From the start of every base backup to the newest segment nothing is missing, over all timelines."""
+        look = await self._look()
+        said = []
+        for base, way in zip(look.bases, look.ways, strict=True):
+            if way.why:
+                said.append(f"base backup {base.name}: {way.why}")
+            elif way.missing:
+                listed = ", ".join(runs(way.missing, look.listing.size))
+                said.append(f"base backup {base.name} cannot be recovered beyond it: missing {listed}")
+        return said
+
+    async def every_record_of_the_archive_can_be_read(self) -> list[str]:
+        """pg_waldump reads all that a recovery replays, record by record, with every checksum."""
+        look = await self._look()
+        if look.longest.why:
+            raise NoData(
+                look.longest.why, where=self._where, next_step="Take a base backup of the server as it is now."
+            )
+        read = await self._read(look)
+        names = {step.start: step.name for step in look.longest.steps}
+        size = look.listing.size
+        return [
+            f"{names.get(at - at % size, lsn_text(at))} cannot be read on from {lsn_text(at)}: {why}"
+            for at, why in read["broken"]
+        ]
+
+    async def every_segment_is_what_was_archived(self) -> list[str]:
+        """SHA-256 of each segment equals what was noted when it was archived, and none that was noted is gone."""
+        look = await self._look()
+        noted = await self._contents.noted(self._wal.prefix)
+        kept = segments(await self._read(look))
+        said = []
+        for step in look.longest.steps:
+            one = kept.get(step.name)
+            if step.name not in noted:
+                said.append(f"{step.name}: no SHA-256 was noted for it")
+            elif one is not None and one.sha256 != noted[step.name]:
+                said.append(f"{step.name} has SHA-256 {one.sha256[:12]}..., noted was {noted[step.name][:12]}...")
+        there = {file.path for file in look.listing.files}
+        first = look.longest.steps[0].name[8:] if look.longest.steps else ""
+        for name in sorted(set(noted) - there):
+            if len(name) == 24 and name[8:] >= first:
+                said.append(f"{name} was archived, and is not there any more")
+        return said
+
+    async def every_timeline_is_explained(self) -> list[str]:
+        """Every history file can be read, agrees with the WAL, and comes of a promotion that is known."""
+        look = await self._look()
+        histories, said = look.listing.histories()
+        size = look.listing.size
+        names = look.listing.segments().values()
+        firsts: dict[int, int] = {}
+        for one in names:
+            firsts[one.timeline] = min(one.start(size), firsts.get(one.timeline, one.start(size)))
+        begins: dict[int, list[int]] = {}
+        for number, position in (await self._read(look))["begins"]:
+            begins.setdefault(number, []).append(position)
+        said += contradictions(histories, firsts, begins, size)
+        current = (await archiver.state(self._need_server())).timeline
+        timelines = {file.name.timeline for file in look.listing.files if file.name}
+        return said + unexplained(histories, timelines, current=current, known=self._wal.timelines)
+
+    async def every_base_backup_has_its_history_file(self) -> list[str]:
+        """The archive's backup history file of each base backup says the same as the backup."""
+        look = await self._look()
+        labels, said = look.listing.labels()
+        for base in look.bases:
+            said += base.wrong
+            label = base.label
+            if label is None or not label.of_primary:
+                continue
+            size = look.listing.size
+            name = f"{segment_name(label.timeline, label.start, size)}.{label.start % size:08X}.backup"
+            found = labels.get(name)
+            if found is None:
+                if all(not line.startswith(name) for line in said):
+                    said.append(f"{name}, of base backup {base.name}, is not in the archive")
+            elif (found.start, found.timeline) != (label.start, label.timeline):
+                said.append(f"{name} and the backup_label of {base.name} name different starts")
+            elif found.stop is None:
+                said.append(f"{name} does not say where the backup ended")
+            elif label.stop is not None and found.stop > label.stop:
+                said.append(f"{name}: ended at {lsn_text(found.stop)}; {base.name} says {lsn_text(label.stop)}")
+        return said
+
+    async def no_wal_was_made_at_the_minimal_level(self) -> list[str]:
+        """Nowhere on the way of a recovery was wal_level minimal."""
+        look = await self._look()
+        if look.longest.why:
+            raise NoData(
+                look.longest.why, where=self._where, next_step="Take a base backup of the server as it is now."
+            )
+        found = (await self._read(look))["minimal"]
+        return [
+            f"WAL was made with wal_level=minimal from {lsn_text(at)}: no backup recovers beyond it" for at in found[:3]
+        ]
+
+    async def the_archiver_is_set_up(self) -> list[str]:
+        """archive_mode, archive_command and wal_level are such that WAL can come into the archive, in time."""
+        server = self._need_server()
+        state = await archiver.state(server)
+        program = archiver.program(state.settings.get("archive_command", ""))
+        there = await server.value(archiver.EXISTS, path=program) if program and state.reads_files else None
+        return archiver.objections(state.settings, self._wal.freshness, there)
+
+    async def no_wal_waits_for_the_archiver(self) -> list[str]:
+        """The archiver keeps up: few .ready files, no failure since its last success, the archive near the server."""
+        server = self._need_server()
+        state = await archiver.state(server)
+        status = [str(row["name"]) for row in await server.rows(archiver.STATUS)]
+        listing = await self._contents.listing(self._wal)
+        size = listing.size
+        own = [one.start(size) + size for one in listing.segments().values() if one.timeline == state.timeline]
+        said = archiver.waiting(state, status, max(own, default=None), size, self._wal.waiting)
+        free = await self._free()
+        if free is not None and free < (self._wal.waiting + 1) * size:
+            said.append(f"the archive has room for {free} bytes, less than {self._wal.waiting + 1} segments")
+        return said
+
+    async def what_was_archived_is_in_the_archive(self) -> list[str]:
+        """What the server holds for archived is there, and is what the server wrote."""
+        server = self._need_server()
+        state = await archiver.state(server)
+        if not state.archiver.get("last_archived_wal"):
+            next_step = "Call pg_switch_wal() after a write, and see whether the segment comes."
+            raise NoData(
+                "the server has archived nothing yet", where=f"{server.name}: pg_stat_archiver", next_step=next_step
+            )
+        status = [str(row["name"]) for row in await server.rows(archiver.STATUS)]
+        look = await self._look()
+        kept = segments(await self._read(look))
+        start = look.longest.steps[0].start if look.longest.steps else 0
+        there = {file.path for file in look.listing.files if file.bytes}
+        said = archiver.vanished(state.archiver, status, there, start, look.listing.size)
+        if not state.reads_files:
+            next_step = f"GRANT pg_read_server_files TO the role that asks {server.name}."
+            what = f"{'; '.join(said)}; " if said else ""
+            raise PreconditionMissing(
+                f"{what}the server's own segments cannot be compared: we may not read its files",
+                where=server.name,
+                next_step=next_step,
+            )
+        own = await server.rows(archiver.OWN, seconds=60)
+        return said + archiver.differing(own, {name: one.sha256 for name, one in kept.items()})
+
+    async def the_newest_commit_is_in_the_archive(self) -> list[str]:
+        """No commit of the server is older than the limit and not yet in the archive; a quiet server is not stale."""
+        look = await self._look()
+        server = self._need_server()
+        state = await archiver.state(server)
+        newest = await self._points(look)
+        missing = await self._newest.oldest_missing(server, state, newest, self._backups.heartbeat)
+        limit = self._wal.freshness
+        age = (max(look.listing.at, state.at) - missing.since).total_seconds() if missing else 0.0
+        if missing is None or age <= limit:
+            return []
+        newest_at = newest[-1].at.isoformat()
+        return [
+            f"commits of the last {duration_text(round(age))} are not in the archive (limit {duration_text(limit)}): "
+            f"the newest that can be recovered is of {newest_at}; the age is that of {missing.how}"
+        ]
+
+    async def every_moment_can_be_recovered(self) -> list[str]:
+        """From the oldest base backup on that is old enough, WAL is unbroken and can be read."""
+        look = await self._look()
+        reach = self._wal.reach
+        if reach is None:
+            next_step = "Set backups.wal.reach to the stretch that must be recoverable."
+            raise NoData(
+                "nobody said how far back a recovery must reach", where="backups.wal.reach", next_step=next_step
+            )
+        broken = [at for at, _ in (await self._read(look))["broken"]]
+        size = look.listing.size
+        whole = []
+        for base, end in zip(look.bases, self._ends(look), strict=True):
+            way = look.ways[look.bases.index(base)]
+            if way.unbroken and end is not None and all(at + size <= way.steps[0].start for at in broken):
+                whole.append((end.at, base.name))
+        if not whole:
+            return ["no moment can be recovered: no base backup has WAL to the newest segment without a gap"]
+        oldest, name = min(whole)
+        wanted = look.listing.at.timestamp() - reach
+        if oldest.timestamp() <= wanted:
+            return []
+        back = duration_text(round(look.listing.at.timestamp() - oldest.timestamp()))
+        end = f"the end of {name} ({oldest.isoformat()})"
+        return [f"a recovery reaches back {back}, to {end}; required are {duration_text(reach)}"]
+
+    async def a_point_in_time_can_be_recovered(
+        self, target: Target | None = None, before: Point | None = None, after: Point | None = None
+    ) -> list[str]:
+        """
+        A target is such that a recovery ends there, and can be seen to.
+
+        Args:
+            target: As an operator gives it; None for one between the two newest commits in the archive.
+            before: A commit that must be there afterwards; None for the last one before the target.
+            after: A commit that must be gone; None for the first one behind it.
+        """
+        look = await self._look()
+        points = await self._points(look)
+        proposal = proposed(points, target, look.timeline)
+        return lint(
+            proposal.target,
+            [end for end in self._ends(look) if end],
+            points[-1],
+            before or proposal.before,
+            after or proposal.after,
+            place=proposal.place,
+            timelines=sorted({one.timeline for one in look.listing.segments().values()}),
+        )
+
+    async def _points(self, look: Look) -> list[Point]:
+        broken = (await self._read(look))["broken"]
+        return await self._newest.points(look.longest, broken, look.timeline, look.listing.size)
+
+    async def _look(self) -> Look:
+        listing, found = await asyncio.gather(self._contents.listing(self._wal), self._contents.bases())
+        there = listing.segments()
+        histories, _ = listing.histories()
+        if self._server is not None:
+            timeline = (await archiver.state(self._server)).timeline
+        else:
+            timeline = max((one.timeline for one in there.values()), default=1)
+        newest = max((one.start(listing.size) for one in there.values() if one.timeline == timeline), default=None)
+        bases = tuple(base for base in found if base.label)
+        ways = tuple(
+            find_way(
+                there,
+                histories,
+                begin=(base.label.timeline, base.label.start),
+                stop=base.label.stop,
+                timeline=timeline,
+                newest=newest,
+                size=listing.size,
+            )
+            for base in bases
+            if base.label
+        )
+        return Look(listing, bases, ways, timeline)
+
+    async def _read(self, look: Look) -> Any:
+        stretches = look.longest.stretches()
+        on_the_way = {step.name for step in look.longest.steps}
+        others = sorted(set(look.listing.segments()) - on_the_way)
+        last = look.longest.steps[-1].name if on_the_way else "none"
+        text = f"read {len(on_the_way)} segments to {last} and the heads of {len(others)}"
+        return await self._asking.ask(
+            f"{text} in {self._where}",
+            "pg_waldump -q START END in a copy of the archive",
+            lambda: self._segments.read(stretches, others, look.timeline, look.listing.size),
+            seconds=_READ_SECONDS,
+            fresh=False,
+        )
+
+    async def _free(self) -> int | None:
+        import shutil
+
+        folder = self._objects.path(self._wal.prefix)
+
+        def call() -> int | None:
+            return shutil.disk_usage(folder).free if folder is not None and folder.is_dir() else None
+
+        return await self._asking.ask(f"room in {self._where}", f"df {folder}", call) if folder else None
+
+    def _ends(self, look: Look) -> list[Point | None]:
+        labels, _ = look.listing.labels()
+        ends = {label.start: label.ended for label in labels.values()}
+        found: list[Point | None] = []
+        for base in look.bases:
+            label = base.label
+            at = (label.ended or ends.get(label.start)) if label else None
+            stop = lsn_text(label.stop) if label and label.stop else None
+            found.append(Point(base.name, at, stop, None, label.timeline) if label and at else None)
+        return found
+
+    def _need_server(self) -> Node:
+        if self._server is None:
+            raise PreconditionMissing(
+                "the server that archives is not known",
+                where=f"backups.database: {self._backups.database}",
+                next_step="Name the target of kind postgres that the archive is of.",
+            )
+        return self._server
+
+    @property
+    def _where(self) -> str:
+        return self._objects.where(self._wal.prefix)

@@ -1,0 +1,66 @@
+"""The table that the outside writer fills, and that tells of a copy how new the data in it is."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from opsproof.rehearsal.node import Node
+
+TABLE = "opsproof_heartbeat"
+_PAGE = 5000
+
+PREPARE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE}"
+    " (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL, value text NOT NULL DEFAULT '')",
+    f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS value text NOT NULL DEFAULT ''",
+)
+"""Statements that make the table, or bring one without tokens up to it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows of one id; more than one of each says that the primary key no longer holds."""
+
+    id: int
+    values: tuple[str, ...]
+    writers: tuple[str, ...]
+
+
+async def prepare(node: Node) -> None:
+    """Make the heartbeat's table, if it is not there. Raises NotObserved if that is not possible."""
+    for statement in PREPARE:
+        await node.rows(statement)
+
+
+async def newest(node: Node) -> datetime | None:
+    """Time of the newest heartbeat that can be read there; None if there is none. Raises NotObserved."""
+    at = await node.value(f"SELECT max(at) FROM {TABLE}")  # noqa: S608 - a name of ours
+    return datetime.fromisoformat(at) if at else None
+
+
+async def found(node: Node, writer: str, first: int, last: int) -> AsyncIterator[Found]:
+    """
+    What is there of a writer, and of the ids that it used, page by page in the order of the ids.
+
+    Args:
+        node: Where to look.
+        writer: Name of the writer.
+        first: Its first id.
+        last: Its last id.
+
+    Raises:
+        NotObserved: It cannot be read; nothing may be concluded then.
+    """
+    sql = f"""
+        SELECT id, array_agg(value ORDER BY value, writer) AS values,
+               array_agg(writer ORDER BY value, writer) AS writers
+        FROM {TABLE} WHERE id > %(after)s AND (writer = %(writer)s OR id BETWEEN %(first)s AND %(last)s)
+        GROUP BY id ORDER BY id LIMIT {_PAGE}"""  # noqa: S608 - a name of ours
+    after = -(2**63)
+    while True:
+        page = await node.rows(sql, seconds=60, after=after, writer=writer, first=first, last=last)
+        for row in page:
+            yield Found(row["id"], tuple(row["values"]), tuple(row["writers"]))
+        if len(page) < _PAGE:
+            return
+        after = page[-1]["id"]

@@ -1,0 +1,224 @@
+"""The ways that a heartbeat is written by: to the database itself, or through the service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opsproof.errors import PreconditionMissing, TimedOut, Unreachable
+from opsproof.rehearsal.clock.heartbeat import TABLE
+from opsproof.rehearsal.clock.ledger import Server
+
+if TYPE_CHECKING:
+    import psycopg
+
+_CONNECT_SECONDS = 3
+_INSERT = f"""
+    INSERT INTO {TABLE} (id, at, writer, value) VALUES (%(id)s, %(at)s, %(writer)s, %(value)s)
+    RETURNING (SELECT system_identifier::text FROM pg_control_system()),
+              pg_walfile_name(pg_current_wal_insert_lsn()), pg_current_wal_insert_lsn()::text,
+              current_setting('synchronous_commit')"""  # noqa: S608 - a name of ours
+
+
+class Unacknowledged(Exception):
+    """There is no acknowledgement of a write, and there will be none; says why."""
+
+
+class Way(Protocol):
+    """How one row is written and committed."""
+
+    def open(self) -> None:
+        """Get ready to write, if it is not. Raises NotObserved while nobody takes writes: then nothing is sent."""
+
+    def highest(self) -> int:
+        """The highest id that is there; 0 if there is none."""
+
+    def write(self, number: int, at: datetime, writer: str, value: str) -> Server:
+        """Write and commit one row, once. Raises Unacknowledged; it may be there all the same."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class DatabaseWay:
+    """
+    Over a connection of its own that is kept as long as it works.
+
+    Args:
+        address: Gives libpq's connection string, each time a connection is made.
+        seconds: Limit of one write, on this side: at its end the socket is cut, and nothing is cancelled, for
+            PostgreSQL commits a cancelled wait for a standby.
+    """
+
+    def __init__(self, address: Callable[[], str], seconds: float) -> None:
+        self._address = address
+        self._seconds = seconds
+        self._connection: psycopg.Connection[Any] | None = None
+        self._notices: list[str] = []
+
+    def open(self) -> None:
+        """Connect to the server that takes writes. Raises NotObserved."""
+        if self._connection is not None:
+            return
+        import psycopg
+        from psycopg.conninfo import make_conninfo
+
+        try:
+            told = make_conninfo(
+                self._address(),
+                target_session_attrs="read-write",
+                application_name="opsproof-writer",
+                connect_timeout=_CONNECT_SECONDS,
+            )
+            connection = psycopg.connect(told, autocommit=True, prepare_threshold=None)
+        except psycopg.Error as exc:
+            next_step = "See whether one of its addresses takes writes."
+            raise Unreachable(_first_line(exc), where="the writer's database", next_step=next_step) from None
+        connection.add_notice_handler(lambda notice: self._notices.append(notice.message_primary or ""))
+        self._connection = connection
+        try:
+            mode = self._said("SHOW synchronous_commit")
+        except Unacknowledged as exc:
+            raise Unreachable(str(exc), where="the writer's database", next_step="See whether it answers.") from None
+        if mode == "off":
+            self.close()
+            what = "synchronous_commit is off for the writer: an acknowledgement means nothing, so no loss can be found"
+            next_step = "Set it to on for the writer's role, as for the service's, and begin anew."
+            raise PreconditionMissing(what, where="SHOW synchronous_commit", next_step=next_step)
+
+    def highest(self) -> int:
+        """The highest id of the table. Raises NotObserved."""
+        self.open()
+        try:
+            return int(self._said(f"SELECT coalesce(max(id), 0) FROM {TABLE}"))  # noqa: S608 - a name of ours
+        except Unacknowledged as exc:
+            next_step = "Prepare the table first."
+            raise PreconditionMissing(str(exc), where=TABLE, next_step=next_step) from None
+
+    def write(self, number: int, at: datetime, writer: str, value: str) -> Server:
+        """Insert one row. Raises Unacknowledged."""
+        self._notices.clear()
+        parameters = {"id": number, "at": at, "writer": writer, "value": value}
+        system, segment, lsn, sync = self._asked(_INSERT, parameters)
+        if warned := next((notice for notice in self._notices if "synchronous" in notice), ""):
+            raise Unacknowledged(warned)
+        if sync == "off":
+            self.close()
+            raise Unacknowledged("synchronous_commit is off: the acknowledgement means nothing")
+        return Server(system, int(segment[:8], 16), lsn, sync)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _said(self, sql: str) -> Any:
+        return self._asked(sql, None)[0]
+
+    def _asked(self, sql: str, parameters: dict[str, Any] | None) -> tuple[Any, ...]:
+        import psycopg
+
+        connection = self._connection
+        if connection is None:
+            raise Unacknowledged("there is no connection")
+        late = threading.Event()
+        timer = threading.Timer(self._seconds, _cut, (connection.fileno(), late))
+        timer.start()
+        try:
+            try:
+                row: tuple[Any, ...] | None = connection.execute(sql, parameters).fetchone()
+            finally:
+                timer.cancel()
+        except psycopg.Error as exc:
+            self.close()
+            what = (
+                f"no answer within {self._seconds:g} s; the connection was cut" if late.is_set() else _first_line(exc)
+            )
+            raise Unacknowledged(what) from None
+        if late.is_set():
+            self.close()
+        return row or ()
+
+
+class ServiceWay:
+    """
+    Through the service: POST {"id", "at", "writer", "value"}; any 2xx is its acknowledgement, nothing else is.
+
+    Args:
+        url: Where to.
+        token: For `Authorization: Bearer`; "" without.
+        seconds: Limit of one write, from the name's resolution to the answer's end.
+    """
+
+    def __init__(self, url: str, token: str, seconds: float) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._seconds = seconds
+
+    def open(self) -> None:
+        """Nothing: each write has a connection of its own, by what the name resolves to then."""
+
+    def highest(self) -> int:
+        """0: the service is not asked; the first id is given."""
+        return 0
+
+    def write(self, number: int, at: datetime, writer: str, value: str) -> Server:
+        """Post one row. Raises Unacknowledged."""
+        import httpx
+
+        async def post() -> int:
+            async with httpx.AsyncClient(headers=self._headers, timeout=self._seconds) as client:
+                row = {"id": number, "at": at.isoformat(), "writer": writer, "value": value}
+                return (await asyncio.wait_for(client.post(self._url, json=row), self._seconds)).status_code
+
+        try:
+            status = asyncio.run(post())
+        except TimeoutError:
+            raise Unacknowledged(f"no whole answer within {self._seconds:g} s") from None
+        except httpx.HTTPError as exc:
+            raise Unacknowledged(f"{type(exc).__name__}: {_first_line(exc)}") from None
+        if not 200 <= status < 300:
+            raise Unacknowledged(f"the service answered {status}")
+        return Server()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def told_by(command: Sequence[str], seconds: float = 10.0) -> Callable[[], str]:
+    """The connection string that a command writes to stdout, asked each time. That raises NotObserved."""
+
+    def ask() -> str:
+        where, next_step = shlex.join(command), "Run it by hand; it must print a connection string of libpq."
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            raise TimedOut(f"no address within {seconds:g} s", where=where, next_step=next_step) from None
+        except OSError as exc:
+            raise PreconditionMissing(exc.strerror or "cannot run", where=where, next_step=next_step) from None
+        said = done.stdout.decode(errors="replace").strip()
+        if done.returncode or not said:
+            what = f"ended with status {done.returncode} and {'an' if said else 'no'} address"
+            raise PreconditionMissing(what, where=where, next_step=next_step)
+        return said
+
+    return ask
+
+
+def _first_line(exc: Exception) -> str:
+    return next(iter(str(exc).strip().splitlines()), type(exc).__name__)
+
+
+def _cut(descriptor: int, late: threading.Event) -> None:
+    late.set()
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as wire:
+        wire.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,176 @@
+"""What the old primary committed after the new one had left its timeline: counted from its WAL."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opsproof.errors import BadAnswer, NoData
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.node import Node
+from opsproof.stack.clusters import Programs
+
+_RECORD = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\w+(?: PREPARED)?)\s*(.*)$")
+_AT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC")
+_SUBXACTS = re.compile(r"subxacts: ([\d ]+)")
+_OWN_XID = re.compile(r"^(\d+):")
+_SEGMENT = re.compile(r"^[0-9A-F]{24}$")
+_END = ("invalid record length", "expected at least", "invalid magic number", "unexpected pageaddr")
+
+
+@dataclass(frozen=True)
+class Fork:
+    """
+    Where a timeline left its parent.
+
+    Attributes:
+        parent: Timeline of the old primary.
+        timeline: Of the new one.
+        lsn: Up to here both have the same WAL.
+    """
+
+    parent: int
+    timeline: int
+    lsn: str
+
+
+@dataclass(frozen=True)
+class LostCommit:
+    """A transaction that only the old timeline has; `at` by the old primary's clock."""
+
+    xid: int
+    at: datetime
+    lsn: str
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """
+    All that the old timeline has after the fork.
+
+    Attributes:
+        commits: Its commits, in order.
+        xids: Their transactions, sub-transactions included: what their rows carry as xmin.
+        deleted: Rows that they deleted, which are there again on the new primary.
+        prepared: Transactions that were prepared after the fork and not decided.
+        end: Up to here the WAL was read.
+        whole: Whether it was read up to the last checkpoint that the control file names, at least.
+    """
+
+    commits: tuple[LostCommit, ...]
+    xids: tuple[int, ...]
+    deleted: int
+    prepared: int
+    end: str
+    whole: bool
+
+
+async def fork_of(primary: Node, timeline: int) -> Fork:
+    """
+    Where the new primary's timeline left the old one, by its history file.
+
+    Raises:
+        NoData: The file is not there or names no parent.
+    """
+    name = f"pg_wal/{timeline:08X}.history"
+    text = await primary.value("SELECT pg_read_file(%(name)s, true)", name=name)
+    lines = [line.split() for line in (text or "").splitlines() if line.strip() and not line.startswith("#")]
+    if not lines or len(lines[-1]) < 2:
+        where = f"{primary.name}: {name}"
+        next_step = "Read the file of that name in the WAL archive."
+        raise NoData("the history of the timeline is not there", where=where, next_step=next_step)
+    return Fork(int(lines[-1][0]), timeline, lines[-1][1])
+
+
+async def divergence(asking: Asking, programs: Programs, data: Path, fork: Fork) -> Divergence:
+    """
+    Read what a stopped server's WAL holds after the fork.
+
+    Args:
+        data: Its data folder; only read.
+
+    Raises:
+        NoData: There is no WAL of the old timeline at the fork.
+        BadAnswer: The WAL cannot be read although more of it follows.
+    """
+
+    def call() -> dict[str, Any]:
+        told = asdict(_read(programs, data, fork))
+        return json.loads(json.dumps(told, default=datetime.isoformat))  # type: ignore[no-any-return]
+
+    by_hand = f"pg_waldump -p {data}/pg_wal -t {fork.parent} -s {fork.lsn}"
+    told = await asking.ask(f"WAL of timeline {fork.parent} after {fork.lsn} in {data.name}", by_hand, call)
+    commits = tuple(LostCommit(one["xid"], datetime.fromisoformat(one["at"]), one["lsn"]) for one in told["commits"])
+    return Divergence(commits, tuple(told["xids"]), told["deleted"], told["prepared"], told["end"], told["whole"])
+
+
+def _read(programs: Programs, data: Path, fork: Fork) -> Divergence:
+    where = [f"--path={data / 'pg_wal'}", f"--timeline={fork.parent}", f"--start={fork.lsn}"]
+    done = programs.run("pg_waldump", *where, env={"TZ": "UTC"}, seconds=540)
+    end = _number(fork.lsn)
+    commits, xids, prepared, deleted = [], set(), set(), []
+    for line in done.out.splitlines():
+        record = _RECORD.search(line)
+        if record is None:
+            continue
+        xid, lsn, kind, rest = int(record[1]), record[2], record[3], record[4]
+        end = max(end, _number(lsn))
+        if line.startswith("rmgr: Transaction"):
+            if kind == "PREPARE":
+                prepared.add(xid)
+            elif kind in ("COMMIT", "COMMIT PREPARED"):
+                decided = _decided(xid, rest)
+                prepared.discard(decided)
+                xids |= {decided, *_subxacts(rest)}
+                commits.append(LostCommit(decided, _time(rest), lsn))
+            elif kind == "ABORT PREPARED":
+                prepared.discard(_decided(xid, rest))
+        elif line.startswith("rmgr: Heap ") and kind == "DELETE":
+            deleted.append(xid)
+    reached_checkpoint = end >= _number(_last_checkpoint(programs, data))
+    if not done.ok and not any(sign in done.err for sign in _END) and not reached_checkpoint:
+        why = done.err.strip().splitlines()[-1] if done.err.strip() else f"pg_waldump ended with status {done.status}"
+        next_step = "Fetch the missing segments from the archive into a copy of the folder, then read again."
+        raise BadAnswer(f"WAL after the fork cannot be read: {why}", where=str(data / "pg_wal"), next_step=next_step)
+    return Divergence(
+        tuple(commits),
+        tuple(sorted(xids)),
+        sum(xid in xids for xid in deleted),
+        len(prepared),
+        f"{end >> 32:X}/{end & 0xFFFFFFFF:X}",
+        reached_checkpoint,
+    )
+
+
+def _decided(xid: int, rest: str) -> int:
+    own = _OWN_XID.match(rest)
+    return int(own[1]) if own else xid
+
+
+def _subxacts(rest: str) -> Iterator[int]:
+    listed = _SUBXACTS.search(rest)
+    return map(int, listed[1].split()) if listed else iter(())
+
+
+def _time(rest: str) -> datetime:
+    at = _AT.search(rest)
+    return datetime.fromisoformat(at[1]).replace(tzinfo=UTC) if at else datetime.min.replace(tzinfo=UTC)
+
+
+def _last_checkpoint(programs: Programs, data: Path) -> str:
+    done = programs.run("pg_controldata", "-D", str(data))
+    for line in done.out.splitlines():
+        label, _, value = line.partition(":")
+        if label == "Latest checkpoint location":
+            return value.strip()
+    where = f"pg_controldata -D {data}"
+    next_step = "See whether this is a data folder, and of this version."
+    raise NoData(f"no control file can be read: {done.err.strip()}", where=where, next_step=next_step)
+
+
+def _number(lsn: str) -> int:
+    high, low = lsn.split("/")
+    return (int(high, 16) << 32) | int(low, 16)

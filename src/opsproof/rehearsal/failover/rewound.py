@@ -1,0 +1,121 @@
+"""Whether a server that was brought back is a true standby, and nothing of what it had alone is left or forgotten."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from opsproof.errors import NoData
+from opsproof.rehearsal.failover import asked
+from opsproof.rehearsal.failover.divergence import Divergence
+from opsproof.rehearsal.failover.exports import Export
+from opsproof.rehearsal.failover.failback import settled_timeline
+from opsproof.rehearsal.failover.promotion import first_write, has_token
+from opsproof.rehearsal.node import Node
+
+_OF_THE_PART = (
+    *("primary_conninfo", "primary_slot_name", "in_hot_standby", "transaction_read_only", "config_file"),
+    *("recovery_target_timeline", "synchronous_standby_names", "external_pid_file"),
+)
+
+
+class RewoundVerification:
+    """
+    The old primary, after it was made a standby of the new one.
+
+    Args:
+        primary: The new primary.
+        rewound: The old one.
+        lost: What its timeline had alone; None if that was not counted.
+        exports: What was kept of it.
+        before: Its settings before it was rewound.
+        seconds: Within which a token that is written on the primary must be on it.
+    """
+
+    def __init__(
+        self,
+        primary: Node,
+        rewound: Node,
+        lost: Divergence | None,
+        exports: Sequence[Export],
+        before: Mapping[str, str],
+        *,
+        seconds: float = 15.0,
+    ) -> None:
+        self._primary = primary
+        self._rewound = rewound
+        self._lost = lost
+        self._exports = exports
+        self._before = before
+        self._seconds = seconds
+
+    async def what_only_the_old_timeline_had_is_kept(self) -> list[str]:
+        """Its commits were counted to the end of its WAL, and their rows are in files that nobody changed."""
+        if self._lost is None:
+            where, next_step = "the old primary's pg_wal", "Count its commits after the fork before pg_rewind."
+            raise NoData("commits of the old timeline were not counted", where=where, next_step=next_step)
+        found = []
+        if not self._lost.whole:
+            found.append(f"its WAL was read to {self._lost.end} only, short of its last checkpoint")
+        if self._lost.commits and not self._exports and not self._lost.deleted:
+            found.append(f"{len(self._lost.commits)} commits of the old timeline, and no row of them is kept")
+        for export in self._exports:
+            file = Path(export.file)
+            if not file.is_file():
+                found.append(f"{export.rows} rows of {export.table} are not kept: {file.name} is not there")
+            elif hashlib.sha256(file.read_bytes()).hexdigest() != export.sha256:
+                found.append(f"{file.name} is not what was exported: its sha256 differs")
+        return found
+
+    async def the_new_primary_has_settled_on_its_timeline(self) -> list[str]:
+        """Its control file knows the timeline that it writes; else pg_rewind saw an old one."""
+        await settled_timeline(self._primary, force=False)
+        return []
+
+    async def what_is_written_now_arrives(self) -> list[str]:
+        """It is in recovery, and a token that is written on the primary is there within the limit."""
+        found = []
+        if not await asked.recovers(self._rewound):
+            found.append(f"{self._rewound.name} is not in recovery: it is no standby")
+        token = f"arrives-{secrets.token_hex(8)}"
+        written = await first_write(self._primary, token)
+        if not written.commit.acknowledged:
+            return [*found, f"{self._primary.name} takes no token: {written.commit.why}"]
+        there = await asked.until(lambda: has_token(self._rewound, token, of=self._primary), bool, self._seconds)
+        if not there:
+            found.append(
+                f"a token written on {self._primary.name} is not on {self._rewound.name} after {self._seconds:g} s"
+            )
+        return found
+
+    async def nothing_is_left_that_only_it_has(self) -> list[str]:
+        """No row of the old timeline is still on it, unless the primary has it too."""
+        if self._lost is None:
+            where, next_step = self._rewound.name, "Compare its rows with those of the primary by hand."
+            raise NoData("what it had alone was not counted", where=where, next_step=next_step)
+        found = []
+        for export in self._exports:
+            sql = f"SELECT md5(t::text) AS digest FROM {export.table} t WHERE md5(t::text) = ANY(%(digests)s)"  # noqa: S608
+            there = [await self._digests(node, export, sql) for node in (self._rewound, self._primary)]
+            left = there[0] - there[1]
+            if left:
+                found.append(
+                    f"{len(left)} of {export.rows} rows of {export.table} are still on {self._rewound.name} only"
+                )
+        return found
+
+    async def its_configuration_is_its_own(self) -> list[str]:
+        """Its settings are those from before: pg_rewind copies the files of the source."""
+        now = await asked.settings(self._rewound)
+        return [
+            f"{name} of {self._rewound.name} is '{now.get(name, 'not there')}', before it was "
+            f"'{self._before.get(name, 'not there')}'"
+            for name in sorted({*now, *self._before})
+            if name not in _OF_THE_PART and now.get(name) != self._before.get(name)
+        ]
+
+    async def _digests(self, node: Node, export: Export, sql: str) -> set[str]:
+        import psycopg.conninfo
+
+        there = Node(node.name, psycopg.conninfo.make_conninfo(node.conninfo, dbname=export.database), node.asking)
+        return {row["digest"] for row in await there.rows(sql, digests=list(export.digests))}

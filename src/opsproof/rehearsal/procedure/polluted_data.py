@@ -1,0 +1,129 @@
+"""The data is polluted: a base backup and the archive give the database as it was just before the wrong change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from typing_extensions import override
+
+from opsproof.errors import PreconditionMissing
+from opsproof.rehearsal.archive.targets import Point, Target, choose_backup, lint
+from opsproof.rehearsal.node import Node
+from opsproof.rehearsal.procedure.restoring import Restoring
+from opsproof.rehearsal.restored.markers import Marker, is_there, plant
+from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
+from opsproof.rehearsal.restored.verification import Expectations
+from opsproof.rehearsal.site.data import DataChecks
+from opsproof.stack.site.pollution import Pollution
+
+
+class PollutedData(Restoring):
+    """Recovery to a point in time: to a second, and to a transaction."""
+
+    _pollution: Pollution | None = None
+    _markers: tuple[Marker, Marker] | None = None
+    _base: Point | None = None
+
+    @property
+    @override
+    def polluted(self) -> bool:
+        return True
+
+    @override
+    def own_actions(self) -> Mapping[str, Callable[[], object]]:
+        site = self.at.embedded
+        if site is None:
+            return {}
+        return {
+            **super().own_actions(),
+            "attach-standby": lambda: site.attach_standby(self.own_primary(), "second").name,
+        }
+
+    async def the_data_is_polluted(self) -> list[str]:
+        """T0 is the commit of the wrong change; a marker is committed on either side of it."""
+        site = self.at.embedded
+        if site is None:
+            await self.actor.act("break", "commit the wrong change of the rehearsal", seconds=self.seconds("declare"))
+            next_step = "Say when it was committed, and its transaction: docs/disaster-recovery.md."
+            raise PreconditionMissing("the wrong change is not known", where="home", next_step=next_step)
+        await self._unpredictable()
+        before = await plant(self.at.home, "before")
+        self._pollution = await self.rehearsal.asking.ask("do: break", "UPDATE without WHERE", site.pollute)
+        self.watch.note("t0", datetime.fromisoformat(self._pollution.committed))
+        self._markers = before, await plant(self.at.home, "after")
+        return await self.wait(self._is_broken, "declare")
+
+    @override
+    async def failed(self) -> bool:
+        """Everything is healthy; only a business total tells."""
+        recovered, zero = self.at.rehearsals.recovered, self.watch.moments.t0
+        if recovered is None or recovered.data is None or zero is None:
+            next_step = "Write rehearsals.recovered.data.totals in the profile."
+            raise PreconditionMissing("no business total is known", where="home", next_step=next_step)
+        return bool(await DataChecks(recovered.data, self.at.home, zero).totals(self.noted.reference))
+
+    async def the_target_is_sound(self) -> list[str]:
+        """Linted both as a time and as a transaction, before anything is restored."""
+        before, after = self._known_markers
+        pollution = self._known_pollution
+        await self.at.home.rows("SELECT pg_switch_wal()")
+        bases = await self.bases_ended()
+        marks = [Point(one.name, one.committed, xid=int(one.xid)) for one in (before, after)]
+        place = Point("the wrong change", datetime.fromisoformat(pollution.committed), pollution.lsn, pollution.xid)
+        by_time = Target(
+            time=self._moment.isoformat(), inclusive=False, timeline="current", action="promote", backup=None
+        )
+        by_xid = Target(xid=pollution.xid, inclusive=False, timeline="current", action="promote")
+        self._base = choose_backup(by_xid, bases, place)
+        wrong = [f"by time: {one}" for one in lint(by_time, bases, marks[1], *marks)]
+        return [*wrong, *(f"by transaction: {one}" for one in lint(by_xid, bases, marks[1], *marks, place=place))]
+
+    async def the_database_is_recovered_to_the_target(self) -> list[str]:
+        """To the transaction, for the service; to the second, in another scratch server, to see that both agree."""
+        if self._base is None:
+            raise PreconditionMissing("no base backup was chosen", where="backups", next_step="See the step before.")
+        xid = str(self._known_pollution.xid)
+        restored = await self.restore("recovered", self._base.name, RecoveryTarget("xid", xid, inclusive=False))
+        self.take(restored)
+        wrong = [restored.failed] if restored.failed else []
+        moment = RecoveryTarget("time", self._moment.isoformat(), inclusive=False)
+        to_second = await self.restore("to-the-second", self._base.name, moment)
+        wrong += [f"by time: {to_second.failed}"] if to_second.failed else []
+        if not wrong:
+            wrong += [f"by time: {one}" for one in await self._both_sides(self._node_of(to_second))]
+        self.account.target = datetime.fromisoformat(self._known_pollution.committed)
+        return wrong
+
+    async def the_bad_change_is_gone_and_the_good_is_there(self) -> list[str]:
+        """Everything of the copy, markers included; then the service may come."""
+        before, after = self._known_markers
+        wrong = await self.verified(self._needed, Expectations(before=(before.name,), after=(after.name,)))
+        await self.open_to_the_service()
+        return wrong
+
+    def _node_of(self, restored: Restored) -> Node:
+        return restored.node(self.rehearsal.asking, database=self.at.database_name)
+
+    @property
+    def _moment(self) -> datetime:
+        before, _ = self._known_markers
+        committed = datetime.fromisoformat(self._known_pollution.committed)
+        return before.committed + (committed - before.committed) / 2 + timedelta(microseconds=1)
+
+    async def _both_sides(self, node: Node) -> list[str]:
+        before, after = self._known_markers
+        wrong = [] if await is_there(node, before.name) else ["the marker from before the target is not there"]
+        return [*wrong, "the marker from after the target is there"] if await is_there(node, after.name) else wrong
+
+    @property
+    def _known_markers(self) -> tuple[Marker, Marker]:
+        if self._markers is None:
+            raise PreconditionMissing("no marker was planted", where="home", next_step="See the step of the failure.")
+        return self._markers
+
+    @property
+    def _known_pollution(self) -> Pollution:
+        if self._pollution is None:
+            raise PreconditionMissing("nothing was polluted", where="home", next_step="See the step of the failure.")
+        return self._pollution

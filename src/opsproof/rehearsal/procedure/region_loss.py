@@ -1,0 +1,177 @@
+"""The region is lost: the standby of the DR site takes over, and the home site comes back as a standby of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from typing_extensions import override
+
+from opsproof.errors import PreconditionMissing
+from opsproof.rehearsal.failover import asked
+from opsproof.rehearsal.failover.detectors import everything
+from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
+from opsproof.rehearsal.failover.exports import Export, export
+from opsproof.rehearsal.failover.failback import follow, rewind, switch_over
+from opsproof.rehearsal.failover.promoted import PromotedVerification
+from opsproof.rehearsal.failover.promotion import Promotion, promote
+from opsproof.rehearsal.failover.rewound import RewoundVerification
+from opsproof.rehearsal.failover.split import SplitVerification
+from opsproof.rehearsal.node import Node
+from opsproof.rehearsal.procedure.recovery import Recovery, said
+from opsproof.rehearsal.site.names import Names
+from opsproof.stack.clusters import Cluster
+
+
+class RegionLoss(Recovery):
+    """Failover to the standby, and back."""
+
+    _lost: Divergence | None = None
+    _exports: Sequence[Export] = ()
+    _settings: Mapping[str, str] = {}
+    _promotion: Promotion | None = None
+
+    @override
+    def own_actions(self) -> Mapping[str, Callable[[], object]]:
+        site = self.at.embedded
+        if site is None:
+            return {}
+        return {
+            **super().own_actions(),
+            "break": site.break_home,
+            "attach-standby": lambda: site.attach_standby(site.dr, "second").name,
+        }
+
+    @override
+    def own_primary(self) -> Cluster:
+        assert self.at.embedded is not None
+        return self.at.embedded.dr
+
+    async def the_home_site_is_lost(self) -> list[str]:
+        """Database and service of the home site are gone."""
+        self._settings = await asked.settings(self.at.home)
+        return await self.break_it("cut off the home site: database and service, without a last word")
+
+    async def the_standby_is_promoted(self) -> list[str]:
+        """By pg_promote itself where opsproof acts; else by the profile's command or the operator."""
+        if self.actor.by("promote") != "operator" or self.at.embedded is None:
+            await self.actor.act("promote", "SELECT pg_promote() on the DR standby", seconds=self.seconds("database"))
+            return await self.wait(self._still_recovers, "database")
+        promotion = self._promotion = await promote(self.at.dr)
+        wrong = [] if promotion.returned else ["pg_promote returned false: the request stays, and may be served later"]
+        return wrong if promotion.finished else [*wrong, f"still in recovery after {promotion.seconds:.1f} s"]
+
+    async def only_one_node_takes_writes(self) -> list[str]:
+        """The old primary is fenced at its address, and nobody else takes the token."""
+        split = SplitVerification(self.at.dr, [self.at.home], self.rehearsal.asking)
+        return said(await everything(split, "split"))
+
+    async def the_new_primary_can_serve(self) -> list[str]:
+        """Everything of a promoted server."""
+        if self.before is None:
+            next_step = "See why the home site could not be asked before it was lost."
+            raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
+        verification = PromotedVerification(
+            self.at.dr, self.before, self._archived, promotion=self._promotion, expected=frozenset()
+        )
+        return said(await everything(verification, "promoted"))
+
+    async def it_is_protected_again(self) -> list[str]:
+        """T5: a standby streams from the new primary, and a backup was taken from it."""
+        await self.actor.act("attach-standby", "attach a standby to the new primary", seconds=self.seconds("protect"))
+        await self.actor.act("back-up", "take a backup of the new primary", seconds=self.seconds("protect"))
+        wrong = await self.wait(self._is_followed, "protect")
+        wrong += said(await everything(self.at.stored, "backup"))
+        if not wrong:
+            self.watch.note("t5")
+        return wrong
+
+    async def what_only_the_old_primary_has_is_exported(self) -> list[str]:
+        """Counted from its WAL, kept as files outside of the grounds."""
+        home = self._own_home()
+        fork = await fork_of(self.at.dr, await asked.timeline(self.at.dr))
+        self._lost = await divergence(self.rehearsal.asking, self.at.grounds.programs, home.data, fork)
+        if self._lost.commits:
+            scratch = Cluster(self.at.grounds, "old-timeline")
+            folder = self.rehearsal.folder / f"old-timeline-{self.token}"
+            folder.mkdir(parents=True, exist_ok=True)
+            self._exports = await export(self.rehearsal.asking, home, scratch, self._lost, folder)
+        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._exports, self._settings)
+        return await verification.what_only_the_old_timeline_had_is_kept()
+
+    async def the_old_primary_follows(self) -> list[str]:
+        """Rewound, its own settings back, and streaming from the new primary."""
+        site = self.at.embedded
+        if site is None:
+            await self.actor.act("rewind", "pg_rewind the old primary, and start it", seconds=self.seconds("failback"))
+        else:
+            home = self._own_home()
+            await rewind(self.rehearsal.asking, home, Node("dr", site.conninfo(site.dr), self.rehearsal.asking))
+            slot = await self._slot("home")
+            follow(home, f"host={site.dr.home} port={site.dr.port} user=replicator application_name=home", slot)
+            await self.rehearsal.asking.ask("start home as a standby", "pg_ctl start", home.start)
+        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._exports, self._settings)
+        return said(await everything(verification, "rewound"))
+
+    async def the_home_site_serves_again(self) -> list[str]:
+        """T6: switched over without a loss, names back, and the DR site follows."""
+        site = self.at.embedded
+        if site is None:
+            await self.actor.act("switch-back", "switch over to the home site", seconds=self.seconds("failback"))
+        else:
+            site.deactivate("dr")
+            slot = await self._slot("dr", on=self.at.home)
+            await switch_over(self.rehearsal.asking, site.dr, self.at.home)
+            follow(site.dr, f"host={site.home.home} port={site.home.port} user=replicator application_name=dr", slot)
+            await self.rehearsal.asking.ask("start dr as a standby", "pg_ctl start", site.dr.start)
+            site.switch_dns("home")
+            await self.rehearsal.asking.ask("start the home service", "", lambda: site.activate("home"))
+        wrong = await self.wait(self._home_serves, "failback")
+        if not wrong:
+            self.watch.note("t6")
+        return wrong
+
+    async def _still_recovers(self) -> list[str]:
+        return ["dr is still in recovery"] if await asked.recovers(self.at.dr) else []
+
+    async def _is_followed(self) -> list[str]:
+        senders = [one for one in await asked.wal_senders(self.at.dr) if one["state"] == "streaming"]
+        return [] if senders else ["no standby streams from the new primary"]
+
+    async def _home_serves(self) -> list[str]:
+        wrong = ["home is in recovery"] if await asked.recovers(self.at.home) else []
+        if not await asked.recovers(self.at.dr):
+            wrong.append("dr is not in recovery: both take writes")
+        if not await asked.wal_receiver(self.at.dr):
+            wrong.append("dr does not stream from home")
+        names = {
+            key: one.model_copy(update={"home": one.dr, "dr": one.home})
+            for key, one in self.at.rehearsals.names.items()
+        }
+        return [*wrong, *await Names(self.at.rehearsals.resolvers, self.at.asking_of("resolvers")).wrong(names)]
+
+    async def _slot(self, name: str, on: Node | None = None) -> str:
+        node = on or self.at.dr
+        sql = """
+            SELECT pg_create_physical_replication_slot(%(name)s, true)
+            WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %(name)s)"""
+        await node.rows(sql, name=name)
+        return name
+
+    async def _archived(self) -> set[str]:
+        wal = self.at.backups.wal
+        if wal is None:
+            return set()
+        names = await self.rehearsal.asking.ask(
+            f"LIST {wal.prefix}*", "", lambda: [one.name for one in self.at.objects.names(wal.prefix)]
+        )
+        return {Path(name).name for name in names}
+
+    def _own_home(self) -> Cluster:
+        if self.at.embedded is None:
+            raise PreconditionMissing(
+                "the data folder of the old primary is not on this machine",
+                where="home",
+                next_step="Count and export its commits there, before it is rewound: docs/disaster-recovery.md.",
+            )
+        return self.at.embedded.home

@@ -1,0 +1,172 @@
+"""One scenario on one environment: step after step, by the clock, given up where going on makes no sense."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opsproof.errors import OpsproofError, PreconditionMissing
+from opsproof.judge.outcome import Outcome
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.clock.stopwatch import Stopwatch
+from opsproof.rehearsal.facts import RehearsalFact
+from opsproof.rehearsal.procedure.journal import Entry, Journal
+from opsproof.rehearsal.procedure.plan import Plan
+
+if TYPE_CHECKING:
+    from opsproof.rehearsal.procedure.recovery import Recovery
+    from opsproof.rehearsal.procedure.surroundings import Surroundings
+
+_PASSED = "passed"
+
+
+class Rehearsal:
+    """
+    Goes through the steps of a plan; what a step does is in `procedure/recovery.py` and the modules of the scenarios.
+
+    Args:
+        plan: Its steps, objectives and budgets.
+        surroundings: Makes the environment when the first step begins.
+        asking: Keeps every answer as evidence.
+        journal: Where it is noted what was done.
+        run: Id of the run.
+        say: Tells the operator what happens.
+        allowed: False if the operator did not allow writes in this environment.
+        resumes: True if it goes on where an interrupted one ended.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        surroundings: Callable[[], Surroundings],
+        asking: Asking,
+        journal: Path,
+        run: str,
+        say: Callable[[str], None],
+        allowed: bool,
+        resumes: bool,
+    ) -> None:
+        self.plan = plan
+        self.asking = asking
+        self.say = say
+        self.watch = Stopwatch()
+        self.aborted = ""
+        self.acted: dict[str, str] = {}
+        """By name of a step who acted in it."""
+        self.current = ""
+        self.folder = journal.parent
+        self.began: datetime | None = None
+        self._make = surroundings
+        self._journal = Journal(journal, plan.sha256)
+        self._clock_file = journal.with_suffix(".clock.json")
+        self._run = run
+        self._allowed = allowed
+        self._resumes = resumes
+        self._done: dict[str, Entry] = {}
+        self._recovery: Recovery | None = None
+
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[None]:
+        """
+        One step: after those before it, by the clock, and on disk when it has ended.
+
+        Raises:
+            PreconditionMissing: It is not executed: writes are not allowed, or the rehearsal was given up.
+        """
+        planned = next(step for step in self.plan.steps if step.check == name)
+        await self._must_go_on(name, always=planned.always)
+        self.watch.begin(planned.phase)
+        self.current = name
+        try:
+            yield
+        except asyncio.CancelledError:
+            raise
+        except BaseException as exc:
+            if planned.critical:
+                self.aborted = f"{planned.title} - {exc}".partition("\n")[0]
+            self._note(name, "failed")
+            raise
+        else:
+            self._note(name, _PASSED)
+        finally:
+            self.watch.end(planned.phase)
+            self.watch.save(self._clock_file)
+
+    def note_who(self, who: str) -> None:
+        """Note who acts in the step that goes on."""
+        self.acted[self.current] = who
+
+    def was_done(self, name: str) -> bool:
+        """Whether the rehearsal that is resumed has done a step already."""
+        return name in self._done and self._done[name].status == _PASSED
+
+    def __getattr__(self, name: str) -> Any:
+        """What a step does, by the name of the step."""
+        if self._recovery is None:
+            raise AttributeError(f"no step has begun, and none is called {name}")
+        return getattr(self._recovery, name)
+
+    def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact | None:
+        """What came of it; None if it never began."""
+        if self._recovery is None or self.began is None:
+            return None
+        return self._recovery.fact(outcomes)
+
+    def close(self) -> None:
+        """Let nothing of it run on."""
+        if self._recovery is not None:
+            self._recovery.close()
+
+    async def _must_go_on(self, name: str, *, always: bool) -> None:
+        if not self._allowed:
+            raise PreconditionMissing(
+                "not executed: a rehearsal writes, and the operator did not allow that here",
+                where=self.plan.profile,
+                next_step=f"--allow-writes {self.plan.profile.partition('/')[2]}; --plan shows first what is touched.",
+            )
+        if self.aborted and not always:
+            raise PreconditionMissing(
+                "not executed: the rehearsal was given up",
+                where=self.plan.scenario,
+                next_step=f"Mend this first, then rehearse again: {self.aborted}",
+            )
+        if self._recovery is not None:
+            return
+        if self.aborted:
+            raise PreconditionMissing(
+                f"not executed: {self.aborted}", where=self.plan.scenario, next_step="Rehearse again."
+            )
+        if name != self.plan.steps[0].check:
+            raise PreconditionMissing(
+                "not executed: the steps before it were left out, and it stands on them",
+                where=self.plan.scenario,
+                next_step="Select the whole scenario: -k region_loss.",
+            )
+        await self._begin()
+
+    async def _begin(self) -> None:
+        from opsproof.rehearsal.procedure.scenarios import recovery_of
+
+        self.began = datetime.now(UTC)
+        if self._resumes:
+            self._done = {entry.step: entry for entry in self._journal.read()}
+            self.watch = Stopwatch.resume(self._clock_file)
+        else:
+            self._journal.begin(self._run)
+        try:
+            surroundings = await asyncio.to_thread(self._make)
+        except OpsproofError as exc:
+            self.aborted = f"its surroundings cannot be had: {exc.what}"
+            raise
+        self._recovery = recovery_of(self, surroundings)
+        if self._done:
+            self._recovery.remember(list(self._done.values())[-1].state)
+
+    def _note(self, name: str, status: str) -> None:
+        state = self._recovery.state() if self._recovery is not None else {}
+        self._journal.note(Entry(name, status, datetime.now(UTC), state))

@@ -1,0 +1,165 @@
+"""What the scenarios share that restore a base backup: a scratch copy first, and then the service on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from typing_extensions import override
+
+from opsproof.errors import NoData, PreconditionMissing
+from opsproof.rehearsal.archive.targets import Point
+from opsproof.rehearsal.clock.objectives import Scale
+from opsproof.rehearsal.failover import asked
+from opsproof.rehearsal.failover.detectors import everything
+from opsproof.rehearsal.node import Node
+from opsproof.rehearsal.procedure.recovery import Recovery, said
+from opsproof.rehearsal.restored.bases import restore_base
+from opsproof.rehearsal.restored.isolation import listing
+from opsproof.rehearsal.restored.reference import Reference, reference_of
+from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
+from opsproof.rehearsal.restored.service import Service
+from opsproof.rehearsal.restored.verification import Expectations, RestoredVerification
+from opsproof.rehearsal.stored.catalogue import read_catalogue
+from opsproof.stack.clusters import Cluster
+
+_OWN = "opsproof_"
+
+
+class Restoring(Recovery):
+    """Recovery of the database from base backup and archive."""
+
+    restored: Restored | None = None
+    reference: Reference | None = None
+    _archive_before: Mapping[str, str] = {}
+
+    @override
+    def own_primary(self) -> Cluster:
+        return self._needed.cluster
+
+    @override
+    async def the_copies_can_take_over(self) -> list[str]:
+        full = await reference_of(self.at.home)
+        self.reference = replace(
+            full,
+            rows={name: rows for name, rows in full.rows.items() if _OWN not in name},
+            contents={name: one for name, one in full.contents.items() if _OWN not in name},
+        )
+        return await super().the_copies_can_take_over()
+
+    @override
+    async def the_disaster_is_declared(self) -> list[str]:
+        """The service is closed from here on: the writer ends."""
+        await asyncio.to_thread(self.close)
+        return await super().the_disaster_is_declared()
+
+    async def restore(self, name: str, base: str, target: RecoveryTarget | None) -> Restored:
+        """Restore a base backup and the archive into a scratch server, which touches neither."""
+        folders = {part: self._local(prefix) for part, prefix in (("base", f"{base}/"), ("wal", self._wal_prefix))}
+        before = await self._listing(folders["wal"])
+        begun = asyncio.get_running_loop().time()
+        restored = await asyncio.to_thread(restore_base, self.at.grounds, folders["base"], folders["wal"], name, target)
+        seconds = asyncio.get_running_loop().time() - begun
+        words = restored.failed or f"{restored.bytes} bytes and {restored.wal_bytes} bytes of WAL in {seconds:.2f} s"
+        await self.rehearsal.asking.ask(f"restore {base} to {target or 'the end of the archive'}", "", lambda: words)
+        self._archive_before = before
+        return restored
+
+    def take(self, restored: Restored) -> None:
+        """This one is to serve."""
+        self.restored = restored
+        copy, replay = restored.seconds.get("copy", 0.0), restored.seconds.get("replay", 0.0)
+        full = self.at.rehearsals.full_size
+        if full is not None or self.at.embedded is None:
+            self.account.scale = Scale(restored.bytes, copy, full, restored.wal_bytes or 0, replay)
+
+    async def verified(self, restored: Restored, expected: Expectations) -> list[str]:
+        """Everything of a restored copy."""
+        if self.reference is None:
+            next_step = "See why home could not be read before the failure."
+            raise PreconditionMissing("what home held was not noted", where="home", next_step=next_step)
+        after = await self._listing(self._local(self._wal_prefix))
+        expected = replace(expected, archive=(self._archive_before, after), service=self._service(restored))
+        asking = self.rehearsal.asking
+        verification = RestoredVerification(restored, self.reference, expected, asking, database=self.at.database_name)
+        return said(await everything(verification, "restored"))
+
+    async def open_to_the_service(self) -> None:
+        """Restart the verified copy as the primary: it listens by TCP and archives on its own timeline from now on."""
+        site, cluster = self.at.embedded, self._needed.cluster
+        if site is None:
+            return
+
+        def call() -> str:
+            cluster.stop()
+            cluster.listen()
+            cluster.configure(**site.databases.settings)
+            cluster.start()
+            return str(cluster.port)
+
+        await self.rehearsal.asking.ask("restart the copy as the primary", "pg_ctl restart", call)
+        url = site.databases.superuser_url(cluster)
+        self.serving = Node("recovered", url, self.rehearsal.asking)
+
+    async def it_is_protected_again(self) -> list[str]:
+        """T5: a standby streams from the recovered database, and a backup was taken from it."""
+        for action, words in (("attach-standby", "attach a standby"), ("back-up", "take a backup of the new primary")):
+            await self.actor.act(action, words, seconds=self.seconds("protect"))
+        wrong = await self.wait(self._is_followed, "protect")
+        wrong += said(await everything(self.at.stored, "backup"))
+        if not wrong:
+            self.watch.note("t5")
+        return wrong
+
+    async def bases_ended(self) -> list[Point]:
+        """When each base backup came to its end, by the catalogue."""
+        bases, catalogue = self.at.backups.bases, self.at.catalogue
+        if bases is None or catalogue is None:
+            next_step = "Write backups.bases and backups.catalogue in the profile."
+            raise PreconditionMissing("nobody notes when a base backup ended", where="backups", next_step=next_step)
+        noted = await asyncio.to_thread(read_catalogue, catalogue, bases.prefix)
+        points = [Point(one.name, one.finished, one.stop_lsn) for one in noted.entries.values() if one.finished]
+        if not points:
+            raise NoData("the catalogue knows of no base backup", where=bases.prefix, next_step="Take one.")
+        return sorted(points, key=lambda one: one.at)
+
+    async def _is_followed(self) -> list[str]:
+        senders = [one for one in await asked.wal_senders(self.recovered) if one["state"] == "streaming"]
+        return [] if senders else ["no standby streams from the recovered database"]
+
+    async def _listing(self, folder: Path) -> Mapping[str, str]:
+        return await asyncio.to_thread(listing, folder)
+
+    @property
+    def _needed(self) -> Restored:
+        if self.restored is None:
+            next_step = "See why nothing was restored."
+            raise PreconditionMissing("there is no restored copy", where="the scratch server", next_step=next_step)
+        return self.restored
+
+    @property
+    def _wal_prefix(self) -> str:
+        if self.at.backups.wal is None:
+            raise PreconditionMissing("the profile has no backups.wal", where="backups", next_step="Write it.")
+        return self.at.backups.wal.prefix
+
+    def _local(self, prefix: str) -> Path:
+        """A folder of this machine with what is in the store below a prefix; fetched if it is elsewhere."""
+        path = self.at.objects.path(prefix)
+        if path is not None:
+            return path
+        folder = self.at.grounds.folder("fetched-" + prefix.strip("/").replace("/", "-"))
+        self.at.objects.fetch(prefix, folder)
+        return folder
+
+    def _service(self, restored: Restored) -> Service | None:
+        site = self.at.embedded
+        if site is None:
+            return None
+        return Service(
+            restored.cluster.conninfo(self.at.database_name, self.at.database_name),
+            site.secrets[f"{self.at.database_name}.database"],
+            ("SELECT count(*) FROM core.judgment_executions", "SELECT count(*) FROM core.workflow_instances"),
+        )

@@ -1,0 +1,229 @@
+"""The ledger's lost writes are those that an independent count finds, on real clusters."""
+
+import asyncio
+import contextlib
+import signal
+
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.clock import heartbeat
+from opsproof.rehearsal.clock.exposure import Exposures, newest_below
+from opsproof.rehearsal.clock.objectives import rto
+from opsproof.rehearsal.clock.reconcile import Became, reconcile
+from opsproof.rehearsal.clock.recovery_point import rpo
+from opsproof.rehearsal.clock.stopwatch import Stopwatch
+from opsproof.rehearsal.clock.writer import Orders
+from opsproof.rehearsal.clock.writing import Writing
+from opsproof.rehearsal.facts import Proof
+from opsproof.rehearsal.node import Node
+from opsproof.stack.clusters import Cluster
+from opsproof.stack.process import Process, descendants, wait_for
+
+IDS = "SELECT id FROM opsproof_heartbeat WHERE writer = %s"
+SENDERS = "SELECT pid FROM pg_stat_replication"
+
+
+class Pair:
+    """A primary and its standby, with a writer that finds whichever takes writes."""
+
+    def __init__(self, grounds, name, *, interval=0.02, seconds=1.0):
+        self.old, self.new = Cluster(grounds, f"{name}-old"), Cluster(grounds, f"{name}-new")
+        self.old.initialize()
+        self.old.start()
+        assert self.old.copy_to(self.new.data, "-R").ok
+        self.new.start()
+        assert wait_for(lambda: bool(self.old.sql(f"{SENDERS} WHERE state = 'streaming'")), 60, pause=0.05)
+        asyncio.run(heartbeat.prepare(self.node(self.old)))
+        both = (
+            f"host={self.old.home},{self.new.home} port={self.old.port},{self.new.port} dbname=postgres user=postgres"
+        )
+        ledger = grounds.folder(name) / "ledger.jsonl"
+        orders = Orders(str(ledger), interval, seconds=seconds, conninfo=both)
+        self.watch = Stopwatch()
+        self.writer = Writing.start(orders, log=grounds.log(f"{name}-writer"), grounds=grounds.directory)
+        self.writer.until(10)
+
+    def node(self, cluster):
+        return Node(cluster.name, cluster.conninfo(), Asking.alone(cluster.name))
+
+    def more(self, count=20):
+        """Wait for so many further acknowledgements."""
+        return self.writer.until(len(self.writer.ledger().acknowledged) + count)
+
+    def see_standby_have(self, number):
+        there = "SELECT count(*) FROM opsproof_heartbeat WHERE id = %s"
+        assert wait_for(lambda: self.new.sql(there, number) == [(1,)], 60, pause=0.05)
+
+    def fail_over(self):
+        """The loss of the machine, and the promotion; until the writer's rows are taken again."""
+        everybody = [self.old.process, *descendants(self.old.process)]
+        for one in everybody:
+            one.send(signal.SIGKILL)  # at once: what is frozen must not be thawed before, and send what it holds
+        assert wait_for(lambda: not any(one.alive() for one in everybody), 60)
+        self.watch.note("t0")
+        assert self.new.sql("SELECT pg_promote(true, 60)") == [(True,)]
+        assert wait_for(lambda: self.writer.ledger().acknowledged[-1].server.timeline == 2, 60, pause=0.05)
+        self.watch.note("t3")
+        self.more(5)
+
+    def rows(self, cluster, ledger):
+        async def read():
+            node = self.node(cluster)
+            return [row async for row in heartbeat.found(node, ledger.writer, 1, ledger.entries[-1].id)]
+
+        return asyncio.run(read())
+
+    def settle(self):
+        """End the writer, start the old primary's folder by itself, and count on both sides by plain SQL."""
+        ledger = self.writer.stop()
+        self.old.start({"synchronous_standby_names": ""})
+        old = {number for (number,) in self.old.sql(IDS, ledger.writer)}
+        new = {number for (number,) in self.new.sql(IDS, ledger.writer)}
+        found = reconcile(ledger, self.rows(self.new, ledger), self.rows(self.old, ledger))
+        return ledger, found, old - new
+
+
+@contextlib.contextmanager
+def frozen(cluster):
+    """Freeze what sends the WAL, and see it frozen."""
+    senders = [Process.of(pid) for (pid,) in cluster.sql(SENDERS)]
+    for sender in senders:
+        sender.send(signal.SIGSTOP)
+    assert wait_for(lambda: all(sender.state() == "T" for sender in senders), 60)
+    yield
+
+
+def lost_equals(found, counted, *, at_least):
+    """What was acknowledged is lost exactly where the count misses it; the rest of the count was never answered."""
+    lost = set(found.ids(Became.LOST))
+    assert len(lost) >= at_least
+    assert lost <= counted
+    assert counted - lost <= set(found.ids(Became.INDETERMINATE_ABSENT))
+    assert len(counted - lost) <= 1
+
+
+def test_asynchronous_failover(grounds):
+    """A standby that was cut off calls itself caught up; the ledger knows better."""
+    pair = Pair(grounds, "async")
+    pair.see_standby_have(pair.writer.ledger().acknowledged[-1].id)
+    pair.new.sql("ALTER SYSTEM SET primary_conninfo = 'host=/nonexistent'")
+    pair.new.reload()
+    assert wait_for(lambda: not pair.old.sql(SENDERS), 60, pause=0.05)
+    pair.more(20)
+    pair.fail_over()
+
+    _, found, counted = pair.settle()
+
+    lost_equals(found, counted, at_least=15)
+    assert not found.conflicts
+    fact = rpo(600, pair.watch.moments.t0, found)
+    assert fact.proof is Proof.PROVEN, fact.why
+    assert 0 < fact.lower < fact.upper
+    assert rpo(fact.lower / 2, pair.watch.moments.t0, found).proof is Proof.FAILED
+
+
+def test_frozen_link_failover(grounds):
+    """Both sides say that they stream, and what was received was replayed; the exposure grows all the same."""
+    pair = Pair(grounds, "frozen")
+    exposures = Exposures()
+    with frozen(pair.old):
+        pair.more(25)
+        asyncio.run(exposures.standby("standby", pair.node(pair.new), pair.watch.anchor.now()))
+        streaming = "SELECT state, sent_lsn = replay_lsn FROM pg_stat_replication"
+        assert pair.old.sql(streaming) == [("streaming", True)]
+        pair.fail_over()
+
+    _, found, counted = pair.settle()
+
+    lost_equals(found, counted, at_least=20)
+    fact = rpo(600, pair.watch.moments.t0, found, embedded=True)
+    assert fact.proof is Proof.PROVEN, fact.why
+    (copy,) = exposures.facts()
+    assert copy.exposure > 0
+    assert fact.upper >= fact.lower > 0
+    assert rto(600, pair.watch.moments).why.startswith("T4 was not measured")
+
+
+def test_synchronous_failover_loses_nothing(grounds):
+    """What a synchronous standby did not confirm was never acknowledged, however much was written meanwhile."""
+    pair = Pair(grounds, "sync", seconds=0.3)
+    pair.old.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    pair.old.reload()
+    in_force = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+    assert wait_for(lambda: bool(pair.old.sql(in_force)), 60, pause=0.05)
+    pair.more(20)
+    with frozen(pair.old):
+        unanswered = "no answer within 0.3 s; the connection was cut"
+        answers = pair.writer.ledger
+        assert wait_for(lambda: [one.why for one in answers().entries].count(unanswered) >= 3, 60, pause=0.05)
+        pair.fail_over()
+
+    _, found, counted = pair.settle()
+
+    assert found.ids(Became.LOST) == ()
+    assert len(counted) >= 3, "what was not confirmed is on the old primary alone"
+    assert counted <= set(found.ids(Became.INDETERMINATE_ABSENT))
+    assert rpo(600, pair.watch.moments.t0, found).lower == 0
+
+
+def test_split_brain_is_conflicting(grounds):
+    """Both are healthy, and take writes; which of them is read decides what looks lost."""
+    pair = Pair(grounds, "split")
+    address = grounds.folder("split") / "address"
+    address.write_text(pair.new.conninfo())
+    pair.writer.stop()
+    assert pair.new.sql("SELECT pg_promote(true, 60)") == [(True,)]
+    orders = Orders(pair.writer.orders.ledger, 0.02, command=("cat", str(address)))
+    pair.writer = Writing.start(orders, log=pair.writer.log, grounds=grounds.directory)
+    pair.more(5)
+    address.write_text(pair.old.conninfo())
+    hung_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'opsproof-writer'"
+    pair.new.sql(hung_up)
+    pair.more(10)
+    ledger = pair.writer.stop()
+
+    found = reconcile(ledger, pair.rows(pair.new, ledger), pair.rows(pair.old, ledger))
+
+    on_old_after = {one.id for one in ledger.acknowledged if one.server.timeline == 1 and one.id > first_of(ledger, 2)}
+    assert on_old_after
+    assert on_old_after == set(found.ids(Became.CONFLICTING))
+    assert rpo(600, ledger.entries[-1].acked, found).proof is Proof.FAILED
+
+
+def first_of(ledger, timeline):
+    return min(one.id for one in ledger.acknowledged if one.server.timeline == timeline)
+
+
+def test_an_archive_gives_back_what_lies_below_its_end(grounds):
+    """The newest heartbeat of an archive is what a recovery from it alone finds: not one less than is claimed."""
+    primary, scratch = Cluster(grounds, "archived"), Cluster(grounds, "from-archive")
+    archive = grounds.folder("archive")
+    primary.initialize()
+    primary.start({"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"})
+    assert primary.copy_to(scratch.data).ok
+    node = Node("archived", primary.conninfo(), Asking.alone("archived"))
+    asyncio.run(heartbeat.prepare(node))
+    orders = Orders(str(archive / "ledger.jsonl"), 0.02, conninfo=primary.conninfo())
+    writer = Writing.start(orders, log=grounds.log("archived-writer"), grounds=grounds.directory)
+    writer.until(10)
+    ((segment,),) = primary.sql("SELECT pg_walfile_name(pg_switch_wal())")
+    writer.until(len(writer.ledger().acknowledged) + 10)
+    assert wait_for(lambda: bool(primary.sql(ARCHIVED, segment)), 60, pause=0.05)
+    primary.kill()
+    ledger = writer.stop()
+    end = (int(segment[8:16], 16) << 32) + ((int(segment[16:], 16) + 1) << 24)
+
+    claimed = newest_below(ledger, f"{end >> 32:X}/{end & 0xFFFFFFFF:X}", 1)
+
+    scratch.configure(restore_command=f"cp {archive}/%f %p")
+    (scratch.data / "recovery.signal").touch()
+    grounds.programs.own(scratch.data)
+    scratch.start({"archive_mode": "off"})
+    assert wait_for(lambda: scratch.sql("SELECT pg_is_in_recovery()") == [(False,)], 60, pause=0.05)
+    there = {number for (number,) in scratch.sql(IDS, ledger.writer)}
+    recovered = [one for one in ledger.acknowledged if one.id in there]
+    assert recovered
+    assert recovered[-1].id < ledger.acknowledged[-1].id
+    assert [one.id for one in recovered[-2:] if one.sent == claimed]
+
+
+ARCHIVED = "SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s"

@@ -1,0 +1,60 @@
+"""The sites leave nothing behind, however they end."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from lifetimes import environment, nothing_left, stacks_in
+
+from opsproof.stack.clusters import Grounds
+from opsproof.stack.ports import is_free
+from opsproof.stack.process import belonging_to
+from opsproof.stack.site import EmbeddedSite
+from opsproof.stack.state import read_state
+
+_OWNER = """
+import sys
+from opsproof.stack.clusters import Grounds
+from opsproof.stack.site import EmbeddedSite
+
+with Grounds() as grounds:
+    print(grounds.directory, flush=True)
+    with EmbeddedSite(grounds) as site:
+        print("ready", flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_closing_leaves_no_process_no_port_and_no_file(place):
+    """The next run starts on an empty machine."""
+    with Grounds() as grounds:
+        with EmbeddedSite(grounds) as site:
+            ports = read_state(grounds.directory).ports
+            site.break_home()
+        assert belonging_to(grounds.directory) == []
+
+    assert nothing_left(grounds.directory)
+    assert [name for name, port in ports.items() if not is_free(port)] == []
+
+
+@pytest.mark.parametrize("lines", [1, 2], ids=["while it starts", "when it stands"])
+def test_a_killed_owner_is_cleaned_up_by_the_next_grounds(place, lines):
+    """`kill -9` in the middle of a rehearsal."""
+    argv = [sys.executable, "-c", _OWNER]
+    with subprocess.Popen(
+        argv, env=environment(place), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        for _ in range(lines):
+            assert owner.stdout.readline()
+        (directory,) = stacks_in(place)
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        ports = json.loads((directory / "stack.json").read_text())["ports"]
+
+        with Grounds() as grounds:
+            assert stacks_in(place) == [grounds.directory]
+
+    assert nothing_left(directory)
+    assert [name for name, port in ports.items() if not is_free(port)] == []
