@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from opsproof.judge.limits import Lang
+from opsproof.rehearsal.clock.stopwatch import UNEXPLAINED
 from opsproof.rehearsal.facts import Proof
 from opsproof.report.windows import LOCAL_ZONE
 
@@ -25,6 +26,7 @@ PHASES: Mapping[Lang, Mapping[str, str]] = {
         "business": "업무 검증",
         "protect": "재보호",
         "failback": "복귀(failback)",
+        UNEXPLAINED: "설명되지 않은 시간",
     },
     "en": {
         "declare": "declare",
@@ -35,6 +37,7 @@ PHASES: Mapping[Lang, Mapping[str, str]] = {
         "business": "business checks",
         "protect": "protect again",
         "failback": "fail back",
+        UNEXPLAINED: "not explained",
     },
 }
 
@@ -83,6 +86,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_moment": "{moment} 시각이 없음",
         "no_ledger_for_it": "원장이 없거나 비어 있음",
         "no_number": "측정값이 없음",
+        "no_budget": "예산 없음",
         "no_objectives": "목표가 기록되지 않음",
         "no_phases": "T0이 없거나 거친 단계가 없어 그릴 시간이 없음",
         "after_t0": "T0 이후 시간",
@@ -130,6 +134,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_moment": "there is no {moment}",
         "no_ledger_for_it": "there is no ledger, or nothing in it",
         "no_number": "there is no number",
+        "no_budget": "no budget",
         "no_objectives": "no objective was recorded",
         "no_phases": "without T0, or without a phase that was gone through, there is no time to draw",
         "after_t0": "time after T0",
