@@ -57,7 +57,7 @@ def _course(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     for step in fact.steps:
         if step.status in _BAD:
             yield said["remark_step"].format(
-                step=step.title or step.check, status=STATES[lang][step.status], words=step.words
+                step=step.title.rstrip(".") or step.check, status=STATES[lang][step.status], words=step.words
             )
     if fact.not_executed:
         yield said["remark_not_executed"].format(n=len(fact.not_executed))
