@@ -185,7 +185,9 @@ def a_rehearsal(**changes: Any) -> RehearsalFact:
             "finished": at(31),
             "declared": 0.0,
             "moments": Moments(t0=at(0), t1=at(0.21), t2=at(0.42), t3=at(12.2), t4=at(17.05), t5=at(24), t6=at(29.6)),
-            "phases": phases(protect=(3.9, Proof.PROVEN), failback=(5.2, Proof.PROVEN)),
+            "phases": phases(
+                protect=(3.9, Proof.NOT_PROVEN), failback=(5.2, Proof.NOT_PROVEN), unexplained=(0.89, Proof.NOT_PROVEN)
+            ),
             "steps": tuple(a_step(*step) for step in STEPS),
             "objectives": objectives(),
             "ledger": a_ledger(),
@@ -240,8 +242,9 @@ def a_failed_rehearsal(**changes: Any) -> RehearsalFact:
                         ("service", 1800.0, 900.0, Proof.PROVEN),
                         ("data", 1800.0, 420.0, Proof.PROVEN),
                         ("business", 1800.0, 300.0, Proof.PROVEN),
-                        ("protect", None, 2200.0, Proof.PROVEN),
+                        ("protect", None, 2200.0, Proof.NOT_PROVEN),
                         ("failback", None, None, Proof.NOT_PROVEN),
+                        ("unexplained", None, 880.5, Proof.NOT_PROVEN),
                     )
                 ),
             ),

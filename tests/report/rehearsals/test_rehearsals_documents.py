@@ -32,7 +32,7 @@ from opsproof.judge.limits import Lang
 from opsproof.rehearsal.facts import CopyFact, FindingFact, Moments, RehearsalFact, SeededFact
 from opsproof.report.folder import read_run, write_run
 from opsproof.report.records.marks import blanks, read_header
-from opsproof.report.records.times import moment_text
+from opsproof.report.records.times import local_and_utc
 from opsproof.report.rehearsals.words import moment, took
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -88,7 +88,7 @@ def test_every_number_of_the_report_is_in_run_json(tmp_path: Path, lang: Lang) -
         texts += map(str, counts)
         texts.append(fact.plan[:12])
     for zone in ("Asia/Seoul", "UTC"):
-        texts += [text for when in seen for text in (moment(when, ZoneInfo(zone)), moment_text(when, zone))]
+        texts += [text for when in seen for text in (moment(when, ZoneInfo(zone)), local_and_utc(when, zone))]
     texts += [took(span, lang) for span in spans]
     allowed = {number for text in texts for number in NUMBER.findall(text)} | template_numbers(lang)
     allowed |= {str(number) for number in range(7)}  # T0 to T6, and the scenarios' own numbers

@@ -42,7 +42,7 @@ def test_lost_writes_stand_first_with_the_span_as_measured() -> None:
     """Twenty-five lost writes and a span over the limit: both, before anything else."""
     text = loss_text(a_failed_rehearsal(), "en")
 
-    assert text.startswith("25 acknowledged writes lost (4672 are there)")
+    assert text.startswith("acknowledged writes lost: 25 (4672 are there)")
     assert "over the RPO limit of 15 min" in text
     assert "at most 16 min 25.2 s" in text
 
@@ -51,7 +51,7 @@ def test_lost_writes_within_the_limit_are_lost_all_the_same() -> None:
     """An RPO that holds is no reason not to tell."""
     text = loss_text(a_rehearsal(ledger=a_ledger(ok=498, lost=3)), "en")
 
-    assert text.startswith("3 acknowledged writes lost")
+    assert text.startswith("acknowledged writes lost: 3")
 
 
 @pytest.mark.parametrize("name", ["aborted", "no-bound", "empty-ledger", "no-objectives"])

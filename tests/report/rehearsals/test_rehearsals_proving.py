@@ -81,6 +81,15 @@ def test_a_phase_is_proven_by_steps_that_all_passed(status: str, expected: Proof
     assert proof_of_phase(a_rehearsal(steps=steps), phase) is expected
 
 
+def test_a_phase_without_a_budget_holds_nothing_up() -> None:
+    """The clock calls it not proven: there is no limit to prove it against."""
+    loose = PhaseFact(name="protect", budget=None, seconds=3.9, proof=Proof.NOT_PROVEN)
+    missing = PhaseFact(name="protect", budget=None, seconds=None, proof=Proof.NOT_PROVEN)
+
+    assert proof_of_all(a_rehearsal(phases=(*phases(), loose))) is Proof.PROVEN
+    assert proof_of_all(a_rehearsal(phases=(*phases(), missing))) is Proof.NOT_PROVEN
+
+
 @pytest.mark.parametrize(
     ("fact", "expected"),
     [
@@ -106,8 +115,11 @@ def test_a_rehearsal_is_proven_only_as_a_whole(fact: RehearsalFact, expected: Pr
         ({"moments": Moments(t0=at(0))}, False),
         ({"phases": phases(business=(None, Proof.NOT_PROVEN))}, False),
         ({"phases": ()}, False),
+        ({"steps": (a_step("service", "the_pool", 1.0, status="failed"),)}, False),
+        ({"steps": (a_step("data", "rows", 1.0, status="unknown"),)}, False),
+        ({"steps": (a_step("failback", "rewind", 1.0, status="failed"),)}, True),
     ],
-    ids=["well", "given-up", "no-T4", "no-business-checks", "no-phases"],
+    ids=["well", "given-up", "no-T4", "no-business", "no-phases", "a-step-failed", "a-step-unknown", "a-later-step"],
 )
 def test_a_service_is_back_only_with_its_data(changes: Any, *, serves: bool) -> None:
     """The notice to customers hangs on it."""

@@ -76,6 +76,23 @@ def test_findings_are_carried_over_until_a_person_closes_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "again"),
+    [
+        ("No hole in the archive.: 3 segments lack, from 00000001A", "No hole in the archive.: unknown: no list", True),
+        ("segment 00000001000000000000001A lacks", "segment 000000010000000000000014 lacks", True),
+        ("Owners are those of production.: 3", "Grants are those of production.: 3", False),
+    ],
+    ids=["same-promise", "other-numbers", "another"],
+)
+def test_a_finding_with_other_numbers_is_the_same(before: str, now: str, *, again: bool) -> None:
+    """The segment has another name in each rehearsal."""
+    past = a_past(findings=(FindingFact(what=before, owner="", due=None),))
+    fact = a_rehearsal(findings=(FindingFact(what=now, owner="", due=None),))
+
+    assert [one.again for one in trend(fact, "n0w", [past]).carried_over] == [again]
+
+
 def test_earlier_runs_are_read_and_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A trend with a hole must say that it has one; replays and other runs are no rehearsals."""
     past = a_failed_rehearsal(started=at(OLD), finished=at(OLD + 9000))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
 
 NOT_EXECUTED = "not executed"
-_UNOWNED = "nobody yet"
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
 
@@ -107,7 +106,7 @@ class Account:
             copies=self.exposures.facts(),
             projected=self.scale.words() if self.scale else "",
             seeded=(),
-            findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner=_UNOWNED, due=None) for o in ran),
+            findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner="", due=None) for o in ran),
             not_executed=tuple(f"{step.title}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
             clean_up=self.clean_up,
             aborted=rehearsal.aborted,

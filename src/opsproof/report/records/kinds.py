@@ -22,6 +22,7 @@ class Kind:
         systems: Whose runbook wants it; empty: everybody's.
         environment: Where the runbook wants it; empty: everywhere.
         needs: What the operator must say for it: `severity`, `scenario`.
+        on_demand: True if it is written only where the operator names it: it is of no incident.
         claims: True if it tells others that the service is back; without verified recovery it is withheld.
     """
 
@@ -30,6 +31,7 @@ class Kind:
     systems: tuple[str, ...] = ()
     environment: str = ""
     needs: str = ""
+    on_demand: bool = False
     claims: bool = False
 
 
@@ -65,6 +67,9 @@ KINDS: Mapping[str, Kind] = {
         ("ops-assistant",),
     ),
     "rate-limit": Kind({"ko": "429 근본 원인 분석", "en": "Root cause of 429"}, ("SB-102",), ("storebridge",)),
+    "backup": Kind(
+        {"ko": "월간 백업 검증 기록", "en": "Monthly backup verification"}, ("SB-052", "FAI-029"), on_demand=True
+    ),
     "alerts": Kind({"ko": "알림 대응 시간", "en": "Response times of alerts"}, ("SB-071",), ("storebridge",)),
 }
 """By name."""
@@ -83,7 +88,8 @@ def wanted(profiles: frozenset[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(
         name
         for name, kind in KINDS.items()
-        if any(
+        if not kind.on_demand
+        and any(
             (not kind.systems or system in kind.systems) and kind.environment in ("", environment)
             for system, environment in profiles
         )

@@ -43,6 +43,12 @@ IN_KOREAN: Mapping[str, tuple[str, ...]] = {
     "limiter": ("Rate Limiter 로직",),
     "concurrency": ("동시성 테스트",),
     "discussions": ("네이버 GitHub Discussions",),
+    "backup_object": ("백업 객체",),
+    "backup_date": ("백업 일시",),
+    "backup_size": ("백업 크기",),
+    "restore_result": ("복원 결과",),
+    "restore_took": ("복원 소요 시간",),
+    "row_counts": ("행 수",),
 }
 """By key, as `reports/templates/ko` has them."""
 
@@ -87,6 +93,12 @@ IN_ENGLISH: Mapping[str, tuple[str, ...]] = {
     "limiter": ("Rate limiter logic",),
     "concurrency": ("Concurrency test",),
     "discussions": ("Naver GitHub Discussions",),
+    "backup_object": ("Backup object",),
+    "backup_date": ("Backup date",),
+    "backup_size": ("Backup size",),
+    "restore_result": ("Restore result",),
+    "restore_took": ("Restore took",),
+    "row_counts": ("Row counts",),
 }
 """By key, as `reports/templates/en` has them."""
 
@@ -103,6 +115,7 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "rollback": ("started", "ended", "rollback_cause", "rca", "prevention"),
     "escalation": ("started", "escalated", "work_item"),
     "rate-limit": ("limiter", "concurrency", "discussions"),
+    "backup": ("backup_object", "backup_date", "backup_size", "restore_result", "restore_took", "row_counts"),
 }
 """Fields that a kind of record must have, in the runbook's order."""
 

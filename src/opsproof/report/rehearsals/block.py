@@ -52,7 +52,8 @@ def rows(fact: RehearsalFact, lang: Lang) -> Iterator[Row]:
     if not fact.objectives:
         yield _row("RTO, RPO", said["no_objectives"], Proof.NOT_PROVEN)
     if fact.phases:
-        proofs = {proof_of_phase(fact, phase) for phase in fact.phases}
+        judged = [phase for phase in fact.phases if phase.budget is not None or phase.seconds is None]
+        proofs = {proof_of_phase(fact, phase) for phase in judged or fact.phases}
         worst = next(proof for proof in (Proof.FAILED, Proof.NOT_PROVEN, Proof.PROVEN) if proof in proofs)
         yield _row(said["phases"], "; ".join(_phases(fact, lang)), worst)
     yield _row(said["writes"], ledger_text(fact, lang), _ledger_proof(fact))
@@ -115,11 +116,12 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     for phase in fact.phases:
         if phase.seconds is None:
             continue
+        proof = proof_of_phase(fact, phase)
         text = f"{phase_name(phase.name, lang)} {took(phase.seconds, lang)}"
         if phase.budget is not None:
             text += f" ({said['limit']} {took(phase.budget, lang)})"
-        proof = proof_of_phase(fact, phase)
-        yield text if proof is Proof.PROVEN else f"{text} {PROOFS[lang][proof]}"
+        fine = proof is Proof.PROVEN or (phase.budget is None and proof is Proof.NOT_PROVEN)
+        yield text if fine else f"{text} {PROOFS[lang][proof]}"
     if missing := [phase_name(phase.name, lang) for phase in fact.phases if phase.seconds is None]:
         yield said["none_of_them"].format(names=", ".join(missing))
 

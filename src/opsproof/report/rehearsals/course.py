@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from opsproof.judge.outcome import Outcome
+from opsproof.rehearsal.clock.stopwatch import UNEXPLAINED
 from opsproof.rehearsal.facts import Proof, RehearsalFact
 from opsproof.report.rehearsals.proving import proof_of_phase
 
@@ -41,7 +42,7 @@ class Course:
         bars: In order of time; phases that were not gone through stand where they belong.
         moments: Seconds after T0, by name (T0 to T6); those that happened.
         length: Seconds from the first to the last of it.
-        unexplained: Seconds between T0 and the last moment that no phase explains; None if T0 is not known.
+        unexplained: Seconds that no phase explains; None if that is not known.
     """
 
     bars: tuple[Bar, ...]
@@ -71,7 +72,7 @@ def course(fact: RehearsalFact, outcomes: Iterable[Outcome]) -> Course:
         bars=tuple(_merged(phases, drawn)),
         moments=moments,
         length=length,
-        unexplained=sum(gap.seconds or 0.0 for gap in gaps) if moments else None,
+        unexplained=_unexplained(fact) if moments else None,
     )
 
 
@@ -105,6 +106,8 @@ def _begun(fact: RehearsalFact, outcomes: Iterable[Outcome]) -> dict[str, float]
 def _phases(fact: RehearsalFact, begun: dict[str, float]) -> Iterator[Bar]:
     reached = 0.0
     for phase in fact.phases:
+        if phase.name == UNEXPLAINED:
+            continue
         proof = proof_of_phase(fact, phase)
         if phase.seconds is None:
             yield Bar(phase.name, None, None, phase.budget, proof)
@@ -112,6 +115,11 @@ def _phases(fact: RehearsalFact, begun: dict[str, float]) -> Iterator[Bar]:
         start = max(reached, begun.get(phase.name, reached))
         yield Bar(phase.name, start, phase.seconds, phase.budget, proof)
         reached = start + phase.seconds
+
+
+def _unexplained(fact: RehearsalFact) -> float | None:
+    """As the stopwatch says; a rehearsal that keeps none has none."""
+    return next((phase.seconds for phase in fact.phases if phase.name == UNEXPLAINED), None)
 
 
 def _gaps(bars: Iterable[Bar], end: float) -> Iterator[Bar]:

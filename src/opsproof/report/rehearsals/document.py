@@ -15,7 +15,7 @@ from opsproof.evidence.bundle import EVIDENCE_FILE
 from opsproof.evidence.observation import Observation
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
-from opsproof.rehearsal.facts import FindingFact, Proof, RehearsalFact, SeededFact
+from opsproof.rehearsal.facts import FindingFact, PhaseFact, Proof, RehearsalFact, SeededFact
 from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
 from opsproof.report.markdown import code, code_block, prose
 from opsproof.report.records.filling import fill_in, need
@@ -198,6 +198,8 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "loss": lambda fact: Md(prose(loss_text(fact, lang), 1000)),
         "state": lambda status: _state(status, lang, **marked),
         "short": lambda check: Md(code(check.removesuffix(f"[{scenarios[0].fact.profile}]"))),
+        "last": lambda check: Md(code(check.partition("[")[0].rpartition(".")[2])),
+        "of_phase": lambda fact, phase: _of_phase(fact, phase, lang, **marked),
         "minute": lambda at: Md(local_and_utc(at, zone.key)),
         "worst": _worst(scenarios),
         "blank": lambda what: _blank(what, lang, **marked),
@@ -208,6 +210,14 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "run_file": lambda name: Md(f"[{name}]({relative(folder / name, out)})"),
         "report_of": lambda past: _report_of(past.folder, lang, folder, out),
     }
+
+
+def _of_phase(fact: RehearsalFact, phase: PhaseFact, lang: Lang, *, html: bool) -> Md:
+    """What is proven of a phase; of one that was gone through and has no budget there is nothing to prove."""
+    proof = proving.proof_of_phase(fact, phase)
+    if proof is Proof.NOT_PROVEN and phase.budget is None and phase.seconds is not None:
+        return Md(words(lang)["no_budget"])
+    return _proof(proof, lang, html=html)
 
 
 def _worst(scenarios: Iterable[Scenario]) -> Proof:
@@ -253,11 +263,10 @@ def _answer(outcome: Outcome, observation: Observation | None) -> Md:
     if observation.failure:
         return Md(prose(f"{observation.failure.kind}: {observation.failure.what}"))
     answer = observation.answer or {}
-    parts = (
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in answer.items()
-        if value not in ({}, None)
-    )
+    told = {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for key, value in answer.items()
+    }
+    parts = told.values() if len(told) == 1 else (f"{key}: {text}" for key, text in told.items())
     return Md(prose("; ".join(parts), _ANSWER))
 
 

@@ -19,10 +19,10 @@ _SAID: Mapping[Lang, Mapping[str, str]] = {
         "unknown": "-",
     },
     "en": {
-        "lost": "{lost} acknowledged writes lost ({ok} are there)",
-        "none_lost": "0 of the acknowledged writes lost, {ok} are there",
-        "conflicting": "{n} writes with two values",
-        "unanswered": "{n} writes that had no answer are not there",
+        "lost": "acknowledged writes lost: {lost} ({ok} are there)",
+        "none_lost": "acknowledged writes lost: 0 ({ok} are there)",
+        "conflicting": "writes with two values: {n}",
+        "unanswered": "writes that had no answer and are not there: {n}",
         "measured": "the span of loss as measured is at most {upper} (at least {lower}, resolution {resolution}, "
         "RPO limit {limit})",
         "over": "over the RPO limit of {limit}: the span of loss as measured is at most {upper} (at least {lower}, "

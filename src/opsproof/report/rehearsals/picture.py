@@ -89,12 +89,15 @@ def _rows(course: Course, lang: Lang) -> Iterator[_Row]:
     said = words(lang)
     for bar in course.bars:
         name = one_line(phase_name(bar.name, lang)) if bar.name else said["unexplained"]
-        sign = f"{SIGNS[bar.proof]} {PROOFS[lang][bar.proof]}  " if bar.name else ""
+        sign = f"{SIGNS[bar.proof]} {PROOFS[lang][bar.proof]}"
         if bar.seconds is None:
-            yield _Row(name, f"{sign}({said['not_gone_through']})", bar)
-            continue
-        budget = "" if bar.budget is None else f" / {said['limit']} {took(bar.budget, lang)}"
-        yield _Row(name, f"{sign}{took(bar.seconds, lang)}{budget}", bar)
+            yield _Row(name, f"{sign}  ({said['not_gone_through']})", bar)
+        elif bar.budget is not None:
+            yield _Row(name, f"{sign}  {took(bar.seconds, lang)} / {said['limit']} {took(bar.budget, lang)}", bar)
+        elif bar.proof is Proof.FAILED:
+            yield _Row(name, f"{sign}  {took(bar.seconds, lang)}", bar)
+        else:
+            yield _Row(name, took(bar.seconds, lang) + (f", {said['no_budget']}" if bar.name else ""), bar)
 
 
 def _x(seconds: float, course: Course) -> float:

@@ -48,14 +48,22 @@ def proof_of_phase(fact: RehearsalFact, phase: PhaseFact) -> Proof:
 
 
 def proof_of_all(fact: RehearsalFact) -> Proof:
-    """The worst of the objectives and phases; a rehearsal without an objective, or given up, proves nothing whole."""
+    """
+    The worst of the objectives, steps and phases that have a budget.
+
+    A rehearsal without an objective, or one that was given up, proves nothing whole.
+    """
+    budgeted = [phase for phase in fact.phases if phase.budget is not None or phase.seconds is None]
     proofs = [
         *(proof_of(fact, objective) for objective in fact.objectives),
-        *(proof_of_phase(fact, phase) for phase in fact.phases),
+        *(proof_of_phase(fact, phase) for phase in budgeted),
     ]
+    if any(step.status == Status.FAILED for step in fact.steps):
+        return Proof.FAILED
     if Proof.FAILED in proofs:
         return Proof.FAILED
-    whole = fact.objectives and not fact.aborted and not fact.not_executed and Proof.NOT_PROVEN not in proofs
+    passed = all(step.status == Status.PASSED for step in fact.steps)
+    whole = fact.objectives and passed and not fact.aborted and not fact.not_executed and Proof.NOT_PROVEN not in proofs
     return Proof.PROVEN if whole else Proof.NOT_PROVEN
 
 
@@ -65,10 +73,11 @@ def objective_of(fact: RehearsalFact, name: str) -> ObjectiveFact | None:
 
 
 def serves_again(fact: RehearsalFact) -> bool:
-    """True if the rehearsal shows that the service could be used again, with its data."""
-    there = {phase.name: proof_of_phase(fact, phase) for phase in fact.phases}
-    gone_through = all(there.get(name, Proof.NOT_PROVEN) is not Proof.NOT_PROVEN for name in _USABLE)
-    return bool(not fact.aborted and fact.moments.t0 and fact.moments.t4 and gone_through)
+    """True if the rehearsal shows that the service could be used again, with its data; however late."""
+    gone_through = {phase.name for phase in fact.phases if phase.seconds is not None}
+    passed = all(step.status == Status.PASSED for step in fact.steps if step.phase in _USABLE)
+    there = fact.moments.t0 is not None and fact.moments.t4 is not None
+    return not fact.aborted and there and passed and gone_through >= set(_USABLE)
 
 
 def worst_exposure(fact: RehearsalFact) -> float | None:

@@ -8,7 +8,7 @@ from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
 from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase
 from opsproof.report.rehearsals.trend import Trend
-from opsproof.report.rehearsals.words import PROOFS, phase_name, took, words
+from opsproof.report.rehearsals.words import PROOFS, STATES, phase_name, took, words
 
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
@@ -56,7 +56,9 @@ def _course(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
             yield said["remark_objective"].format(name=objective.name, proof=PROOFS[lang][proof], why=why)
     for step in fact.steps:
         if step.status in _BAD:
-            yield said["remark_step"].format(check=step.check, status=step.status, words=step.words)
+            yield said["remark_step"].format(
+                step=step.title.rstrip(".") or step.check, status=STATES[lang][step.status], words=step.words
+            )
     if fact.not_executed:
         yield said["remark_not_executed"].format(n=len(fact.not_executed))
 

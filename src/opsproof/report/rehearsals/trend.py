@@ -13,6 +13,7 @@ from opsproof.rehearsal.facts import FindingFact, RehearsalFact
 from opsproof.report.run import Run
 
 _RUN_FILE = "run.json"
+_WITH_DIGITS = re.compile(r"\w*\d\w*")
 _HAS_REHEARSALS = re.compile(rb'"rehearsals":\s*\[\s*\{')
 
 
@@ -84,11 +85,11 @@ class Trend:
         """The findings of the one before: they are open until a person closes them."""
         if self.previous is None:
             return ()
-        there = {finding.what for finding in self.now.findings}
+        there = {_alike(finding) for finding in self.now.findings}
         return tuple(
             CarriedOver(
                 finding,
-                again=finding.what in there,
+                again=_alike(finding) in there,
                 overdue=finding.due is not None and finding.due < self.now.finished,
             )
             for finding in self.previous.fact.findings
@@ -97,6 +98,12 @@ class Trend:
     def age(self, now: datetime) -> float:
         """Seconds since this rehearsal ended."""
         return (now - self.now.finished).total_seconds()
+
+
+def _alike(finding: FindingFact) -> str:
+    """What is the same in a finding seen again: the promise that was not kept, else its words without numbers."""
+    promise, _, rest = finding.what.partition(".: ")
+    return promise if rest else _WITH_DIGITS.sub("#", finding.what)
 
 
 def trend(fact: RehearsalFact, run: str, earlier: Iterable[Past], unreadable: Iterable[str] = ()) -> Trend:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from opsproof.judge.limits import Lang
+from opsproof.rehearsal.clock.stopwatch import UNEXPLAINED
 from opsproof.rehearsal.facts import Proof
 from opsproof.report.windows import LOCAL_ZONE
 
@@ -25,6 +26,7 @@ PHASES: Mapping[Lang, Mapping[str, str]] = {
         "business": "업무 검증",
         "protect": "재보호",
         "failback": "복귀(failback)",
+        UNEXPLAINED: "설명되지 않은 시간",
     },
     "en": {
         "declare": "declare",
@@ -35,6 +37,7 @@ PHASES: Mapping[Lang, Mapping[str, str]] = {
         "business": "business checks",
         "protect": "protect again",
         "failback": "fail back",
+        UNEXPLAINED: "not explained",
     },
 }
 
@@ -83,6 +86,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_moment": "{moment} 시각이 없음",
         "no_ledger_for_it": "원장이 없거나 비어 있음",
         "no_number": "측정값이 없음",
+        "no_budget": "예산 없음",
         "no_objectives": "목표가 기록되지 않음",
         "no_phases": "T0이 없거나 거친 단계가 없어 그릴 시간이 없음",
         "after_t0": "T0 이후 시간",
@@ -96,7 +100,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "remark_phase": "단계 초과: {name} {seconds}, 예산 {budget}",
         "remark_phase_failed": "단계 실패: {name}",
         "remark_not_executed": "실행하지 않은 항목 {n}건: 입증된 것이 아님",
-        "remark_step": "{check}: {status}. {words}",
+        "remark_step": "{step}: {status}. {words}",
         "remark_copy_unknown": "사본 {name}: 이것만 남으면 얼마나 유실되는지 알 수 없음. {why}",
         "remark_copy_old": "사본 {name}: 이것만 남으면 {exposure} 유실, RPO 한도 {limit} 초과",
         "remark_projected": "실제 크기로 환산: {words}",
@@ -130,20 +134,21 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_moment": "there is no {moment}",
         "no_ledger_for_it": "there is no ledger, or nothing in it",
         "no_number": "there is no number",
+        "no_budget": "no budget",
         "no_objectives": "no objective was recorded",
         "no_phases": "without T0, or without a phase that was gone through, there is no time to draw",
         "after_t0": "time after T0",
         "exposure_unknown": "not known",
         "remark_aborted": "The rehearsal was given up: {why}",
         "remark_objective": "{name} {proof}: {why}",
-        "remark_lost": "{n} acknowledged writes are gone",
-        "remark_conflicting": "{n} writes are there with two values, or on both sides of a split",
-        "remark_unexpected": "{n} writes are there that nobody sent",
+        "remark_lost": "Acknowledged writes that are gone: {n}",
+        "remark_conflicting": "Writes with two values, or on both sides of a split: {n}",
+        "remark_unexpected": "Writes that are there and nobody sent: {n}",
         "remark_seeded": "A seeded fault was caught by no check: {name}. The usual check says: {usual}",
         "remark_phase": "Phase over its budget: {name} took {seconds}, budget {budget}",
         "remark_phase_failed": "Phase failed: {name}",
         "remark_not_executed": "Not executed, and so not proven: {n}",
-        "remark_step": "{check}: {status}. {words}",
+        "remark_step": "{step}: {status}. {words}",
         "remark_copy_unknown": "Copy {name}: nobody knows how much would be lost with nothing but it. {why}",
         "remark_copy_old": "Copy {name}: with nothing but it {exposure} would be lost, over the RPO limit of {limit}",
         "remark_projected": "At the full size: {words}",
