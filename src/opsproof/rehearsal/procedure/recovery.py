@@ -332,8 +332,7 @@ class Recovery:
         if self._ledger is None:
             self._ledger = await asyncio.to_thread(self.writing.stop)
         ledger = self._ledger
-        ids = [entry.id for entry in ledger.entries] or [0]
-        rows = [row async for row in heartbeat.found(self.recovered, ledger.writer, min(ids), max(ids))]
+        rows = [row async for row in heartbeat.found(self.recovered, ledger)]
         reconciled = reconcile(ledger, rows)
         self.account.reconciled = reconciled
         return reconciled

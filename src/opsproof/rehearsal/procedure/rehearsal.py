@@ -95,7 +95,6 @@ class Rehearsal:
             self._note(name, _PASSED)
         finally:
             self.watch.end(planned.phase)
-            self.watch.save(self._clock_file)
 
     def note_who(self, who: str) -> None:
         """Note who acts in the step that goes on."""
@@ -158,6 +157,7 @@ class Rehearsal:
             self.watch = Stopwatch.resume(self._clock_file)
         else:
             self._journal.begin(self._run)
+            self.watch = Stopwatch(self._clock_file)
         try:
             surroundings = await asyncio.to_thread(self._make)
         except OpsproofError as exc:
