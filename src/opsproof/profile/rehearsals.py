@@ -65,6 +65,9 @@ class Rehearsals(Section):
     own_resolver: bool = Field(False, description="Whether this machine's own way of resolving is asked as well.")
     names: dict[str, Name] = Field({}, description="By what they lead to: api, database.")
     recovered: Recovered | None = Field(None, description="What must be true of the service at the DR site.")
+    statements: tuple[str, ...] = Field(
+        ("SELECT 1",), description="What the service's own role does all day; tried on a restored copy, rolled back."
+    )
     commands: dict[Literal[ACTIONS], tuple[str, ...]] = Field(  # type: ignore[valid-type]
         {}, description="Program and arguments of an action; without one the operator acts, and says so."
     )

@@ -14,7 +14,7 @@ from opsproof.judge.outcome import Outcome
 from opsproof.profile.rehearsals import Site
 from opsproof.profile.targets import Url
 from opsproof.rehearsal.clock import heartbeat
-from opsproof.rehearsal.clock.ledger import Ledger
+from opsproof.rehearsal.clock.ledger import read_ledger
 from opsproof.rehearsal.clock.reconcile import Reconciled, reconcile
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.rehearsal.clock.writing import Writing
@@ -72,7 +72,7 @@ class Recovery:
         self.noted = Before()
         self.serving: Node | None = None
         self._writing: Writing | None = None
-        self._ledger: Ledger | None = None
+        self._written = False
         self._site: SiteVerification | None = None
 
     # What a scenario is.
@@ -329,9 +329,9 @@ class Recovery:
 
     async def reconciled(self) -> Reconciled:
         """The ledger against the recovered database; the writer is ended first."""
-        if self._ledger is None:
-            self._ledger = await asyncio.to_thread(self.writing.stop)
-        ledger = self._ledger
+        if not self._written:
+            await asyncio.to_thread(self.close)
+        ledger = read_ledger(self.ledger_path, self.watch.anchor)
         rows = [row async for row in heartbeat.found(self.recovered, ledger)]
         reconciled = reconcile(ledger, rows)
         self.account.reconciled = reconciled
@@ -356,8 +356,9 @@ class Recovery:
 
     def close(self) -> None:
         """End the writer, if it still runs."""
-        if self._writing is not None and self._ledger is None:
-            self._ledger = self._writing.stop()
+        if self._writing is not None and not self._written:
+            self._writing.stop()
+            self._written = True
 
     async def _probe_the_archive(self) -> list[str]:
         """What is written now comes into the archive: a segment is switched, and waited for."""

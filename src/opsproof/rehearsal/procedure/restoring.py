@@ -172,5 +172,5 @@ class Restoring(Recovery):
         return Service(
             restored.cluster.conninfo(self.at.database_name, self.at.database_name),
             site.secrets[f"{self.at.database_name}.database"],
-            ("SELECT count(*) FROM core.judgment_executions", "SELECT count(*) FROM core.workflow_instances"),
+            self.at.rehearsals.statements,
         )

@@ -1,8 +1,0 @@
-"""stub"""
-
-
-class StoredVerification:
-    """stub"""
-
-    def __init__(self, *a, **k):
-        pass
