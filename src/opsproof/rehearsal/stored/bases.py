@@ -231,15 +231,10 @@ def _disagreeing(one: Survey, label: Label, entry: Noted | None) -> list[str]:
         found.append(f"backup_label begins at {label.start}, which is not in segment {label.segment}")
     if entry is None:
         return found
-    for what, said, noted in (
-        ("begins at", lsn(label.start), entry.start_lsn and lsn(entry.start_lsn)),
-        ("is of timeline", label.timeline, entry.timeline),
-    ):
-        if noted is not None and noted != said:
-            told = f"{noted:X}" if what == "begins at" else noted
-            found.append(
-                f"backup_label {what} {label.start if what == 'begins at' else said}, the catalogue says {told}"
-            )
+    if entry.start_lsn and lsn(entry.start_lsn) != lsn(label.start):
+        found.append(f"backup_label begins at {label.start}, the catalogue says {entry.start_lsn}")
+    if entry.timeline is not None and entry.timeline != label.timeline:
+        found.append(f"backup_label is of timeline {label.timeline}, the catalogue says {entry.timeline}")
     ends = [lsn(end) for _, _, end in one.manifest.ranges]
     if entry.stop_lsn and ends and lsn(entry.stop_lsn) != max(ends):
         found.append(f"the manifest ends at {one.manifest.ranges[-1][2]}, the catalogue says {entry.stop_lsn}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import pairwise
 from shlex import quote
 from typing import Any
 
@@ -116,7 +117,7 @@ class DumpVerification(Series):
         """Size of each against the profile's floor, and of the newest against the one before."""
         dumps, least, share = await self._dumps(), self._series.least_bytes, self._series.shrink
         found = [f"{one.name} has {one.size} bytes, at least {least} are expected" for one in dumps if one.size < least]
-        for one, other in zip(dumps[-2:-1], dumps[-1:], strict=True):
+        for one, other in pairwise(dumps[-2:]):
             if other.size < share * one.size:
                 found.append(f"{other.name} has {other.size} bytes, {one.name} before it had {one.size}")
         return found

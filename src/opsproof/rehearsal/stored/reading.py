@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from opsproof.stack.clusters import Programs
 
 _PIPE = 1 << 20
 _END_SECONDS = 60.0
+_PAUSE = 0.005
 
 
 @dataclass
@@ -160,15 +162,15 @@ def _custom(reading: DumpReading, start: bytes, pieces: Iterator[bytes], scan: S
         unread = restore.write(start)
         for piece in pieces:
             unread += restore.write(piece)
-        status, said = restore.end()
+        more, status, said = restore.end()
     if status != 0:
         reading.problems.append(f"pg_restore cannot read it: {said or f'it ended with status {status}'}")
         return
     scan.finish()
     if said:
         reading.problems.append(f"pg_restore warns: {said}")
-    if unread:
-        reading.problems.append(f"{unread} bytes stand behind the end of the archive")
+    if unread + more:
+        reading.problems.append(f"{unread + more} bytes stand behind the end of the archive")
     reading.problems += scan.problems
 
 
@@ -217,8 +219,10 @@ class _Restore:
                 break
         return len(view)
 
-    def end(self) -> tuple[int | None, str]:
-        """Nothing more comes: its exit status, and the first line of what it said."""
+    def end(self) -> tuple[int, int | None, str]:
+        """Nothing more comes: bytes that it left in the pipe, its exit status, and the first line of what it said."""
+        while (left := _left_in(self._in)) and self._process.poll() is None:
+            time.sleep(_PAUSE)
         with contextlib.suppress(BrokenPipeError):
             self._in.close()
         for reader in self._readers:
@@ -226,9 +230,9 @@ class _Restore:
         try:
             status = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            return None, "it does not end"
+            return left, None, "it does not end"
         lines = self._said.decode(errors="replace").strip().splitlines()
-        return status, lines[0] if lines else ""
+        return left, status, lines[0] if lines else ""
 
     def _follow(self, pipe: IO[bytes]) -> None:
         while piece := pipe.read(_PIPE):
@@ -249,6 +253,14 @@ class _Restore:
             with contextlib.suppress(BrokenPipeError):
                 if pipe:
                     pipe.close()
+
+
+def _left_in(pipe: IO[bytes]) -> int:
+    """Bytes that were written into a pipe and not read yet; 0 where the system does not tell."""
+    left = bytearray(4)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(pipe.fileno(), termios.FIONREAD, left)
+    return int.from_bytes(left, sys.byteorder)
 
 
 def _widen(pipe: IO[bytes]) -> None:

@@ -48,7 +48,7 @@ class Survey:
         links: Links where none belong, and links that lead nowhere.
         tablespaces: What is wrong between tablespace_map and pg_tblspc.
         modes: Files and folders that others may enter, read or write; only of a store on this machine.
-        pages: Pages whose checksum does not hold; None if checksums are off.
+        pages: Pages whose checksum does not hold; None if checksums are off. An increment has no whole pages to check.
     """
 
     name: str
@@ -114,10 +114,11 @@ def survey(
             programs.own(wal)
         found.verified = _verify(tools, folder, wal)
         done = tools.run("pg_controldata", "-D", str(folder))
-        lines = done.out.splitlines() if done.ok and "WARNING" not in done.out + done.err else []
+        lines = done.out.splitlines() if done.ok and "warning" not in (done.out + done.err).lower() else []
         found.control = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
         if found.control.get("Data page checksum version", "0") != "0":
-            found.pages = damaged_pages(tools, folder, found.label, found.manifest)
+            increment = found.label is not None and found.label.parent
+            found.pages = [] if increment else damaged_pages(tools, folder, found.label, found.manifest)
     return found
 
 

@@ -1,0 +1,204 @@
+"""Copies of sound backups that a fault may damage, and what is asked of them."""
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from opsproof.errors import NotObserved
+from opsproof.probes.backup import Objects
+from opsproof.profile.backups import Backups, Bases, Dumps
+from opsproof.profile.targets import StoreTarget
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.damage.damage import Damage
+from opsproof.rehearsal.damage.stored import origin
+from opsproof.rehearsal.stored import StoredVerification
+from opsproof.stack.clusters import Grounds
+
+Form = Literal["custom", "plain", "bases"]
+
+DUMP_CHECKS = (
+    "a_dump_is_fresh",
+    "the_newest_dump_holds_fresh_rows",
+    "every_dump_holds_the_rows_of_its_time",
+    "latest_is_the_newest_dump",
+    "every_dump_is_what_was_stored",
+    "no_dump_of_the_catalogue_is_gone",
+    "every_dump_reads_to_its_end",
+    "every_table_is_in_its_dump",
+    "no_dump_is_too_small",
+    "enough_whole_dumps_are_kept",
+    "every_dump_is_of_a_fitting_version",
+    "every_dump_is_named_by_its_time",
+    "no_two_dumps_are_the_same",
+    "all_dumps_are_of_one_database",
+)
+BASE_CHECKS = (
+    "a_base_backup_is_fresh",
+    "every_base_backup_is_whole",
+    "every_base_backup_is_what_was_stored",
+    "no_base_backup_of_the_catalogue_is_gone",
+    "every_base_backup_says_where_it_begins",
+    "no_base_backup_brings_orders_along",
+    "every_base_backup_is_of_this_cluster",
+    "page_checksums_are_on_and_hold",
+    "every_base_backup_is_self_contained",
+    "no_base_backup_is_open_to_others",
+    "the_chain_of_increments_is_whole",
+    "enough_whole_base_backups_are_kept",
+    "every_base_backup_is_named_by_its_time",
+)
+
+
+@dataclass
+class StoredLab:
+    """
+    A store and its catalogue, as folders.
+
+    Attributes:
+        grounds: Where they live.
+        form: Which series.
+        store: The store's folder.
+        catalogue: The catalogue's folder.
+        later: How much later it is than the machine's clock says.
+    """
+
+    grounds: Grounds
+    form: Form
+    store: Path
+    catalogue: Path
+    later: timedelta = field(default_factory=timedelta)
+
+    @property
+    def prefix(self) -> str:
+        """How the names of the series begin."""
+        return origin.BASE if self.form == "bases" else origin.DAILY
+
+    @property
+    def backups(self) -> list[Path]:
+        """Dumps or folders, the newest last; without the latest."""
+        return [path for path in sorted((self.store / self.prefix).iterdir()) if not path.name.startswith("latest")]
+
+    @property
+    def newest(self) -> Path:
+        """The newest one."""
+        return self.backups[-1]
+
+    @property
+    def latest(self) -> Path:
+        """The dump that is always the newest."""
+        (found,) = (self.store / self.prefix).glob("latest.*")
+        return found
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Put other content into a dump, and into the latest if it is the newest; file times stay."""
+        at = path.stat().st_mtime
+        for one in (path, self.latest) if path == self.newest else (path,):
+            one.write_bytes(content)
+            os.utime(one, (at, at))
+
+    def raw(self, path: Path) -> bytes:
+        """A dump, unpacked."""
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+
+    def pack(self, path: Path, raw: bytes) -> None:
+        """Put other content into a dump, packed as its name says."""
+        self.write(path, gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
+
+    def entry_of(self, path: Path) -> Path:
+        """The catalogue's file on a backup."""
+        return self.catalogue / f"{self.prefix}{path.name}.json"
+
+    def put(self, path: Path, content: bytes) -> None:
+        """Put other content into a file of a base backup. It is a link to the sound one, and is replaced, not written."""
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o600)
+
+    def note(self, path: Path, **changes: Any) -> None:
+        """Change an entry of the catalogue."""
+        file = self.entry_of(path)
+        changed = json.loads(file.read_text(encoding="utf-8")) | changes
+        self.put(file, json.dumps(changed).encode())
+
+    def cover_up(self, path: Path, **changes: Any) -> None:
+        """Note size and SHA-256 of a dump as they are now: who damaged it could write to the catalogue, too."""
+        self.note(
+            path, sha256=origin.dump_note("", path, _EPOCH, _EPOCH)["sha256"], bytes=path.stat().st_size, **changes
+        )
+
+    def verification(self) -> StoredVerification:
+        """What asks about them."""
+        least = dict.fromkeys(origin.TABLES, 1)
+        dumps = None
+        if self.form != "bases":
+            latest = next((self.store / self.prefix).glob("latest.*"), Path("latest.dump.gz")).name
+            dumps = Dumps(prefix=origin.DAILY, freshness=26 * 3600, form=self.form, latest=latest, tables=least)
+        series = Bases(prefix=origin.BASE, freshness=26 * 3600) if self.form == "bases" else None
+        return StoredVerification(
+            Backups(dumps=dumps, bases=series),
+            _objects(self.store),
+            _objects(self.catalogue),
+            Asking.alone("stored"),
+            self.grounds.programs,
+            self.grounds.folder("stored-scratch"),
+            lambda: datetime.now(UTC) + self.later,
+        )
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def lab(form: Form) -> Callable[[Grounds], Any]:
+    """Makes sound copies of one series."""
+    return partial(_lab, form=form)
+
+
+@contextmanager
+def _lab(grounds: Grounds, form: Form) -> Iterator[StoredLab]:
+    sound = origin.bases(grounds) if form == "bases" else origin.dumps(grounds, form)
+    place = grounds.folder("stored-lab")
+    shutil.rmtree(place)
+    shutil.copytree(sound, place, symlinks=True, copy_function=os.link if form == "bases" else shutil.copy2)
+    try:
+        yield StoredLab(grounds, form, place / "store", place / "catalogue")
+    finally:
+        shutil.rmtree(place)
+
+
+async def detect(lab: StoredLab) -> Mapping[str, Sequence[str]]:
+    """What every check of the series says; what cannot be told is no good news either."""
+    verification = lab.verification()
+    found: dict[str, Sequence[str]] = {}
+    for name in BASE_CHECKS if lab.form == "bases" else DUMP_CHECKS:
+        try:
+            found[f"backup.{name}"] = await getattr(verification, name)()
+        except NotObserved as exc:
+            found[f"backup.{name}"] = [f"unknown: {exc.what}"]
+    return found
+
+
+def damage(
+    name: str,
+    source: str,
+    english: str,
+    korean: str,
+    inject: Callable[[StoredLab], None],
+    usual: Callable[[StoredLab], str],
+    *caught_by: str,
+) -> Damage[StoredLab]:
+    """A fault of stored backups, caught by checks of the folder `backup`."""
+    names = tuple(f"backup.{one}" for one in caught_by)
+    return Damage(name, source, {"en": english, "ko": korean}, inject, usual, names)
+
+
+def _objects(folder: Path) -> Objects:
+    return Objects(StoreTarget(kind="store", url=f"local://{folder}"))
