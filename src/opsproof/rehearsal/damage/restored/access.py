@@ -8,7 +8,6 @@ _GRANTS, _ROLES = "owners_and_grants_are_the_same", "roles_are_the_same"
 _SETTINGS, _SERVICE = "settings_are_the_same", "the_service_can_work"
 
 
-
 def _with_another_secret(copy: Copy) -> None:
     sql = "SELECT rolpassword FROM pg_authid WHERE rolname = 'app_service'"
     kept = copy.restored.cluster.sql(sql)[0][0]
@@ -58,7 +57,8 @@ ACCESS = (
         "REVOKE app_readers FROM app_report", "GRANT app_readers TO app_report",
     ),
     done(
-        "secret-of-last-year", "F5", "The service's secret is not the one that the copy knows", "서비스의 비밀번호가 다름",
+        "secret-of-last-year", "F5", "The service's secret is not the one that the copy knows",
+        "서비스의 비밀번호가 다름",
         (_ROLES, _SERVICE), _with_another_secret,
     ),
     everywhere(

@@ -14,7 +14,9 @@ def with_a_byte_flipped(copy: Copy) -> None:
     damaged = copy.restored.cluster.home / "flipped.dump"
     content = copy.source.dump.read_bytes()
     if _ORIGINAL not in content:
-        raise StackError("the row to be changed is not in the dump", where=str(copy.source.dump), next_step="see the lab")
+        raise StackError(
+            "the row to be changed is not in the dump", where=str(copy.source.dump), next_step="see the lab"
+        )
     damaged.write_bytes(content.replace(_ORIGINAL, _FLIPPED, 1))
     copy.restored.cluster.grounds.programs.own(damaged)
     _anew(copy, damaged)

@@ -14,7 +14,9 @@ def fault(name: str, source: str, en: str, ko: str, caught_by: tuple[str, ...], 
     return done(name, source, en, ko, caught_by, lambda copy: copy.sql(*statements))
 
 
-def everywhere(name: str, source: str, en: str, ko: str, caught_by: tuple[str, ...], do: str, undo: str) -> Damage[Copy]:
+def everywhere(
+    name: str, source: str, en: str, ko: str, caught_by: tuple[str, ...], do: str, undo: str
+) -> Damage[Copy]:
     """A fault that is in force in the whole cluster until it is undone."""
     return done(name, source, en, ko, caught_by, lambda copy: copy.everywhere(do, undo))
 

@@ -1,4 +1,4 @@
-"""A sound source that resembles the judgment service, with its backups: made once on the grounds, copied by the labs."""
+"""A sound source that resembles the judgment service, with its backups: made once, and copied by the labs."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ from opsproof.stack.clusters import Cluster, Grounds
 from opsproof.stack.process import wait_for
 
 DATABASE = "factory"
-SERVICE_ROLE, SERVICE_SECRET = "app_service", "lab-only-secret"  # noqa: S105 - of a cluster that lives for seconds
+SERVICE_ROLE, SERVICE_SECRET = "app_service", "lab-only-secret"
 UNLOGGED = ("core.scratchpad",)
 TOTALS = {
     "judgments by result": "SELECT jsonb_object_agg(result, n) FROM (SELECT result, count(*) AS n FROM"
