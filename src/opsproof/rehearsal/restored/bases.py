@@ -19,6 +19,7 @@ from opsproof.stack.clusters import Cluster, Grounds
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _READ = re.compile(r'restored log file "([0-9A-F]{24})" from archive')
+_DIED = re.compile(r"PANIC:|FATAL:  (?!the database system is|terminating connection)")
 _PAUSE = 0.05
 _CONTROL = {
     "max_connections": "max_connections setting",
@@ -183,7 +184,7 @@ def _ended(cluster: Cluster, deadline: float) -> str:
     paused = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END"
     while time.monotonic() < deadline:
         if not cluster.running():
-            lines = [line for line in lines_of(cluster.log) if "FATAL" in line or "PANIC" in line]
+            lines = [line for line in lines_of(cluster.log) if _DIED.search(line)]
             return f"the server died in recovery: {_message(lines[-1]) if lines else 'its log says no reason'}"
         try:
             in_recovery, is_paused = cluster.sql(paused)[0]

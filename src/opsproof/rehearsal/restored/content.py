@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the catalogue, quoted by the server
 """The content of tables, as a hash that is the same wherever the same rows are."""
 
 import hashlib
@@ -20,7 +21,7 @@ _TABLES = r"""
          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
          WHERE i.indrelid = c.oid AND indisprimary) AS key
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE relkind IN ('r', 'm') AND relispopulated AND relpersistence <> 't'
+    WHERE relkind IN ('r', 'm') AND relispopulated AND NOT (relpersistence = 'u' AND pg_is_in_recovery())
         AND nspname !~ '^pg_' AND nspname <> 'information_schema'
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
             AND d.deptype = 'e')
@@ -43,7 +44,7 @@ async def row_counts(node: Node) -> dict[str, int]:
     names = await tables_of(node)
     if not names:
         return {}
-    sql = " UNION ALL ".join(f"SELECT '{_quoted(name)}' AS name, count(*) AS rows FROM ONLY {name}" for name in names)  # noqa: S608
+    sql = " UNION ALL ".join(f"SELECT '{_quoted(name)}' AS name, count(*) AS rows FROM ONLY {name}" for name in names)
     return {row["name"]: int(row["rows"]) for row in await steady(node, rows=True).rows(sql, seconds=_SECONDS)}
 
 
@@ -73,7 +74,7 @@ async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[
         table = tables[name]
         listed = ", ".join(table["columns"] or ["NULL"])
         order = ", ".join(f'{column}::text COLLATE "C"' for column in table["key"] or table["columns"] or ["NULL"])
-        found[name] = await _hashed(reader, name, f"SELECT {listed} FROM ONLY {name} ORDER BY {order}")  # noqa: S608
+        found[name] = await _hashed(reader, name, f"SELECT {listed} FROM ONLY {name} ORDER BY {order}")
     if only is None or LARGE_OBJECTS in set(only):
         found[LARGE_OBJECTS] = await _hashed(reader, LARGE_OBJECTS, _OBJECTS)
     return found

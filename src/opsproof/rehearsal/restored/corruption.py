@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the catalogue, quoted by the server
 """Corruption of tables and indexes, as amcheck finds it; and indexes whose order another machine's rules made."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the catalogue, quoted by the server
 """What is in a database and its cluster, apart from the rows: read once from the source, and again from a copy."""
 
 from collections.abc import Iterable
@@ -13,7 +14,8 @@ Inventory = dict[str, dict[str, dict[str, Any]]]
 
 _OPTIONAL = "secret"
 _SEQUENCES = r"""
-    SELECT s.oid::regclass::text AS sequence, seqincrement AS step, t.oid::regclass::text AS table, quote_ident(attname) AS column
+    SELECT s.oid::regclass::text AS sequence, seqincrement AS step, t.oid::regclass::text AS table,
+        quote_ident(attname) AS column
     FROM pg_class s JOIN pg_sequence ON seqrelid = s.oid
     JOIN pg_namespace n ON n.oid = s.relnamespace AND nspname !~ '^pg_' AND nspname <> 'information_schema'
     LEFT JOIN (
@@ -66,7 +68,7 @@ async def read_sequences(node: Node) -> list[dict[str, Any]]:
         far = "max" if one["step"] > 0 else "min"
         column, table = one["column"] or "NULL::bigint", one["table"] or "(VALUES (0)) none"
         state_of = (
-            f"SELECT last_value, is_called, (SELECT {far}({column}) FROM {table}) AS reached FROM {one['sequence']}"  # noqa: S608
+            f"SELECT last_value, is_called, (SELECT {far}({column}) FROM {table}) AS reached FROM {one['sequence']}"
         )
         (state,) = await reader.rows(state_of)
         following = state["last_value"] + (one["step"] if state["is_called"] else 0)

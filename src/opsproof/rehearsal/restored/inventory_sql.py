@@ -94,7 +94,8 @@ QUERIES: dict[str, str] = {
             AND {_own("c.oid", "pg_class")}""",
     "function": f"""
         SELECT p.oid::regprocedure::text AS key, jsonb_build_object('definition', md5(CASE
-            WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE prosrc END), 'language', lanname, 'returns', pg_get_function_result(p.oid),
+            WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) ELSE prosrc END), 'language', lanname,
+            'returns', pg_get_function_result(p.oid),
             'settings', to_jsonb(proconfig), 'security definer', prosecdef, 'strict', proisstrict,
             'volatility', provolatile, 'kind', prokind) AS facts
         FROM pg_proc p JOIN pg_language l ON l.oid = prolang JOIN pg_namespace n ON n.oid = pronamespace

@@ -61,7 +61,8 @@ def time_between(before: Marker, after: Marker) -> RecoveryTarget:
     """
     if after.at <= before.committed:
         raise PreconditionMissing(
-            f"marker {after.name} ({after.at.isoformat()}) does not come after {before.name} ({before.committed.isoformat()})",
+            f"marker {after.name} ({after.at.isoformat()}) does not come after {before.name} "
+            f"({before.committed.isoformat()})",
             where="the source's clock",
             next_step="Plant the second marker after the first is committed; see whether the clock was set back.",
         )

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the catalogue, quoted by the server
 """What the rows themselves must hold, asked of the rows and not of the catalogue's word or of an index."""
 
 from typing import Any
@@ -6,7 +7,9 @@ from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.restored.reading import steady
 
 _SECONDS = 3600.0
-_OURS = """n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_depend d
+_OURS = """NOT (relpersistence = 'u' AND pg_is_in_recovery()) AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend d
     WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')"""
 _UNIQUE = f"""
     SELECT c.oid::regclass::text AS table, i.indexrelid::regclass::text AS name, coalesce(
@@ -52,7 +55,7 @@ async def broken_rows(node: Node) -> list[str]:
                 f"{one['table']}: {orphans} rows have no row in {one['other']}, though {one['name']} is a foreign key"
             )
     for one in await catalogue.rows(_EXPRESSIONS):
-        sql = f"SELECT count(*) FROM {one['table']} WHERE NOT ({one['expression']})"  # noqa: S608
+        sql = f"SELECT count(*) FROM {one['table']} WHERE NOT ({one['expression']})"
         if broken := await reader.value(sql, seconds=_SECONDS):
             said.append(f"{one['table']}: {broken} rows break {one['name']} ({one['expression']})")
     return said
@@ -62,11 +65,11 @@ def _duplicates(one: dict[str, Any]) -> str:
     keys = ", ".join(one["columns"])
     present = [] if one["nulls_equal"] else [f"({column}) IS NOT NULL" for column in one["columns"]]
     where = " AND ".join([f"({one['condition']})", *present])
-    return f"SELECT count(*) FROM (SELECT FROM {one['table']} WHERE {where} GROUP BY {keys} HAVING count(*) > 1) d"  # noqa: S608
+    return f"SELECT count(*) FROM (SELECT FROM {one['table']} WHERE {where} GROUP BY {keys} HAVING count(*) > 1) d"
 
 
 def _orphans(one: dict[str, Any]) -> str:
     present = " AND ".join(f"m.{mine} IS NOT NULL" for mine, _ in one["columns"])
     same = " AND ".join(f"p.{theirs} = m.{mine}" for mine, theirs in one["columns"])
     parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"
-    return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"  # noqa: S608
+    return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"

@@ -1,4 +1,4 @@
-"""What must be true of a restore: that it came to its end, where it should, apart from everything, and can be worked on."""
+"""What must be true of a restore: its end where it should be, reaching nothing outside, and fit to be worked on."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -130,7 +130,7 @@ class RestoredVerification(DataVerification):
         return [] if late else [f"the copy writes timeline {now}, and was made from timeline {self.restored.timeline}"]
 
     async def the_archive_was_replayed_to_its_end(self) -> list[str]:
-        """Without a target, the last segment that recovery read is the newest of the archive: nothing stopped it early."""
+        """Without a target, recovery read the newest segment of the archive: nothing stopped it early."""
         one = self.restored
         if one.made_from != "base" or not one.archive_end:
             raise self._missing("nothing was replayed from an archive", "Recover a base backup with its archive.")
@@ -183,7 +183,9 @@ class RestoredVerification(DataVerification):
 
     def _needs_an_end(self) -> None:
         if not self.restored.cluster.running():
-            raise self._missing(f"the server is not there: {self.restored.failed}", "Mend the restore first.")
+            raise self._missing(
+                f"the server is not there: {self.restored.failed or 'it died'}", "Mend the restore first."
+            )
 
     def _missing(self, what: str, next_step: str) -> PreconditionMissing:
         return PreconditionMissing(what, where=self.restored.name, next_step=next_step)

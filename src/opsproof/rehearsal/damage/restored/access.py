@@ -57,7 +57,8 @@ ACCESS = (
         "REVOKE app_readers FROM app_report", "GRANT app_readers TO app_report",
     ),
     done(
-        "secret-of-last-year", "F5", "The service's secret is not the one that the copy knows", "서비스의 비밀번호가 다름",
+        "secret-of-last-year", "F5", "The service's secret is not the one that the copy knows",
+        "서비스의 비밀번호가 다름",
         (_ROLES, _SERVICE), _with_another_secret,
     ),
     everywhere(

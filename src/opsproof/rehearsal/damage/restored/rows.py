@@ -17,7 +17,8 @@ CONTENT = (
         "복원 전에 압축되지 않은 덤프의 한 바이트가 뒤집힘", (_ROWS,), dumped.with_a_byte_flipped,
     ),
     fault(
-        "rows-polluted", "E10", "An UPDATE without WHERE changed every judgment", "WHERE 없는 UPDATE가 모든 판정을 바꿈",
+        "rows-polluted", "E10", "An UPDATE without WHERE changed every judgment",
+        "WHERE 없는 UPDATE가 모든 판정을 바꿈",
         (_ROWS, _TOTALS), "UPDATE core.judgment_executions SET result = 'NG'",
     ),
     fault(

@@ -1,4 +1,4 @@
-"""A sound source that resembles the judgment service, with its backups: made once on the grounds, copied by the labs."""
+"""A sound source that resembles the judgment service, with its backups: made once, and copied by the labs."""
 
 import asyncio
 import shutil

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are put together from constants
 """Faults in the structure of a restored database: what keeps the rows right and the answers quick."""
 
 from opsproof.rehearsal.damage.restored.faults import QUIETLY, fault
@@ -64,7 +65,8 @@ CONSTRAINTS = (
         (_IN_FORCE,), f"ALTER TABLE {_INSTANCES} DISABLE TRIGGER ALL",
     ),
     fault(
-        "trigger-missing", "", "A trigger is missing", "트리거가 없음", (_IN_FORCE,), f"DROP TRIGGER touched ON {_INSTANCES}",
+        "trigger-missing", "", "A trigger is missing",
+        "트리거가 없음", (_IN_FORCE,), f"DROP TRIGGER touched ON {_INSTANCES}",
     ),
     fault(
         "foreign-key-not-validated", "", "A foreign key was made anew without a look at the rows",
@@ -72,7 +74,8 @@ CONSTRAINTS = (
         f" {_FOREIGN} FOREIGN KEY (workflow_id) REFERENCES core.workflows NOT VALID",
     ),
     fault(
-        "rows-without-parent", "", "A parent is gone, and its rows are not", "부모 행이 없는 행이 있음", (_KEEPS, _TABLES),
+        "rows-without-parent", "", "A parent is gone, and its rows are not",
+        "부모 행이 없는 행이 있음", (_KEEPS, _TABLES),
         QUIETLY, "DELETE FROM core.workflows WHERE id = 3",
     ),
     fault(
@@ -92,7 +95,8 @@ CONSTRAINTS = (
         "ALTER TABLE core.feedbacks DISABLE ROW LEVEL SECURITY",
     ),
     fault(
-        "policy-too-wide", "", "A row-security policy lets everything through", "행 수준 정책이 모두 허용함", (_IN_FORCE,),
+        "policy-too-wide", "", "A row-security policy lets everything through",
+        "행 수준 정책이 모두 허용함", (_IN_FORCE,),
         "ALTER POLICY own_feedback ON core.feedbacks USING (true)",
     ),
 )  # fmt: skip
@@ -124,7 +128,8 @@ STRUCTURE = (
     fault(
         "view-of-last-release", "", "A view is defined as in an earlier release", "뷰의 정의가 이전 릴리스의 것임",
         (_STRUCTURE,),
-        f"CREATE OR REPLACE VIEW core.completed AS SELECT id, workflow_id, cost FROM {_INSTANCES} WHERE status <> 'FAILED'",
+        f"CREATE OR REPLACE VIEW core.completed AS SELECT id, workflow_id, cost"
+        f" FROM {_INSTANCES} WHERE status <> 'FAILED'",
     ),
     fault(
         "function-changed", "", "A function computes something else", "함수의 본문이 다름", (_STRUCTURE,),
