@@ -173,3 +173,39 @@ async def test_the_collations_sort_as_on_the_primary(standby_verification):
     """The libraries that sort texts are of the version that the indexes were built with."""
     found = await standby_verification.the_collations_sort_as_on_the_primary()
     assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook("FAI-126", severity="SEV-1", next_step="Take the recovery target out of the standby's settings; restart it.")
+async def test_nothing_ends_its_recovery_by_itself(standby_verification):
+    """No recovery target is left in the standby's settings, and it follows its upstream to a new timeline."""
+    found = await standby_verification.nothing_ends_its_recovery_by_itself()
+    assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook(
+    "FAI-117",
+    severity="SEV-2",
+    next_step="ALTER TABLE ... SET LOGGED, or declare that the table may be empty after a promotion.",
+)
+async def test_no_table_is_left_behind(standby_verification):
+    """No unlogged table holds what a promotion would throw away."""
+    found = await standby_verification.no_table_is_left_behind()
+    assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook("FAI-126", severity="SEV-1", next_step="Bring the primary's rules into the standby's pg_hba.conf, and reload.")
+async def test_the_standby_lets_in_whom_the_primary_lets_in(standby_verification):
+    """Every rule of the primary's pg_hba.conf is on the standby, addresses aside, and none rejects more."""
+    found = await standby_verification.the_standby_lets_in_whom_the_primary_lets_in()
+    assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook("FAI-126", severity="SEV-1", next_step="Rebuild the standby; see its disk and memory before.")
+async def test_no_page_of_the_standby_is_known_to_be_broken(standby_verification):
+    """No page that was read on the standby failed its checksum."""
+    found = await standby_verification.no_page_of_the_standby_is_known_to_be_broken()
+    assert not found, "; ".join(found)

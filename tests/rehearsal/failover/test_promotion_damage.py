@@ -6,6 +6,34 @@ import pytest
 
 from opsproof.rehearsal.damage.failover.promotions import AREA
 
+WORDS = {
+    "promotion-stuck": "returned false",
+    "promotion-split-brain": "(timeline 1)",
+    "promotion-commits-hang": "no answer within 4 s",
+    "promotion-any-two": "wait for 2",
+    "promotion-archives-nothing": "is not in the archive",
+    "promotion-archive-believed": "is not in the archive",
+    "promotion-archives-to-the-old-site": "is not in the archive",
+    "promotion-archive-full": "is not in the archive",
+    "promotion-archive-off": "archive_mode of dr is off",
+    "promotion-slot-missing": "slot leaf is not on dr",
+    "promotion-logical-slot-lost": "logical slot changes is not on dr",
+    "promotion-subscription-off": "from_elsewhere of dr is disabled",
+    "promotion-sequence-behind": "orders_id_seq is at 1",
+    "promotion-old-primary-came-back": "it is not fenced",
+    "promotion-old-primary-silent": "not proven to be fenced",
+    "promotion-timeline-skipped": "writes timeline 3",
+    "promotion-read-only": "transactions of the server are read-only",
+    "promotion-service-read-only": "role service",
+    "promotion-no-autovacuum": "autovacuum of dr is off",
+    "promotion-limits-lower": "max_connections of dr is 20",
+    "promotion-acknowledges-early": "synchronous_commit of dr is 'off'",
+    "promotion-prepared-left-over": "payment-17",
+    "promotion-tablespace-gone": "tablespace cold",
+    "promotion-standby-again": "standby.signal",
+}
+"""What the sentence says that only this damage brings about."""
+
 
 def test_a_sound_promotion_is_found_sound(grounds):
     """The jump of a sequence is in it, and is no fault; the old primary is lost, and refuses at each address."""
@@ -24,3 +52,4 @@ def test_the_damage_is_caught(grounds, damage):
         found = asyncio.run(AREA.detect(lab))
         for name in damage.caught_by:
             assert found[name], f"{name} is green; {found}"
+        assert WORDS[damage.name] in "; ".join(told for name in damage.caught_by for told in found[name])

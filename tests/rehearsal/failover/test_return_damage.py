@@ -6,6 +6,23 @@ import pytest
 
 from opsproof.rehearsal.damage.failover.returns import AREA
 
+WORDS = {
+    "rewind-impossible": "wal_log_hints",
+    "rewind-before-the-checkpoint": "its control file says 1",
+    "rewind-lacks-wal": "could not find previous WAL record",
+    "return-without-rewind": "4 of 4 rows of public.orders",
+    "return-uncounted": "were not counted",
+    "return-with-foreign-configuration": "work_mem of home is '7168'",
+    "return-follows-itself": "dr does not send to home",
+    "return-slot-missing": "receives no WAL",
+    "return-as-primary": "not in recovery",
+    "rewind-unfenced": "-home runs",
+    "lost-rows-changed": "its sha256 differs",
+    "lost-rows-gone": "is not there",
+    "lost-commits-unreadable": "cannot be read",
+}
+"""What the sentence says that only this damage brings about."""
+
 
 def test_a_sound_return_is_found_sound(grounds):
     """Lost commits are counted and kept, the server streams, and nothing else has changed."""
@@ -24,3 +41,4 @@ def test_the_damage_is_caught(grounds, damage):
         found = asyncio.run(AREA.detect(lab))
         for name in damage.caught_by:
             assert found[name], f"{name} is green; {found}"
+        assert WORDS[damage.name] in "; ".join(told for name in damage.caught_by for told in found[name])

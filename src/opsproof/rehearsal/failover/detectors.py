@@ -15,10 +15,8 @@ def detectors_of(verification: object) -> Mapping[str, Detector]:
 
 
 def _detectors(verification: object) -> Iterator[tuple[str, Detector]]:
-    methods: dict[str, object] = {}
-    for of_class in reversed(type(verification).__mro__):
-        methods |= vars(of_class)
-    for name, function in methods.items():
+    for name in dict.fromkeys(name for kind in type(verification).__mro__ for name in vars(kind)):
+        function = getattr(type(verification), name)
         if name.startswith("_") or not inspect.iscoroutinefunction(function):
             continue
         if get_type_hints(function).get("return") == list[str]:

@@ -85,3 +85,15 @@ def archive_faults(name: str, own: Mapping[str, str]) -> list[str]:
     if not library and _DOES_NOTHING.match(command):
         return [f"archive_command of {name} is '{command}': it archives nothing, and the server believes it did"]
     return []
+
+
+def access_faults(name: str, own: Sequence[Mapping[str, Any]], primary: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rules of the primary's pg_hba.conf that a server (`name`) lacks, and rejections that only it has."""
+    mine, theirs = ({_rule(row) for row in rows} for rows in (own, primary))
+    found = [f"pg_hba.conf of {name} lacks the primary's rule `{rule}`" for rule in sorted(theirs - mine)]
+    rejected = sorted(rule for rule in mine - theirs if rule.endswith(" reject"))
+    return [*found, *(f"pg_hba.conf of {name} rejects whom the primary lets in: `{rule}`" for rule in rejected)]
+
+
+def _rule(row: Mapping[str, Any]) -> str:
+    return f"{row['type']} {row['databases']} {row['roles']} {row['auth_method']}"

@@ -34,9 +34,14 @@ _SEQUENCES = """
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
     WHERE s.relkind = 'S' AND q.seqincrement > 0 ORDER BY 1
 """
+_SUBSCRIPTIONS = """
+    SELECT s.subname AS name, s.subenabled AS enabled, count(w.pid) AS workers
+    FROM pg_subscription s LEFT JOIN pg_stat_subscription w ON w.subid = s.oid
+    WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1, 2 ORDER BY 1
+"""
 _SIGNALS = """
     SELECT name FROM unnest(ARRAY['standby.signal', 'recovery.signal']) AS name
-    WHERE pg_stat_file(name, true) IS NOT NULL
+    WHERE (pg_stat_file(name, true)).size IS NOT NULL
 """
 
 
@@ -199,6 +204,15 @@ class PromotedVerification:
             f"transaction {row['gid']} of {row['owner']} in {row['database']} is prepared since {row['prepared']}: "
             "commit it or roll it back"
             for row in await self._node.rows(_PREPARED)
+        ]
+
+    async def subscriptions_have_their_workers(self) -> list[str]:
+        """Every logical subscription of this database is enabled, and a worker of it runs."""
+        return [
+            f"subscription {row['name']} of {self._node.name} "
+            f"{'has no worker' if row['enabled'] else 'is disabled'}: it receives nothing"
+            for row in await self._node.rows(_SUBSCRIPTIONS)
+            if not row["enabled"] or not row["workers"]
         ]
 
     async def sequences_are_not_behind_their_tables(self) -> list[str]:

@@ -1,12 +1,12 @@
 """Whether a standby could take over now; asked before a disaster, and nothing is changed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsproof.errors import NoData, NotObserved, PreconditionMissing
+from opsproof.errors import NoData
 from opsproof.profile.backups import Heartbeat
-from opsproof.rehearsal.failover import asked, link, parity
+from opsproof.rehearsal.failover import asked, link
+from opsproof.rehearsal.failover.equipment import StandbyEquipment
 from opsproof.rehearsal.node import Node
 
 _REPLAY = """
@@ -14,24 +14,15 @@ _REPLAY = """
            CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END AS pause
 """
 _BEHIND = "SELECT pg_wal_lsn_diff(%(lsn)s::pg_lsn, pg_last_wal_replay_lsn())::bigint"
-_EXTENSIONS = "SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1"
-_AVAILABLE = "SELECT name, version FROM pg_available_extension_versions"
-_LIBRARIES = "SELECT DISTINCT probin AS library FROM pg_proc WHERE probin IS NOT NULL AND oid >= 16384 ORDER BY 1"
-_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
-_FILES = """
-    SELECT 'postgresql.conf' AS kind, f.sourcefile AS file, f.sourceline AS line, f.error
-    FROM pg_file_settings f LEFT JOIN pg_settings s ON s.name = lower(f.name) AND s.source = 'command line'
-    WHERE f.error IS NOT NULL AND s.name IS NULL
-    UNION ALL
-    SELECT 'pg_hba.conf', current_setting('hba_file'), line_number, error FROM pg_hba_file_rules
-    WHERE error IS NOT NULL
+_CLOCK_SECONDS = 5.0
+_TARGETS = """
+    SELECT name, setting FROM pg_settings
+    WHERE name LIKE 'recovery\\_target%' AND name NOT IN ('recovery_target_action', 'recovery_target_inclusive')
 """
-_COLLATIONS = """
-    SELECT 'database ' || datname AS name, datcollversion AS made, pg_database_collation_actual_version(oid) AS here
-    FROM pg_database WHERE datallowconn
-    UNION ALL
-    SELECT 'collation ' || collname, collversion, pg_collation_actual_version(oid) FROM pg_collation
-    WHERE collversion IS NOT NULL
+_UNLOGGED = """
+    SELECT format('%I.%I', n.nspname, c.relname) AS name, pg_relation_size(c.oid) AS bytes
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relpersistence = 'u' AND c.relkind = 'r' ORDER BY 1
 """
 _INFORMATION = ("hot_standby_feedback", "max_standby_streaming_delay", "recovery_min_apply_delay", "restore_command")
 
@@ -46,12 +37,14 @@ class StandbyLimits:
         silence: Seconds between two messages; an idle link has one every 30 s (wal_receiver_timeout / 2).
         catch_up: Seconds within which the standby must have replayed what the primary has written by now.
         delay: Seconds of recovery_min_apply_delay that are wanted.
+        unlogged: Unlogged tables (`schema.table`) that may be empty after a promotion.
     """
 
     exposure: float
     silence: float = 60.0
     catch_up: float = 10.0
     delay: float = 0.0
+    unlogged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,15 @@ class Exposure:
     Attributes:
         newest: Time of the newest heartbeat on the standby.
         seconds: From there to the primary's now; at least 0.
+        ahead: Seconds that it is after the primary's now, when its writer's clock is wrong; else 0.
     """
 
     newest: datetime
     seconds: float
+    ahead: float
 
 
-class StandbyVerification:
+class StandbyVerification(StandbyEquipment):
     """
     A standby, seen from both sides; reads only.
 
@@ -88,8 +83,7 @@ class StandbyVerification:
         limits: StandbyLimits,
         upstream: Node | None = None,
     ) -> None:
-        self._primary = primary
-        self._standby = standby
+        super().__init__(primary, standby)
         self._heartbeat = heartbeat
         self._limits = limits
         self._upstream = upstream
@@ -131,6 +125,11 @@ class StandbyVerification:
     async def the_newest_writes_are_on_the_standby(self) -> list[str]:
         """The newest heartbeat on the standby is no older than the RPO, by the primary's clock."""
         exposure = await self.exposure()
+        if exposure.ahead > _CLOCK_SECONDS:
+            return [
+                f"the newest heartbeat on {self._standby.name} is {exposure.ahead:.1f} s in the future "
+                f"({exposure.newest}): it hides how old the rest is"
+            ]
         if exposure.seconds <= self._limits.exposure:
             return []
         return [
@@ -152,7 +151,8 @@ class StandbyVerification:
             where = f"{self._standby.name}: {self._heartbeat.table}"
             raise NoData("there is no heartbeat on the standby", where=where, next_step="See what should write it.")
         at = datetime.fromisoformat(newest)
-        return Exposure(at, max(0.0, (now - at).total_seconds()))
+        age = (now - at).total_seconds()
+        return Exposure(at, max(0.0, age), max(0.0, -age))
 
     async def the_standby_is_a_copy_of_the_primary(self) -> list[str]:
         """System identifier and timeline are the same, and it holds nothing that the primary never wrote."""
@@ -167,7 +167,13 @@ class StandbyVerification:
         )
         if ahead is not None and ahead > 0:
             found.append(f"{standby.name} is {ahead} bytes ahead of {primary.name}: it followed another timeline")
-        lines = await asked.timeline(primary), await asked.timeline(standby)
+        found += await self._only_on_the_standby(primary)
+        try:
+            lines = await asked.timeline(primary), await asked.timeline(standby)
+        except NoData as exc:
+            if found:
+                return [*found, exc.what]
+            raise
         if lines[0] != lines[1]:
             found.append(f"{standby.name} follows timeline {lines[1]}, {primary.name} writes {lines[0]}")
         return found
@@ -187,14 +193,6 @@ class StandbyVerification:
             found += link.logical_slot_faults(held, await asked.slots(standby), standby.name)
         return found
 
-    async def the_limits_of_the_standby_suffice(self) -> list[str]:
-        """Connections, workers, senders, slots, prepared transactions and locks are at least those of the primary."""
-        return await self._compared(parity.limit_faults)
-
-    async def the_settings_of_both_agree(self) -> list[str]:
-        """What decides how statements behave and what is kept is the same on both."""
-        return await self._compared(parity.setting_faults)
-
     async def the_standby_applies_at_once(self) -> list[str]:
         """recovery_min_apply_delay is what was agreed; a delay is applied all at once by a promotion."""
         told = await self._standby.value("SELECT setting FROM pg_settings WHERE name = 'recovery_min_apply_delay'")
@@ -203,12 +201,22 @@ class StandbyVerification:
             return []
         return [f"recovery_min_apply_delay of {self._standby.name} is {delay:g} s; agreed is {self._limits.delay:g} s"]
 
-    async def both_could_be_rewound(self) -> list[str]:
-        """pg_rewind would accept either: checksums or wal_log_hints, and full_page_writes."""
-        found = []
-        for node in (self._asked_primary(), self._standby):
-            found += parity.rewind_faults(node.name, await asked.settings(node))
+    async def nothing_ends_its_recovery_by_itself(self) -> list[str]:
+        """No recovery target is left in its settings, and it follows its upstream to a new timeline."""
+        targets = {row["name"]: row["setting"] for row in await self._standby.rows(_TARGETS)}
+        line = targets.pop("recovery_target_timeline")
+        found = [f"{name} of {self._standby.name} is '{value}'" for name, value in sorted(targets.items()) if value]
+        if line != "latest":
+            found.append(f"recovery_target_timeline of {self._standby.name} is '{line}': it follows no promotion")
         return found
+
+    async def no_table_is_left_behind(self) -> list[str]:
+        """Unlogged tables are empty after a promotion: those that hold something must be known as a loss."""
+        return [
+            f"unlogged table {row['name']} ({row['bytes']} bytes) is empty after a promotion of {self._standby.name}"
+            for row in await self._asked_primary().rows(_UNLOGGED)
+            if row["bytes"] and row["name"] not in self._limits.unlogged
+        ]
 
     async def no_commit_waits_for_a_standby_that_is_not_there(self) -> list[str]:
         """Whoever synchronous_standby_names names is connected: now, and after a promotion of the standby."""
@@ -218,61 +226,23 @@ class StandbyVerification:
             found += link.synchronous_faults(node.name, names, await asked.wal_senders(node))
         return found
 
-    async def the_standby_would_archive(self) -> list[str]:
-        """Its archive is switched on, and its command does something; that it works is seen after the promotion."""
-        return parity.archive_faults(self._standby.name, await asked.settings(self._standby))
-
-    async def the_extensions_are_installed_on_the_standby(self) -> list[str]:
-        """Every extension of the primary's database has its version there, and every library can be loaded."""
-        installed = await self._asked_primary().rows(_EXTENSIONS)
-        found = parity.extension_faults(self._standby.name, installed, await self._standby.rows(_AVAILABLE))
-        libraries = await self._standby.rows(_LIBRARIES)
-        if libraries and not await self._standby.value(_SUPERUSER):
-            next_step = "Ask as a superuser, or load them by hand."
-            raise PreconditionMissing("only a superuser may LOAD", where=self._standby.name, next_step=next_step)
-        for row in libraries:
-            library = str(row["library"]).replace("'", "''")
-            try:
-                await self._standby.rows(f"LOAD '{library}'")
-            except NotObserved as exc:
-                await self._standby.value("SELECT 1")  # it answers: what failed is the library
-                found.append(f"the library {row['library']} cannot be loaded on {self._standby.name}: {exc.what}")
-        return found
-
-    async def the_tablespaces_are_on_the_standby(self) -> list[str]:
-        """Every tablespace leads to a folder there."""
-        return await asked.tablespace_faults(self._standby)
-
-    async def the_configuration_files_of_the_standby_can_be_read(self) -> list[str]:
-        """No line of its files is wrong: a running server does not mind, and does not start again."""
-        return [
-            f"{row['kind']} of {self._standby.name}, {row['file']}:{row['line']}: {row['error']}"
-            for row in await self._standby.rows(_FILES)
-        ]
-
-    async def the_collations_sort_as_on_the_primary(self) -> list[str]:
-        """The libraries that sort texts are of the version that the indexes were built with."""
-        return [
-            f"{row['name']} was built with version {row['made']}, {self._standby.name} sorts by {row['here']}"
-            for row in await self._standby.rows(_COLLATIONS)
-            if row["made"] is not None and row["made"] != row["here"]
-        ]
-
     async def information(self) -> dict[str, str]:
         """Settings of the standby that are neither right nor wrong, for the report."""
         own = await asked.settings(self._standby)
         return {name: own[name] for name in _INFORMATION}
 
-    async def _compared(self, judge: Callable[[str, dict[str, str], dict[str, str]], list[str]]) -> list[str]:
-        primary = await asked.settings(self._asked_primary())
-        return judge(self._standby.name, await asked.settings(self._standby), primary)
+    async def _only_on_the_standby(self, primary: Node) -> list[str]:
+        at, table = self._heartbeat.at, self._heartbeat.table
+        newest = f"SELECT {at} AS at FROM {table} ORDER BY {at} DESC LIMIT 50"  # noqa: S608 names are of a strict form
+        there = {row["at"] for row in await self._standby.rows(newest)}
+        same = f"SELECT {at} AS at FROM {table} WHERE {at} = ANY(%(times)s::timestamptz[])"  # noqa: S608
+        missing = sorted(there - {row["at"] for row in await primary.rows(same, times=sorted(there))})
+        if not missing:
+            return []
+        return [
+            f"{len(missing)} of the newest {len(there)} heartbeats on {self._standby.name} are not on {primary.name}, "
+            f"from {missing[0]} on: it followed another timeline"
+        ]
 
     def _source(self) -> Node:
         return self._upstream or self._asked_primary()
-
-    def _asked_primary(self) -> Node:
-        if self._primary is None:
-            where = f"the primary of {self._standby.name}"
-            next_step = "Name the home site's database in `rehearsals.home`, and see that it can be reached."
-            raise PreconditionMissing("the primary cannot be asked", where=where, next_step=next_step)
-        return self._primary

@@ -124,6 +124,16 @@ def _logical_slot_gone(lab: Promotions) -> None:
     lab.promote()
 
 
+def _subscription_off(lab: Promotions) -> None:
+    home = lab.servers.home
+    home.sql(
+        "CREATE SUBSCRIPTION from_elsewhere CONNECTION 'host=127.0.0.1 port=1' PUBLICATION nothing "
+        "WITH (connect = false, slot_name = NONE)"
+    )
+    lab.servers.caught_up(home, lab.servers.dr)
+    lab.promote()
+
+
 def _sequence_behind(lab: Promotions) -> None:
     lab.promote()
     lab.servers.dr.sql("SELECT setval('orders_id_seq', 1)")
@@ -292,6 +302,14 @@ DAMAGES = (
         "승격으로 논리 복제 슬롯이 사라졌습니다.",
         _logical_slot_gone,
         _SLOTS,
+    ),
+    _damage(
+        "promotion-subscription-off",
+        "D16",
+        "A logical subscription of the new primary receives nothing.",
+        "새 주 서버의 논리 구독이 아무것도 받지 못합니다.",
+        _subscription_off,
+        "subscriptions_have_their_workers",
     ),
     _damage(
         "promotion-sequence-behind",

@@ -234,7 +234,7 @@ def _exported(change: Callable[[Path], None]) -> Callable[[Returns], None]:
 
 
 def _changed(file: Path) -> None:
-    file.write_bytes(file.read_bytes().replace(b"old", b"new"))
+    file.write_bytes(file.read_bytes().replace(b",", b";", 1))
 
 
 def _wal_damaged(lab: Returns) -> None:
@@ -300,7 +300,6 @@ DAMAGES = (
         _without_rewind,
         _ARRIVES,
         "failback.nothing_is_left_that_only_it_has",
-        _STREAMS,
     ),
     _damage(
         "return-uncounted",
@@ -377,6 +376,7 @@ DAMAGES = (
         "분기 이후 옛 타임라인의 WAL이 손상되었습니다.",
         _wal_damaged,
         _KEPT,
+        REWOUND,
     ),
 )
 

@@ -8,12 +8,16 @@ servers have the machine's), and another sorting library (its version is changed
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
 from opsproof.rehearsal.damage.failover.pair import Pair, pair, until
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.readiness import StandbyVerification
 from opsproof.stack.clusters import Cluster, Grounds
+
+if TYPE_CHECKING:
+    import psycopg
 
 _RECEIVERS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
@@ -31,6 +35,7 @@ class Standbys:
         self.primary: Cluster = servers.home
         self.looked_at: Cluster = servers.dr
         self.upstream: Cluster | None = None
+        self.connections: list[psycopg.Connection[Any]] = []
 
     def verification(self) -> StandbyVerification:
         """The questions, asked of what is looked at."""
@@ -45,7 +50,10 @@ class Standbys:
 def standbys(grounds: Grounds) -> Iterator[Standbys]:
     """A sound primary and standby; a leaf behind it can be started."""
     with pair(grounds) as servers:
-        yield Standbys(servers)
+        lab = Standbys(servers)
+        yield lab
+        for connection in lab.connections:
+            connection.close()
 
 
 async def detect(lab: Standbys) -> Found:
@@ -95,14 +103,15 @@ def _link_frozen(lab: Standbys) -> None:
 def _other_timeline(lab: Standbys) -> None:
     servers = lab.servers
     servers.dr.sql("SELECT pg_promote(true, 60)")
-    servers.home.sql("INSERT INTO orders (note) VALUES ('only on the old primary')")
+    servers.beat(servers.home)
     servers.home.stop("immediate")
     servers.home.configure(primary_conninfo=servers.upstream(servers.dr, "home"))
     signal = servers.home.data / "standby.signal"
     signal.touch()
     servers.grounds.programs.own(signal)
-    servers.home.start()
+    servers.dr.sql("SELECT pg_logical_emit_message(true, 'lab', repeat('x', 500000))")
     servers.beat(servers.dr)
+    servers.home.start()
     lab.primary, lab.looked_at = servers.dr, servers.home
 
 
@@ -212,6 +221,49 @@ def _access_broken(lab: Standbys) -> None:
         file.write("host all service 10.0.0.0/99 scram-sha-256\n")
 
 
+def _service_rejected(lab: Standbys) -> None:
+    access = lab.servers.dr.home / "access.conf"
+    access.write_text(f"host all service all reject\n{access.read_text(encoding='ascii')}", encoding="ascii")
+
+
+def _service_not_let_in(lab: Standbys) -> None:
+    access = lab.servers.dr.home / "access.conf"
+    lines = access.read_text(encoding="ascii").splitlines(keepends=True)
+    access.write_text("".join(line for line in lines if not line.startswith("host")), encoding="ascii")
+
+
+def _from_the_future(lab: Standbys) -> None:
+    servers = lab.servers
+    sql = "INSERT INTO opsproof_heartbeat SELECT max(id) + 1, '2099-01-01', 'lab' FROM opsproof_heartbeat"
+    servers.home.sql(sql)
+    servers.caught_up(servers.home, servers.dr)
+
+
+def _unlogged(lab: Standbys) -> None:
+    servers = lab.servers
+    servers.home.sql("CREATE UNLOGGED TABLE carts AS SELECT n FROM generate_series(1, 100) n")
+    servers.caught_up(servers.home, servers.dr)
+
+
+def _startup_frozen(lab: Standbys) -> None:
+    sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'"
+    [(pid,)] = lab.servers.dr.sql(sql)
+    lab.servers.freeze(pid)
+    lab.servers.beat(lab.servers.home)
+
+
+def _replay_blocked(lab: Standbys) -> None:
+    servers = lab.servers
+    _set(servers.dr, max_standby_streaming_delay="-1")
+    until(lambda: servers.dr.sql("SHOW max_standby_streaming_delay")[0][0] == "-1", "the setting is not in force")
+    reader = servers.dr.connect()
+    lab.connections.append(reader)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM orders")
+    servers.home.sql("TRUNCATE orders")
+    servers.beat(servers.home)
+
+
 def _library_gone(lab: Standbys) -> None:
     servers = lab.servers
     servers.home.sql("CREATE FUNCTION sums(internal) RETURNS internal LANGUAGE internal AS 'int8_avg_accum_inv'")
@@ -304,7 +356,6 @@ DAMAGES = (
         "The old primary was started as a standby without a rewind.",
         "옛 주 서버가 되감기 없이 대기 서버로 시작되었습니다.",
         _other_timeline,
-        _STREAMS,
         "the_standby_is_a_copy_of_the_primary",
         _FOLLOWS,
         source="D5",
@@ -489,6 +540,63 @@ DAMAGES = (
         "대기 서버의 max_replication_slots가 더 낮습니다.",
         _setting("max_replication_slots", "3", restart=True),
         "the_limits_of_the_standby_suffice",
+    ),
+    _damage(
+        "standby-rejects-the-service",
+        "pg_hba.conf of the standby rejects the service.",
+        "대기 서버의 pg_hba.conf가 서비스를 거부합니다.",
+        _service_rejected,
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-knows-no-clients",
+        "pg_hba.conf of the standby lacks the clients' rules.",
+        "대기 서버의 pg_hba.conf에 클라이언트 규칙이 없습니다.",
+        _service_not_let_in,
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-heartbeat-from-the-future",
+        "A heartbeat from the future hides how old the copy is.",
+        "미래 시각의 하트비트가 복제본의 나이를 숨깁니다.",
+        _from_the_future,
+        "the_newest_writes_are_on_the_standby",
+    ),
+    _damage(
+        "standby-unlogged-table",
+        "A table that holds something is not logged, and empty after a promotion.",
+        "로그되지 않는 테이블은 승격 후 비어 있습니다.",
+        _unlogged,
+        "no_table_is_left_behind",
+        source="C8",
+    ),
+    _damage(
+        "standby-replay-frozen",
+        "The process that replays is frozen.",
+        "재생 프로세스가 얼어 있습니다.",
+        _startup_frozen,
+        _FOLLOWS,
+    ),
+    _damage(
+        "standby-replay-blocked",
+        "A reader on the standby blocks replay without a limit.",
+        "대기 서버의 조회가 재생을 막고 있습니다.",
+        _replay_blocked,
+        _FOLLOWS,
+    ),
+    _damage(
+        "standby-keeps-its-timeline",
+        "recovery_target_timeline is current: it follows no promotion.",
+        "recovery_target_timeline이 current라 승격을 따라가지 않습니다.",
+        _setting("recovery_target_timeline", "current", restart=True),
+        "nothing_ends_its_recovery_by_itself",
+    ),
+    _damage(
+        "standby-recovery-target-left",
+        "A recovery target was left in the standby's settings.",
+        "대기 서버에 복구 목표 설정이 남아 있습니다.",
+        _setting("recovery_target_name", "before_upgrade", restart=True),
+        "nothing_ends_its_recovery_by_itself",
     ),
 )
 
