@@ -8,10 +8,9 @@ import pytest
 
 from opsproof.errors import PreconditionMissing, Refused
 from opsproof.evidence.recorder import Recorder, recording
-from opsproof.profile.recovered import Cache
-from opsproof.rehearsal.asking import Asking
+from opsproof.profile.targets import Url
 from opsproof.rehearsal.damage.site import QUESTIONS, site_lab
-from opsproof.rehearsal.site.cache import CacheKeeper
+from opsproof.rehearsal.site.cache_client import cache_client
 from opsproof.rehearsal.site.verification import Before
 
 
@@ -56,13 +55,10 @@ def test_an_unusable_address_is_not_quoted(grounds, url):
 def test_the_cache_client_refuses_to_clear_a_server(grounds):
     """The runbook's FLUSHALL takes queues, locks and sessions along."""
 
-    async def ask(lab):
-        keeper = CacheKeeper(Cache.model_validate(lab.profile["recovered"]["cache"]), Asking.alone("cache"), "t")
-        with keeper._client() as client:
-            client("FLUSHALL")
-
-    with site_lab(grounds) as lab, pytest.raises(Refused, match="FLUSHALL"):
-        asyncio.run(ask(lab))
+    with site_lab(grounds) as lab, cache_client(Url(lab.service.cache_url)) as client:
+        for command in ("FLUSHALL", "FLUSHDB", "flushall", "KEYS", "EVAL", "DEL"):
+            with pytest.raises(Refused, match=command):
+                client.ask(command)
 
 
 def test_clearing_takes_a_prefix_with_signs_of_a_pattern_literally(grounds):
