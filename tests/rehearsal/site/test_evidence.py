@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import asdict
 
 import pytest
 
@@ -92,8 +91,11 @@ def test_what_was_not_noted_before_the_failure_is_unknown_and_not_well(grounds, 
 def test_what_is_noted_before_the_failure_can_be_kept(grounds):
     """A rehearsal that is killed after the failure is resumed with what it has written down."""
     with site_lab(grounds) as lab:
-        kept = json.loads(json.dumps(asdict(lab.before), default=str))
+        before = lab.before
+    kept = json.dumps(before.to_json())
 
-    assert kept["version"] == "1.4.2"
-    assert kept["planted"]["key"].startswith("site:judgment:opsproof-")
-    assert kept["reference"]["counts"] == {"judgments": 1000}
+    assert before.version == "1.4.2"
+    assert before.planted is not None
+    assert before.reference is not None
+    assert before.reference.counts == {"judgments": 1000}
+    assert Before.from_json(json.loads(kept)) == before

@@ -24,7 +24,7 @@ _PLANT_SECONDS = 7 * 86400
 @dataclass(frozen=True)
 class Planted:
     """
-    What was noted of the cache before the failure. Plain JSON by `asdict`, so that a rehearsal can be resumed.
+    What was noted of the cache before the failure.
 
     Attributes:
         key: The planted key, under the prefix.

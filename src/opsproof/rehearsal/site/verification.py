@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from opsproof.errors import PreconditionMissing
 from opsproof.profile.recovered import Cache, Data, Outside, Parity, Recovered, Release
@@ -43,6 +44,27 @@ class Before:
     planted: Planted | None = None
     reference: Reference | None = None
     version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a rehearsal writes it down, for the case that it is resumed."""
+        kept: dict[str, Any] = json.loads(json.dumps(asdict(self), default=datetime.isoformat))
+        return kept
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Before:
+        """What a rehearsal has written down."""
+        planted, reference = kept["planted"], kept["reference"]
+        return cls(
+            planted and Planted(**{**planted, "sample": tuple(planted["sample"])}),
+            reference
+            and Reference(
+                datetime.fromisoformat(reference["since"]),
+                datetime.fromisoformat(reference["until"]),
+                reference["counts"],
+                reference["totals"],
+            ),
+            kept["version"],
+        )
 
 
 class SiteVerification:
