@@ -15,8 +15,8 @@ import trustme
 from opsproof.errors import NoData, Unreachable
 from opsproof.profile.recovered import Certificate
 from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.site.certificates import Certificates
 from opsproof.rehearsal.site.outside import Egress, Sink, escaped
-from opsproof.rehearsal.site.secrets import Certificates
 from opsproof.stack.clusters import Cluster
 from opsproof.stack.ports import HOST
 from opsproof.stack.process import wait_for
@@ -49,7 +49,7 @@ def database(tmp_path_factory):
 def _ask(port, trusted, **changes):
     told = {"at": f"{HOST}:{port}", "name": NAME, "postgres": True, "ca_file": trusted, "remaining": "30d", **changes}
     one = Certificate.model_validate(told)
-    return asyncio.run(Certificates(Asking.alone("tls")).unfit({"database": one}, datetime.now(UTC)))
+    return asyncio.run(Certificates(Asking.alone("tls")).unfit({"database": one}))
 
 
 def test_the_certificate_of_a_database_is_verified_as_verify_full_does(database):

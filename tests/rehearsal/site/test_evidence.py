@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-from dataclasses import asdict
 
 import pytest
 
 from opsproof.errors import PreconditionMissing, Refused
 from opsproof.evidence.recorder import Recorder, recording
-from opsproof.profile.recovered import Cache
-from opsproof.rehearsal.asking import Asking
+from opsproof.profile.targets import Url
 from opsproof.rehearsal.damage.site import QUESTIONS, site_lab
-from opsproof.rehearsal.site.cache import CacheKeeper
+from opsproof.rehearsal.site.cache_client import cache_client
 from opsproof.rehearsal.site.verification import Before
 
 
@@ -56,13 +54,10 @@ def test_an_unusable_address_is_not_quoted(grounds, url):
 def test_the_cache_client_refuses_to_clear_a_server(grounds):
     """The runbook's FLUSHALL takes queues, locks and sessions along."""
 
-    async def ask(lab):
-        keeper = CacheKeeper(Cache.model_validate(lab.profile["recovered"]["cache"]), Asking.alone("cache"), "t")
-        with keeper._client() as client:
-            client("FLUSHALL")
-
-    with site_lab(grounds) as lab, pytest.raises(Refused, match="FLUSHALL"):
-        asyncio.run(ask(lab))
+    with site_lab(grounds) as lab, cache_client(Url(lab.service.cache_url)) as client:
+        for command in ("FLUSHALL", "FLUSHDB", "flushall", "KEYS", "EVAL", "DEL"):
+            with pytest.raises(Refused, match=command):
+                client.ask(command)
 
 
 def test_clearing_takes_a_prefix_with_signs_of_a_pattern_literally(grounds):
@@ -96,8 +91,11 @@ def test_what_was_not_noted_before_the_failure_is_unknown_and_not_well(grounds, 
 def test_what_is_noted_before_the_failure_can_be_kept(grounds):
     """A rehearsal that is killed after the failure is resumed with what it has written down."""
     with site_lab(grounds) as lab:
-        kept = json.loads(json.dumps(asdict(lab.before), default=str))
+        before = lab.before
+    kept = json.dumps(before.to_json())
 
-    assert kept["version"] == "1.4.2"
-    assert kept["planted"]["key"].startswith("site:judgment:opsproof-")
-    assert kept["reference"]["counts"] == {"judgments": 1000}
+    assert before.version == "1.4.2"
+    assert before.planted is not None
+    assert before.reference is not None
+    assert before.reference.counts == {"judgments": 1000}
+    assert Before.from_json(json.loads(kept)) == before

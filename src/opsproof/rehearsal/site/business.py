@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,6 @@ from opsproof.profile.sections import Chart, Exchange, Work
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.site.door import Door, Reply
 
-_PAUSE = 0.2
 _REPRESENTATIVE = 3
 _ASKS_PER_REPLICA = 5
 
@@ -95,19 +93,13 @@ class Business:
         if found is None:
             return [f"{work.name}: no {work.id_field} in the answer ({reply.question})"]
         path = work.status.replace("{id}", str(found))
-        until = time.monotonic() + work.within
-        state = await self._state(path, work.status_field)
-        while state not in (*work.succeeded, *work.failed) and time.monotonic() < until:
-            await asyncio.sleep(_PAUSE)
-            state = await self._state(path, work.status_field)
+        ended = (*work.succeeded, *work.failed)
+        reply = await self._door.get_until(path, lambda one: _state(one, work) in ended, within=work.within)
+        state = _state(reply, work)
         await self._door.delete(work.delete.replace("{id}", str(found)))
         if state in work.succeeded:
             return []
         return [f"{work.name}: {state} after {work.within:g} s, and must be {' or '.join(work.succeeded)} ({found})"]
-
-    async def _state(self, path: str, name: str) -> str:
-        reply = await self._door.get(path)
-        return str(reply.field(name)) if reply.ok else f"status {reply.status}"
 
     async def empty(self, charts: Mapping[str, Chart]) -> list[str]:
         """Dashboards without data, or without what describes them."""
@@ -161,13 +153,13 @@ class Business:
     async def skewed(self, limit: float) -> list[str]:
         """Clocks of the DR site that are off: the database's, and the service's by its Date header (whole seconds)."""
         found: list[str] = []
-        begun = datetime.now(UTC)
+        begun = await self._here()
         told = datetime.fromisoformat(str(await self._primary.value("SELECT clock_timestamp() AS now")))
-        found += _apart(f"clock of the database {self._primary.name}", told, begun, datetime.now(UTC), limit, 0)
+        found += _apart(f"clock of the database {self._primary.name}", told, begun, await self._here(), limit, 0)
         for at in await self._door.addresses():
-            begun = datetime.now(UTC)
+            begun = await self._here()
             reply = await self._door.get("/", address=at)
-            ended = datetime.now(UTC)
+            ended = await self._here()
             try:
                 said = email.utils.parsedate_to_datetime(reply.headers["date"])
             except (KeyError, ValueError):
@@ -175,10 +167,22 @@ class Business:
             found += _apart(f"clock of the service at {at}", said, begun, ended, limit, 1)
         return found
 
+    async def _here(self) -> datetime:
+        """The time of this machine, kept as evidence: a replay must not take today's."""
+
+        def call() -> str:
+            return datetime.now(UTC).isoformat()
+
+        return datetime.fromisoformat(await self._primary.asking.ask("time of this machine", "date -u", call))
+
 
 def representative(judgments: Mapping[str, Exchange], fallback: Exchange | None) -> tuple[dict[str, Exchange], int]:
     """The judgments that phase 6 asks for, and how many there must be."""
     return {**judgments, **({"fallback": fallback} if fallback else {})}, _REPRESENTATIVE
+
+
+def _state(reply: Reply, work: Work) -> str:
+    return str(reply.field(work.status_field)) if reply.ok else f"status {reply.status}"
 
 
 def _apart(who: str, told: datetime, begun: datetime, ended: datetime, limit: float, rounded: float) -> list[str]:

@@ -25,7 +25,7 @@ _SHOWN = 5
 @dataclass(frozen=True)
 class Reference:
     """
-    What the home site held before the failure. Plain JSON by `asdict` but for the times.
+    What the home site held before the failure.
 
     Attributes:
         since: Begin of the stretch.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import itertools
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
-from opsproof.errors import BadAnswer, NoData, TimedOut, Unreachable
+from opsproof.errors import BadAnswer, NoData, PreconditionMissing, TimedOut, Unreachable
 from opsproof.probes.fields import FieldMissing, field
 from opsproof.probes.http.identity import credentials
 from opsproof.profile.recovered import Recovered
@@ -22,6 +24,7 @@ from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.site.names import Names, plain_answer
 
 _LARGEST = 2_000_000
+_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,30 @@ class Door:
     async def get(self, path: str, *, identity: Identity | None = None, address: str | None = None) -> Reply:
         """GET a path; `identity` in place of the clients' own, `address` in place of the next in turn."""
         return await self._request("GET", path, None, identity, address)
+
+    async def get_until(self, path: str, reached: Callable[[Reply], bool], *, within: float) -> Reply:
+        """
+        GET a path again and again.
+
+        Args:
+            path: Path of the service.
+            reached: Says whether an answer is the one that is waited for.
+            within: Seconds after which no further request is made; a replay does not wait.
+
+        Returns:
+            The first answer that `reached` accepts, or the last one.
+        """
+        until = time.monotonic() + within
+        reply = await self.get(path)
+        while not reached(reply) and time.monotonic() < until:
+            try:
+                await asyncio.sleep(0 if self._asking.observer.replays else _PAUSE)
+                reply = await self.get(path)
+            except PreconditionMissing:
+                if not self._asking.observer.replays:
+                    raise
+                break
+        return reply
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
         """POST a JSON body, as the clients do."""

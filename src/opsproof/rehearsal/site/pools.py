@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +22,6 @@ _OPEN = """
         current_setting('port')::int AS port
 """
 _READ_SECONDS = 5.0
-_PAUSE = 0.2
 _AT_ALL = ("authentication failed", "does not exist", "no password supplied", "too many", "not permitted to log in")
 """A server that says this is there, and serves others."""
 
@@ -149,9 +146,7 @@ class Pools:
 
     async def _read_back(self, told: Connections) -> list[str]:
         path = told.read.replace("{token}", self._token)
-        until = time.monotonic() + _READ_SECONDS
-        while not _shows(await self._door.get(path), self._token) and time.monotonic() < until:
-            await asyncio.sleep(_PAUSE)
+        await self._door.get_until(path, lambda reply: _shows(reply, self._token), within=_READ_SECONDS)
         replies = [await self._door.get(path) for _ in range(told.asks)]
         missing = [one for one in replies if not _shows(one, self._token)]
         if not missing:

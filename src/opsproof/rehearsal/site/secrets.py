@@ -1,4 +1,4 @@
-"""Settings, secrets and certificates of the DR site: what a dead home site can no longer lend."""
+"""Settings and secrets of the DR site: what a dead home site can no longer lend."""
 
 from __future__ import annotations
 
@@ -7,28 +7,21 @@ import hmac
 import json
 import os
 import re
-import socket
-import ssl
 import stat
-import struct
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from opsproof.errors import NoData, PreconditionMissing, Unreachable
 from opsproof.probes.settings import env_file_values, environment_of
-from opsproof.profile.recovered import Certificate, Parity
-from opsproof.profile.scalars import duration_text
+from opsproof.profile.recovered import Parity
 from opsproof.profile.targets import SettingsTarget
 from opsproof.rehearsal.asking import Asking
-from opsproof.rehearsal.site.names import place
 
 _SECONDS = 10.0
-_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _LOGIN = """
 import json, sys, psycopg
 told = {"row": None, "said": ""}
@@ -137,35 +130,6 @@ class Secrets:
         return found
 
 
-class Certificates:
-    """
-    Looks at certificates as a client does that verifies them in full.
-
-    Args:
-        asking: Keeps the answers.
-    """
-
-    def __init__(self, asking: Asking) -> None:
-        self._asking = asking
-
-    async def unfit(self, certificates: Mapping[str, Certificate], now: datetime) -> list[str]:
-        """Certificates that a client would refuse, or will soon."""
-        if not certificates:
-            raise PreconditionMissing(
-                "the profile names no certificate of the DR site",
-                where="rehearsals.recovered",
-                next_step="Name them under `certificates`, that of the database too.",
-            )
-        found: list[str] = []
-        for name, one in certificates.items():
-            by_hand = f"openssl s_client -verify_return_error -connect {one.at} -servername {one.name}"
-            by_hand += " -starttls postgres" if one.postgres else ""
-            text = f"certificate {name} at {one.at} for {one.name}"
-            told = await self._asking.ask(text, by_hand, partial(_certificate, one))
-            found += [f"{name}: {line}" for line in _unfit(one, told, now)]
-        return found
-
-
 def unlike(home: Mapping[str, str], dr: Mapping[str, str], parity: Parity) -> list[str]:
     """What two sites do not share, by name and fingerprint."""
     found = [f"{name} is set at home and not at the DR site" for name in sorted(set(home) - set(dr))]
@@ -235,41 +199,3 @@ def _logged_in(conninfo: str, files: tuple[Path, ...], port: int) -> dict[str, A
     except ValueError:
         return {"row": None, "said": f"the client ended with status {done.returncode} and no reason"}
     return {"row": told["row"], "said": "; ".join(filter(None, (warned, told["said"])))}
-
-
-def _certificate(one: Certificate) -> dict[str, Any]:
-    host, port = place(one.at)
-    trusted = ssl.create_default_context(cafile=one.ca_file and str(one.ca_file))
-    try:
-        with socket.create_connection((host, port), timeout=_SECONDS) as wire:
-            if one.postgres:
-                wire.sendall(_SSL_REQUEST)
-                if wire.recv(1) != b"S":
-                    return {"refused": "the server offers no TLS", "until": None}
-            with trusted.wrap_socket(wire, server_hostname=one.name) as secured:
-                shown = secured.getpeercert() or {}
-    except ssl.SSLCertVerificationError as exc:
-        return {"refused": exc.verify_message, "until": None}
-    except ssl.SSLError as exc:
-        return {"refused": f"no TLS: {exc.reason or exc}", "until": None}
-    except OSError as exc:
-        raise Unreachable(
-            f"no connection: {exc.strerror or exc}",
-            where=one.at,
-            next_step="See whether the DR site listens there; correct rehearsals.recovered.certificates.",
-        ) from None
-    until = ssl.cert_time_to_seconds(str(shown["notAfter"]))
-    return {"refused": "", "until": datetime.fromtimestamp(until, UTC).isoformat()}
-
-
-def _unfit(one: Certificate, told: Mapping[str, Any], now: datetime) -> list[str]:
-    if told["refused"]:
-        return [f"refused by a client that verifies it for {one.name} at {one.at}: {told['refused']}"]
-    until = datetime.fromisoformat(told["until"])
-    left = (until - now).total_seconds()
-    if left >= one.remaining:
-        return []
-    return [
-        f"the certificate for {one.name} at {one.at} ends {until:%Y-%m-%d %H:%M} UTC, in {left / 86400:.1f} days; "
-        f"{duration_text(one.remaining)} are agreed"
-    ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from opsproof.errors import PreconditionMissing
 from opsproof.profile.recovered import Cache, Data, Outside, Parity, Recovered, Release
@@ -16,13 +17,15 @@ from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.site import data, outside, pools
 from opsproof.rehearsal.site.business import Business, release_of, representative
-from opsproof.rehearsal.site.cache import CacheKeeper, Cleared, Planted, Refilled
+from opsproof.rehearsal.site.cache import CacheKeeper, Cleared, Planted
+from opsproof.rehearsal.site.certificates import Certificates
 from opsproof.rehearsal.site.data import DataChecks, Reference, reference_of
 from opsproof.rehearsal.site.door import Door
 from opsproof.rehearsal.site.names import Names
 from opsproof.rehearsal.site.outside import Egress, Sink
 from opsproof.rehearsal.site.pools import Pools
-from opsproof.rehearsal.site.secrets import Certificates, Secrets
+from opsproof.rehearsal.site.refill import Refill, Refilled
+from opsproof.rehearsal.site.secrets import Secrets
 
 T = TypeVar("T")
 
@@ -41,6 +44,27 @@ class Before:
     planted: Planted | None = None
     reference: Reference | None = None
     version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a rehearsal writes it down, for the case that it is resumed."""
+        kept: dict[str, Any] = json.loads(json.dumps(asdict(self), default=datetime.isoformat))
+        return kept
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Before:
+        """What a rehearsal has written down."""
+        planted, reference = kept["planted"], kept["reference"]
+        return cls(
+            planted and Planted(**{**planted, "sample": tuple(planted["sample"])}),
+            reference
+            and Reference(
+                datetime.fromisoformat(reference["since"]),
+                datetime.fromisoformat(reference["until"]),
+                reference["counts"],
+                reference["totals"],
+            ),
+            kept["version"],
+        )
 
 
 class SiteVerification:
@@ -175,12 +199,12 @@ class SiteVerification:
 
     async def the_cache_is_rebuilt(self) -> list[str]:
         """The first request is a miss, the second a hit, and the share of hits is reached in time."""
-        self._refilled = await self._keeper().refill(self._door)
+        self._refilled = await self._refill().refill()
         return list(self._refilled.wrong)
 
     async def the_cache_says_what_the_database_says(self) -> list[str]:
         """A cached answer, a fresh one and the new primary's row agree."""
-        return await self._keeper().deceived(self._door, self._primary)
+        return await self._refill().deceived(self._primary)
 
     # Data.
 
@@ -262,7 +286,7 @@ class SiteVerification:
 
     async def certificates_are_accepted(self) -> list[str]:
         """Every certificate of the DR site is trusted, has the right name, and does not end soon."""
-        return await Certificates(self._asking("certificates")).unfit(self._recovered.certificates, datetime.now(UTC))
+        return await Certificates(self._asking("certificates")).unfit(self._recovered.certificates)
 
     # Outside.
 
@@ -304,6 +328,9 @@ class SiteVerification:
     def _keeper(self) -> CacheKeeper:
         cache: Cache = _needed(self._recovered.cache, "recovered.cache")
         return CacheKeeper(cache, self._asking("cache"), self._token)
+
+    def _refill(self) -> Refill:
+        return Refill(_needed(self._recovered.cache, "recovered.cache"), self._keeper(), self._door)
 
     def _data(self) -> DataChecks:
         section: Data = _needed(self._recovered.data, "recovered.data")

@@ -11,8 +11,6 @@ import contextlib
 import itertools
 import secrets
 import shutil
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +21,8 @@ from weakref import WeakKeyDictionary
 from opsproof.profile.rehearsals import Rehearsals
 from opsproof.profile.sections import Decisions, Work
 from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.damage.site.lab_profile import ALIAS, DECISIONS, NAME, SERVICE, WORK, profile_of
+from opsproof.rehearsal.damage.site.listener import TlsListener
 from opsproof.rehearsal.damage.site.responder import Records, Responder
 from opsproof.rehearsal.damage.site.service import PREFIX, QUEUE, LabService
 from opsproof.rehearsal.site.outside import Egress, Sink
@@ -32,13 +32,6 @@ from opsproof.stack.parts.valkey import valkey_command
 from opsproof.stack.ports import HOST
 from opsproof.stack.process import wait_for
 
-NAME = "api.rehearsal.test"
-SERVICE = "_postgresql._tcp.db.rehearsal.test"
-ALIAS = "www.rehearsal.test"
-HOME_ADDRESS = "127.0.0.3"
-"""Of this machine as well, and nobody listens there."""
-
-ROWS = 1000
 _SOUND = """
     CREATE TABLE judgments (id text PRIMARY KEY, result text, version text, at timestamptz NOT NULL DEFAULT now());
     CREATE TABLE workflows (id text PRIMARY KEY, status text, at timestamptz NOT NULL DEFAULT now());
@@ -54,7 +47,7 @@ _SOUND = """
     INSERT INTO orders SELECT 'o-' || n, n, now() - n * interval '1 minute' FROM generate_series(1, 50) AS n;
     GRANT ALL ON ALL TABLES IN SCHEMA public TO service;
 """
-_since: WeakKeyDictionary[Grounds, Original] = WeakKeyDictionary()
+_originals: WeakKeyDictionary[Grounds, Original] = WeakKeyDictionary()
 _numbers = itertools.count(1)
 
 
@@ -104,8 +97,8 @@ class SiteLab:
             t0=self.t0,
             polluted=self.polluted,
             before=self.before,
-            decisions=Decisions.model_validate(_DECISIONS),
-            work=[Work.model_validate(one) for one in _WORK],
+            decisions=Decisions.model_validate(DECISIONS),
+            work=[Work.model_validate(one) for one in WORK],
             sinks=[self.mail],
             egress=self.egress,
         )
@@ -168,81 +161,16 @@ def site_lab(grounds: Grounds) -> Iterator[SiteLab]:
         )
         _fill_cache(lab)
         _write_settings(lab)
-        lab.profile = _profile(lab)
+        lab.profile = profile_of(lab)
         lab.before = asyncio.run(lab.verification().note(datetime.now(UTC)))
         lab.fence(up=True)
         yield lab
 
 
-class TlsListener:
-    """
-    Shows a certificate to whoever connects, until it is left.
-
-    Args:
-        folder: Where the authority's certificate is written.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        import trustme
-
-        self._authority = trustme.CA()
-        self.ca_file = folder / "authority.pem"
-        self._authority.cert_pem.write_to_path(str(self.ca_file))
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.port = 0
-
-    def show(
-        self, name: str = NAME, *, begun: timedelta = timedelta(days=-1), left: timedelta, own: bool = True
-    ) -> None:
-        """
-        Show another certificate from now on.
-
-        Args:
-            name: That it is for.
-            begun: From now, when it begins to be valid.
-            left: From now, when it ends.
-            own: Whether the authority that clients trust has signed it.
-        """
-        import trustme
-
-        authority = self._authority if own else trustme.CA()
-        now = datetime.now(UTC)
-        made = authority.issue_cert(name, not_before=now + begun, not_after=now + left)
-        fresh = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.configure_cert(fresh)
-        self._context = fresh
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):  # closed
-            while True:
-                connection, _ = self._listening.accept()
-                connection.settimeout(5)
-                with contextlib.suppress(OSError), self._context.wrap_socket(connection, server_side=True) as secured:
-                    secured.recv(1)
-
-    def __enter__(self) -> TlsListener:
-        import socket
-
-        self.show(left=timedelta(days=365))
-        self._listening = socket.create_server((HOST, 0))
-        self.port = self._listening.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        import socket
-
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(5)
-
-
 def _original(grounds: Grounds) -> Original:
-    if grounds not in _since:
-        _since[grounds] = _made(grounds)
-    return _since[grounds]
+    if grounds not in _originals:
+        _originals[grounds] = _made(grounds)
+    return _originals[grounds]
 
 
 def _made(grounds: Grounds) -> Original:
@@ -312,146 +240,3 @@ def _write_settings(lab: SiteLab) -> None:
     passwords = lab.folder / ".pgpass"
     passwords.touch(mode=0o600)
     passwords.write_text(f"*:*:*:service:{lab.original.secret}\n", encoding="utf-8")
-
-
-def _profile(lab: SiteLab) -> dict[str, Any]:
-    original, port = lab.original, lab.service.port
-    dr_answer = f"0 5 {original.dr.port} db-dr.rehearsal.test"
-    return {
-        "scenarios": {},
-        "home": _site(original.home, original.secret, lab.database),
-        "dr": _site(original.dr, original.secret, lab.database),
-        "resolvers": [one.address for one in lab.resolvers],
-        "names": {
-            "api": {"name": NAME, "type": "A", "home": [HOME_ADDRESS], "dr": [HOST], "ttl": "60s"},
-            "www": {
-                "name": ALIAS,
-                "type": "CNAME",
-                "home": ["api-home.rehearsal.test"],
-                "dr": ["api-dr.rehearsal.test"],
-                "ttl": "60s",
-            },
-            "database": {
-                "name": SERVICE,
-                "type": "SRV",
-                "home": [f"0 5 {original.home.port} db-home.rehearsal.test"],
-                "dr": [dr_answer],
-                "ttl": "60s",
-            },
-        },
-        "recovered": {
-            "public": f"http://{NAME}:{port}",
-            "auth": {"api_key": lab.service.key},
-            "clock": "10s",
-            "connections": {
-                "asks": 4,
-                "write": "INSERT INTO workflows (id, status) VALUES (%(token)s, 'COMPLETED')",
-                "read": "/api/v1/workflows/{token}",
-                "remove": "DELETE FROM workflows WHERE id = %(token)s",
-            },
-            "cache": {
-                "url": f"{original.cache}/3",
-                "prefix": PREFIX,
-                "fill": _JUDGMENT,
-                "passing": {"use_cache": False},
-                "same": ["result", "version"],
-                "value": "SELECT result, version FROM judgments WHERE id = %(id)s",
-                "requests": 4,
-            },
-            "data": _DATA,
-            "release": {"replicas": 3},
-            "parity": {
-                "home": {"kind": "settings", "env_file": str(lab.settings("home"))},
-                "dr": {"kind": "settings", "env_file": str(lab.settings("dr"))},
-                "own": ["DATABASE_URL"],
-                "private_files": [str(lab.folder / ".pgpass")],
-            },
-            "certificates": {
-                "service": {
-                    "at": f"{HOST}:{lab.certificates.port}",
-                    "name": NAME,
-                    "ca_file": str(lab.certificates.ca_file),
-                    "remaining": "14d",
-                }
-            },
-            "outside": {
-                "sent": {"mail": "SELECT count(*) FROM outbox WHERE sent >= %(since)s::timestamptz - '1h'::interval"}
-            },
-        },
-    }
-
-
-def _site(cluster: Cluster, secret: str, database: str) -> dict[str, str]:
-    host = str(cluster.home).replace("/", "%2F")
-    return {
-        "database": f"postgresql://postgres@localhost:{cluster.port}/{database}?host={host}",
-        "service_database": cluster.url(database, "service", secret),
-    }
-
-
-_JUDGMENT: dict[str, Any] = {
-    "submit": "/api/v1/judgment/executions",
-    "body": {"workflow_id": "line-quality", "input": {"temperature": 85}},
-    "expect": {"result": "NORMAL"},
-    "fields": ["version"],
-    "id_field": "execution_id",
-    "stored": "SELECT count(*) FROM judgments WHERE id = %(id)s",
-}
-_DECISIONS: dict[str, Any] = {
-    "judgments": {
-        name: {
-            **_JUDGMENT,
-            "body": {"workflow_id": name, "use_cache": False, "input": {"temperature": 95}},
-            "expect": {"result": "STOP"},
-            "delete": "/api/v1/judgment/executions/{id}",
-        }
-        for name in ("rule-only", "llm-only", "hybrid")
-    },
-    "messages": {
-        "status": {
-            "submit": "/api/v1/chat/messages",
-            "body": {"text": "status of line 3"},
-            "expect": {"intent": "machine_status"},
-            "fields": ["reply"],
-            "id_field": "message_id",
-            "stored": "SELECT count(*) FROM messages WHERE id = %(id)s",
-            "delete": "/api/v1/chat/messages/{id}",
-        }
-    },
-    "charts": {"today": {"path": "/api/v1/bi/query?question=today"}},
-}
-_WORK: list[dict[str, Any]] = [
-    {
-        "name": name,
-        "submit": "/api/v1/workflows",
-        "body": {"workflow_id": name},
-        "id_field": "instance_id",
-        "status": "/api/v1/workflows/{id}",
-        "succeeded": ["COMPLETED"],
-        "failed": ["FAILED"],
-        "delete": "/api/v1/workflows/{id}",
-        "within": "2s",
-    }
-    for name in ("rca", "notification")
-]
-_DATA: dict[str, Any] = {
-    "settled": "5s",
-    "counts": {
-        "judgments": {
-            "sql": "SELECT count(*) FROM judgments WHERE at >= %(since)s AND at < %(until)s",
-            "expected": ROWS,
-            "tolerance": 0.2,
-        }
-    },
-    "completed": {
-        "sql": "SELECT status, count(*) FROM workflows WHERE at >= %(since)s AND at < %(until)s GROUP BY status",
-        "least": 20,
-    },
-    "versions": {
-        "sql": "SELECT DISTINCT version FROM judgments WHERE at >= %(since)s AND at < %(until)s",
-        "expected": "v1.4.0",
-        "last_good": "v1.3.0",
-    },
-    "totals": {"orders": "SELECT sum(amount) FROM orders WHERE at >= %(since)s AND at < %(until)s"},
-    "reconciled": {"orders": {"sql": "SELECT id FROM orders", "queue": QUEUE}},
-}

@@ -2,7 +2,8 @@
 
 from opsproof.rehearsal.damage.damage import Damage
 from opsproof.rehearsal.damage.site import usual
-from opsproof.rehearsal.damage.site.lab import ALIAS, HOME_ADDRESS, NAME, SERVICE, SiteLab
+from opsproof.rehearsal.damage.site.lab import SiteLab
+from opsproof.rehearsal.damage.site.lab_profile import ALIAS, HOME_ADDRESS, NAME, SERVICE
 
 _LEADS = "site.every_resolver_leads_to_the_dr_site"
 

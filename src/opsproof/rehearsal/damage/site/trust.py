@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from opsproof.rehearsal.damage.damage import Damage
 from opsproof.rehearsal.damage.site import usual
-from opsproof.rehearsal.damage.site.lab import HOME_ADDRESS, SiteLab
+from opsproof.rehearsal.damage.site.lab import SiteLab
+from opsproof.rehearsal.damage.site.lab_profile import HOME_ADDRESS
 from opsproof.stack.ports import HOST
 from opsproof.stack.process import wait_for
 

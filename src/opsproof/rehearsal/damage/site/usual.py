@@ -6,7 +6,8 @@ import socket
 import urllib.error
 import urllib.request
 
-from opsproof.rehearsal.damage.site.lab import NAME, SiteLab
+from opsproof.rehearsal.damage.site.lab import SiteLab
+from opsproof.rehearsal.damage.site.lab_profile import NAME
 from opsproof.stack.ports import HOST
 
 
