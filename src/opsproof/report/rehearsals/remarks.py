@@ -6,7 +6,7 @@ from datetime import datetime
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
-from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase
+from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase, weakness
 from opsproof.report.rehearsals.trend import Trend
 from opsproof.report.rehearsals.words import PROOFS, STATES, phase_name, took, words
 
@@ -87,8 +87,9 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         if proof_of_phase(fact, phase) is not Proof.FAILED:
             continue
         name = phase_name(phase.name, lang)
-        if phase.seconds is None or phase.budget is None or phase.seconds <= phase.budget:
-            yield said["remark_phase_failed"].format(name=name)
+        why = weakness(fact, phase)
+        if why != "over_budget" or phase.seconds is None or phase.budget is None:
+            yield said["remark_phase_failed"].format(name=name, why=said[why] if why else "-")
         else:
             yield said["remark_phase"].format(
                 name=name, seconds=took(phase.seconds, lang), budget=took(phase.budget, lang)
