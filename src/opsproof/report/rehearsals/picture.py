@@ -84,7 +84,7 @@ def text_picture(course: Course, lang: Lang) -> list[str]:
     said = words(lang)
     signs = [*((_SIGNS[proof], PROOFS[lang][proof]) for proof in Proof), ("=", said["no_budget"])]
     key = ", ".join(f"{sign} {word}" for sign, word in (*signs, (".", said["unexplained"])))
-    return [*lines, "", f"0 .. {took(course.length, lang)} ({said['after_t0']})", key]
+    return [*lines, "", f"0 .. {took(course.length, lang)} ({said['after_t0']})", f"  {key}"]
 
 
 def _rows(course: Course, lang: Lang) -> Iterator[_Row]:
