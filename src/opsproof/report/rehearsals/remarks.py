@@ -54,11 +54,13 @@ def _course(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         if (proof := proof_of(fact, objective)) is not Proof.PROVEN:
             why = why_of(fact, objective, lang)
             yield said["remark_objective"].format(name=objective.name, proof=PROOFS[lang][proof], why=why)
+    alike: dict[tuple[str, str], list[str]] = {}
     for step in fact.steps:
         if step.status in _BAD:
-            yield said["remark_step"].format(
-                step=step.title.rstrip(".") or step.check, status=STATES[lang][step.status], words=step.words
-            )
+            alike.setdefault((step.status, step.words), []).append(step.title.rstrip(".") or step.check)
+    for (status, found), titles in alike.items():
+        others = said["remark_others"].format(n=len(titles) - 1) if len(titles) > 1 else ""
+        yield said["remark_step"].format(step=titles[0] + others, status=STATES[lang][status], words=found)
     if fact.not_executed:
         yield said["remark_not_executed"].format(n=len(fact.not_executed))
 
