@@ -42,8 +42,6 @@ class TestDamagedDatabase:
 
         assert not wrong, "; ".join(wrong)
 
-    test_the_first_write_is_committed = steps.test_the_first_write_is_committed
-
     @step("database")
     @runbook("FAI-032", severity="SEV-1", next_step="See what is listed; compare with the catalogue of the backup.")
     async def test_the_restored_database_is_whole(self, rehearsal):
@@ -51,6 +49,8 @@ class TestDamagedDatabase:
         wrong = await rehearsal.the_restored_database_is_whole()
 
         assert not wrong, "; ".join(wrong)
+
+    test_the_first_write_is_committed = steps.test_the_first_write_is_committed
 
     @step("database")
     @runbook("FAI-025", severity="SEV-2", next_step="Keep the scratch log; mend the backup job before the next night.")

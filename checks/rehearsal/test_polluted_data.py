@@ -53,8 +53,6 @@ class TestPollutedData:
 
         assert not wrong, "; ".join(wrong)
 
-    test_the_first_write_is_committed = steps.test_the_first_write_is_committed
-
     @step("database")
     @runbook(
         "FAI-119",
@@ -67,6 +65,8 @@ class TestPollutedData:
         wrong = await rehearsal.the_bad_change_is_gone_and_the_good_is_there()
 
         assert not wrong, "; ".join(wrong)
+
+    test_the_first_write_is_committed = steps.test_the_first_write_is_committed
 
     test_the_service_is_activated = steps.test_the_service_is_activated
     test_every_resolver_leads_to_the_new_site = steps.test_every_resolver_leads_to_the_new_site

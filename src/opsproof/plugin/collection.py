@@ -117,6 +117,11 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
     gate.ledger.collected = len(checks)
     if hasattr(config, "workeroutput"):
         config.workeroutput[_NOT_CARRIED] = gate.ledger.not_carried
+    if any(check.step for check in checks) and hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            "the steps of a rehearsal are one after the other, in one process\n"
+            "  next: leave -n out, or -m 'dr and not quarterly'"
+        )
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")

@@ -25,6 +25,7 @@ HELP = {
     "baseline": "folder of a run of a better time: tells what is new from what was there before, and what is normal",
     "reports": "where the run's folder goes (default: reports/runs)",
     "incident-started": "when the incident began, with its zone (2026-11-20T02:10+09:00): numbers look from there",
+    "plan": "print what a rehearsal would do, by whom, and what it would touch; touch nothing",
     "stack": "name of the running `opsproof stack up` to use (default: `default` if it runs, else one of our own)",
     "lang": "language of the verdict block: en or ko (default: from LANG)",
 }
@@ -44,6 +45,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--replay", type=Path, metavar="RUN", help=HELP["replay"])
     group.addoption("--baseline", type=Path, metavar="RUN", help=HELP["baseline"])
     group.addoption("--reports", type=Path, metavar="DIR", help=HELP["reports"])
+    group.addoption("--plan", action="store_true", help=HELP["plan"])
     group.addoption("--stack", metavar="NAME", help=HELP["stack"])
     group.addoption("--lang", choices=["en", "ko"], help=HELP["lang"])
 
@@ -63,6 +65,7 @@ class Options:
     replay: Path | None
     baseline: Path | None
     reports: Path
+    plan: bool
     stack: str | None
     lang: Literal["en", "ko"]
     markers: frozenset[str] | None
@@ -110,6 +113,7 @@ def read_options(config: pytest.Config) -> Options:
         replay=option.replay,
         baseline=option.baseline,
         reports=option.reports or config.rootpath / "reports" / "runs",
+        plan=option.plan,
         stack=option.stack,
         lang=language(config),
         markers=_markers(expression) if expression else None,

@@ -66,7 +66,7 @@ class Receiver:
 
     def _finish(self, session: pytest.Session) -> Callable[[], None]:
         gate, ledger = self._gate, self._gate.ledger
-        if hasattr(self._config, "workerinput") or only_looks(self._config):
+        if hasattr(self._config, "workerinput") or only_looks(self._config) or gate.options.plan:
             return lambda: None
         about_checks = ledger.collected or ledger.outcomes or ledger.selected or gate.explicit or gate.replayed
         if not about_checks or session.exitstatus == pytest.ExitCode.USAGE_ERROR:

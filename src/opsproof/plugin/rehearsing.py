@@ -11,7 +11,7 @@ from opsproof.plugin.check import Check
 from opsproof.profile.models import Profile
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.facts import RehearsalFact
-from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
+from opsproof.rehearsal.procedure.plan import Plan, PlannedStep, told
 from opsproof.rehearsal.procedure.rehearsal import Rehearsal
 from opsproof.rehearsal.procedure.surroundings import Surroundings
 
@@ -69,6 +69,11 @@ class Rehearsing:
             if rehearsals is not None:
                 objectives = rehearsals.scenarios[scenario]
                 self.plans[name, scenario] = Plan(name, scenario, objectives, tuple(planned))
+
+    def told(self, profiles: Mapping[str, Profile]) -> Iterable[str]:
+        """All plans, as lines for a terminal."""
+        for (name, _), plan in self.plans.items():
+            yield from told(plan, profiles[name], embedded=is_embedded(name))
 
     def budget(self, check: Check) -> float:
         """Seconds that a step has: its phase's budget; a minute in an environment of our own."""

@@ -76,11 +76,13 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
     if not checks or stopped or config.option.collectonly:
         yield
         return
+    gate.know_rehearsals(check for item in checks if (check := check_of(item)))
+    if gate.options.plan:
+        _tell_plans(config, gate)
     try:
         gate.open()
     except OpsproofError as exc:
         pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
-    gate.know_rehearsals(check for item in checks if (check := check_of(item)))
     for line in announced(gate, checks):
         terminal.sayer(config)(line)
     ask_people(config, gate, [check for item in checks if (check := check_of(item))])
@@ -100,6 +102,16 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
             for item in checks:
                 run_ahead(gate, item)
         yield
+
+
+def _tell_plans(config: pytest.Config, gate: Gate) -> None:
+    if not gate.rehearsing.plans:
+        raise pytest.UsageError(
+            "--plan: no step of a rehearsal is selected\n  next: -m dr, with a profile that has `rehearsals`"
+        )
+    for line in gate.rehearsing.told(gate.profiles):
+        terminal.sayer(config)(line)
+    pytest.exit("this is the plan; nothing was touched", returncode=0)
 
 
 def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]) -> None:

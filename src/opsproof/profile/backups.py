@@ -27,6 +27,9 @@ class Dumps(Copies):
 
     form: Literal["custom", "plain"] = Field(description="What pg_dump -F wrote; .gz at the end of a name is unpacked.")
     latest: str | None = Field(None, description="Name of the object that is always the newest: latest.dump.gz.")
+    roles: str | None = Field(
+        None, description="Name of the object with the roles (pg_dumpall --globals-only); no dump holds them."
+    )
     least_bytes: int = Field(1024, ge=1, description="What is smaller is no backup.")
     shrink: Share = Field(0.5, description="The newest must have at least this share of the bytes of the one before.")
     tables: dict[str, int] = Field({}, description="Tables that must be in it, each with the rows that are the least.")

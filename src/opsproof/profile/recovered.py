@@ -56,6 +56,11 @@ class Cache(Section):
     exposition: str = Field("/metrics", description="Path of the service's metrics.")
     hits: str = Field("judgment_cache_hits_total", description="Counter of what was found; the runbook's.")
     misses: str = Field("judgment_cache_misses_total", description="Counter of what was not found; the runbook's.")
+    shown: str = Field(
+        "",
+        description="Header, or dotted name of the answer, that says whether it was a hit (HIT, true) or a miss; in "
+        "place of the counters, which tell nothing where several replicas share an address.",
+    )
     requests: int = Field(10, ge=2, le=1000, description="Requests by which the cache must be warm.")
     hit_share: Share = Field(0.4, description="Least share of hits among them; the runbook has 40 % (1.3).")
     within: Duration = Field(60.0, description="Time for the cache to be warm again; part of the RTO.")

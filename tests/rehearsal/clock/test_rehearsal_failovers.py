@@ -9,7 +9,7 @@ from opsproof.rehearsal.clock import heartbeat
 from opsproof.rehearsal.clock.exposure import Exposures, newest_below
 from opsproof.rehearsal.clock.objectives import rto
 from opsproof.rehearsal.clock.reconcile import Became, reconcile
-from opsproof.rehearsal.clock.recovery_point import rpo
+from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.rehearsal.clock.writing import Writing
@@ -66,16 +66,13 @@ class Pair:
         self.more(5)
 
     def rows(self, cluster, ledger):
-        async def read():
-            node = self.node(cluster)
-            return [row async for row in heartbeat.found(node, ledger.writer, 1, ledger.entries[-1].id)]
-
-        return asyncio.run(read())
+        return asyncio.run(collected(self.node(cluster), ledger))
 
     def settle(self):
         """End the writer, start the old primary's folder by itself, and count on both sides by plain SQL."""
         ledger = self.writer.stop()
-        self.old.start({"synchronous_standby_names": ""})
+        if not self.old.running():
+            self.old.start({"synchronous_standby_names": ""})
         old = {number for (number,) in self.old.sql(IDS, ledger.writer)}
         new = {number for (number,) in self.new.sql(IDS, ledger.writer)}
         found = reconcile(ledger, self.rows(self.new, ledger), self.rows(self.old, ledger))
@@ -165,6 +162,29 @@ def test_synchronous_failover_loses_nothing(grounds):
     assert rpo(600, pair.watch.moments.t0, found).lower == 0
 
 
+def test_a_primary_that_was_frozen_and_comes_back(grounds):
+    """What it had been sent may be applied at any later time: that is no loss, and no acknowledgement either."""
+    pair = Pair(grounds, "thawed", seconds=5.0)
+    everybody = [pair.old.process, *descendants(pair.old.process)]
+    for one in everybody:
+        one.send(signal.SIGSTOP)
+    assert wait_for(lambda: all(one.state() == "T" for one in everybody), 60)
+    pair.watch.note("t0")
+    assert pair.new.sql("SELECT pg_promote(true, 60)") == [(True,)]
+    assert wait_for(lambda: pair.writer.ledger().acknowledged[-1].server.timeline == 2, 120, pause=0.05)
+    pair.more(5)
+    for one in everybody:
+        one.send(signal.SIGCONT)
+    assert wait_for(pair.old.answers, 60, pause=0.05)
+    pair.more(5)
+
+    ledger, found, counted = pair.settle()
+
+    lost_equals(found, counted, at_least=0)
+    assert "no answer within 5 s; the connection was cut" in {one.why for one in ledger.entries}
+    assert not found.conflicts
+
+
 def test_split_brain_is_conflicting(grounds):
     """Both are healthy, and take writes; which of them is read decides what looks lost."""
     pair = Pair(grounds, "split")
@@ -193,37 +213,86 @@ def first_of(ledger, timeline):
     return min(one.id for one in ledger.acknowledged if one.server.timeline == timeline)
 
 
+class Archived:
+    """A primary with an archive, a base backup of it to recover from, and a writer."""
+
+    def __init__(self, grounds, name):
+        self.grounds = grounds
+        self.primary, self.scratch = Cluster(grounds, name), Cluster(grounds, f"{name}-scratch")
+        self.archive = grounds.folder(f"{name}-archive")
+        self.primary.initialize()
+        self.primary.start({"archive_mode": "on", "archive_command": f"cp %p {self.archive}/%f"})
+        assert self.primary.copy_to(self.scratch.data).ok
+        node = Node(name, self.primary.conninfo(), Asking.alone(name))
+        asyncio.run(heartbeat.prepare(node))
+        orders = Orders(str(grounds.folder(name) / "ledger.jsonl"), 0.02, conninfo=self.primary.conninfo())
+        self.writer = Writing.start(orders, log=grounds.log(f"{name}-writer"), grounds=grounds.directory)
+        self.writer.until(10)
+
+    def more(self, count=10):
+        """Wait for so many further acknowledgements."""
+        return self.writer.until(len(self.writer.ledger().acknowledged) + count)
+
+    def switch(self):
+        """End the segment that is written, and wait until it is in the archive."""
+        ((segment,),) = self.primary.sql("SELECT pg_walfile_name(pg_switch_wal())")
+        archived = "SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s"
+        assert wait_for(lambda: bool(self.primary.sql(archived, segment)), 60, pause=0.05)
+        return segment
+
+    def recover(self, **target):
+        """Recover the scratch copy from the archive alone, and let it take writes."""
+        self.scratch.configure(restore_command=f"cp {self.archive}/%f %p", **target)
+        (self.scratch.data / "recovery.signal").touch()
+        self.grounds.programs.own(self.scratch.data)
+        self.scratch.start({"archive_mode": "off"})
+        assert wait_for(lambda: self.scratch.sql("SELECT pg_is_in_recovery()") == [(False,)], 60, pause=0.05)
+
+
 def test_an_archive_gives_back_what_lies_below_its_end(grounds):
-    """The newest heartbeat of an archive is what a recovery from it alone finds: not one less than is claimed."""
-    primary, scratch = Cluster(grounds, "archived"), Cluster(grounds, "from-archive")
-    archive = grounds.folder("archive")
-    primary.initialize()
-    primary.start({"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"})
-    assert primary.copy_to(scratch.data).ok
-    node = Node("archived", primary.conninfo(), Asking.alone("archived"))
-    asyncio.run(heartbeat.prepare(node))
-    orders = Orders(str(archive / "ledger.jsonl"), 0.02, conninfo=primary.conninfo())
-    writer = Writing.start(orders, log=grounds.log("archived-writer"), grounds=grounds.directory)
-    writer.until(10)
-    ((segment,),) = primary.sql("SELECT pg_walfile_name(pg_switch_wal())")
-    writer.until(len(writer.ledger().acknowledged) + 10)
-    assert wait_for(lambda: bool(primary.sql(ARCHIVED, segment)), 60, pause=0.05)
-    primary.kill()
-    ledger = writer.stop()
+    """The newest heartbeat of an archive is what a recovery from it alone finds, or the one before: never a later."""
+    archived = Archived(grounds, "archived")
+    segment = archived.switch()
+    archived.more()
+    archived.primary.kill()
+    ledger = archived.writer.stop()
     end = (int(segment[8:16], 16) << 32) + ((int(segment[16:], 16) + 1) << 24)
 
     claimed = newest_below(ledger, f"{end >> 32:X}/{end & 0xFFFFFFFF:X}", 1)
 
-    scratch.configure(restore_command=f"cp {archive}/%f %p")
-    (scratch.data / "recovery.signal").touch()
-    grounds.programs.own(scratch.data)
-    scratch.start({"archive_mode": "off"})
-    assert wait_for(lambda: scratch.sql("SELECT pg_is_in_recovery()") == [(False,)], 60, pause=0.05)
-    there = {number for (number,) in scratch.sql(IDS, ledger.writer)}
+    archived.recover()
+    there = {number for (number,) in archived.scratch.sql(IDS, ledger.writer)}
     recovered = [one for one in ledger.acknowledged if one.id in there]
-    assert recovered
     assert recovered[-1].id < ledger.acknowledged[-1].id
-    assert [one.id for one in recovered[-2:] if one.sent == claimed]
+    assert claimed in [one.sent for one in recovered[-2:]]
 
 
-ARCHIVED = "SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s"
+def test_recovery_to_a_moment_before_a_pollution(grounds):
+    """Commits given up before it and to be replayed after it are those that an independent count finds."""
+    archived = Archived(grounds, "polluted")
+    target = archived.more().acknowledged[-1].acked
+    archived.more()
+    archived.primary.sql("CREATE TABLE orders AS SELECT generate_series(1, 9) AS id, 0 AS total")
+    pollution = archived.more(1).acknowledged[-1].acked  # no write is under way then
+    archived.more()
+    ledger = archived.writer.stop()
+    archived.switch()
+    archived.recover(recovery_target_time=target.isoformat(), recovery_target_action="promote")
+
+    node = Node("scratch", archived.scratch.conninfo(), Asking.alone("scratch"))
+    found = reconcile(ledger, asyncio.run(collected(node, ledger)))
+    fact = polluted_rpo(600, pollution, target, found)
+
+    gone = "SELECT id, at < %s FROM opsproof_heartbeat WHERE writer = %s"
+    there = {number for (number,) in archived.scratch.sql(IDS, ledger.writer)}
+    missing = [early for number, early in archived.primary.sql(gone, pollution, ledger.writer) if number not in there]
+    assert set(found.became.values()) == {Became.OK, Became.LOST}
+    assert len(found.ids(Became.LOST)) == len(missing)
+    assert f"{sum(missing)} acknowledged writes before it are given up" in fact.why
+    assert f"{len(missing) - sum(missing)} acknowledged writes after it are gone and must be replayed" in fact.why
+    assert fact.proof is Proof.PROVEN, fact.why
+    assert 0 < fact.lower <= (pollution - target).total_seconds() <= fact.upper
+
+
+async def collected(node, ledger):
+    return [row async for row in heartbeat.found(node, ledger)]

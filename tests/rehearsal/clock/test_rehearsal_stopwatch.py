@@ -94,10 +94,9 @@ def test_without_a_failure_there_are_no_durations():
 
 def test_a_resumed_stopwatch_never_stood_still(tmp_path):
     """The service was down while the rehearsal's own process was, too."""
-    watch = Stopwatch()
+    watch = Stopwatch(tmp_path / "watch.json")
     watch.note("t0", watch.anchor.now() - timedelta(seconds=100))
     watch.begin("database")
-    watch.save(tmp_path / "watch.json")
 
     resumed = Stopwatch.resume(tmp_path / "watch.json")
     resumed.note("t4")
@@ -109,12 +108,29 @@ def test_a_resumed_stopwatch_never_stood_still(tmp_path):
     assert resumed.anchor == watch.anchor
 
 
+def test_what_an_interrupted_phase_did_is_known_up_to_its_last_step(tmp_path):
+    """The rest is part of the outage that nobody can explain."""
+    watch = Stopwatch(tmp_path / "watch.json")
+    watch.note("t0")
+    watch.begin("database")
+    watch.save()
+
+    resumed = Stopwatch.resume(tmp_path / "watch.json")
+    resumed.begin("database")
+    resumed.end("database")
+    end = resumed.note("t4")
+
+    durations = resumed.durations()
+    assert list(durations) == ["database", UNEXPLAINED]
+    assert durations[UNEXPLAINED] > 0
+    assert sum(durations.values()) == pytest.approx((end - resumed.moments.t0).total_seconds(), abs=1e-5)
+
+
 def test_after_a_restart_of_the_machine_the_uncertainty_is_said(tmp_path):
     """Ticks of another start of the machine mean nothing, and wall clocks may differ."""
     path = tmp_path / "watch.json"
-    watch = Stopwatch()
+    watch = Stopwatch(path)
     watch.note("t0")
-    watch.save(path)
     kept = json.loads(path.read_text())
     kept["anchor"]["boot"] = "another"
     path.write_text(json.dumps(kept))
@@ -123,7 +139,7 @@ def test_after_a_restart_of_the_machine_the_uncertainty_is_said(tmp_path):
 
     assert "joined by wall clocks alone" in resumed.uncertainty
     assert resumed.anchor.alive
-    resumed.save(path)
+    resumed.save()
     assert Stopwatch.resume(path).uncertainty == resumed.uncertainty
 
 

@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,8 +20,9 @@ from opsproof.rehearsal.clock.recovery_point import rpo
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import Proof
+from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster
-from opsproof.stack.process import exit_status, wait_for
+from opsproof.stack.process import Process, belonging_to, exit_status, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def server(grounds):
     cluster = Cluster(grounds, "alone")
     cluster.initialize()
     cluster.start()
-    asyncio.run(heartbeat.prepare(Node(cluster)))
+    asyncio.run(heartbeat.prepare(node(cluster)))
     return cluster
 
 
@@ -38,7 +41,7 @@ def writing(grounds, tmp_path):
     started = []
 
     def start(**orders):
-        told = Orders(ledger=str(tmp_path / "ledger.jsonl"), **{"interval": 0.02, **orders})
+        told = Orders(**{"ledger": str(tmp_path / "ledger.jsonl"), "interval": 0.02, **orders})
         started.append(Writing.start(told, log=tmp_path / "writer.log", grounds=grounds.directory))
         return started[-1]
 
@@ -47,16 +50,13 @@ def writing(grounds, tmp_path):
         one.process.send(signal.SIGKILL)
 
 
-def Node(cluster):  # noqa: N802 - as the class that it makes
-    from opsproof.rehearsal.node import Node
-
-    return Node(cluster.name, cluster.conninfo(), Asking.alone(cluster.name))
+def node(cluster, database="postgres"):
+    return Node(cluster.name, cluster.conninfo(database), Asking.alone(cluster.name))
 
 
 def rows(cluster, ledger):
     async def read():
-        first, last = ledger.entries[0].id, ledger.entries[-1].id
-        return [row async for row in heartbeat.found(Node(cluster), ledger.writer, first, last)]
+        return [row async for row in heartbeat.found(node(cluster), ledger)]
 
     return asyncio.run(read())
 
@@ -100,6 +100,35 @@ def test_a_killed_writer_leaves_a_readable_ledger_that_can_be_continued(server, 
     classes = set(reconcile(ledger, rows(server, ledger)).became.values())
     assert Became.OK in classes
     assert classes <= {Became.OK, Became.INDETERMINATE_PRESENT, Became.INDETERMINATE_ABSENT}
+
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from opsproof.rehearsal.clock.writer import Orders
+from opsproof.rehearsal.clock.writing import Writing
+folder, conninfo, grounds = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+orders = Orders(str(folder / "ledger.jsonl"), 0.02, conninfo=conninfo)
+print(Writing.start(orders, log=folder / "writer.log", grounds=grounds).process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_writer_outlives_the_rehearsal_that_started_it(grounds, server, tmp_path):
+    """A rehearsal that is killed and resumed has a ledger of the time between."""
+    argv = [sys.executable, "-c", STARTER, str(tmp_path), server.conninfo(), str(grounds.directory)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as rehearsal:
+        writer = Process.of(int(rehearsal.stdout.readline()))
+        ledger = tmp_path / "ledger.jsonl"
+        assert wait_for(lambda: ledger.exists() and ledger.read_bytes().count(b"\n") > 5, 60, pause=0.05)
+        rehearsal.kill()
+    count = len(read_ledger(ledger).acknowledged)
+
+    assert wait_for(lambda: len(read_ledger(ledger).acknowledged) > count + 5, 60, pause=0.05)
+    assert writer in belonging_to(grounds.directory), "the next start ends it, if nobody resumes"
+    writer.send(signal.SIGTERM)
+    assert wait_for(lambda: not writer.alive(), 60, pause=0.05)
+    assert read_ledger(ledger).closed
 
 
 def test_a_ledger_that_was_idle_before_the_failure_proves_nothing(server, writing):
@@ -196,6 +225,45 @@ def test_the_address_may_be_what_a_command_says(server, writing, tmp_path):
     writer.until(3)
 
 
+def test_the_command_that_says_the_address_has_its_secrets_and_not_the_writers_orders(grounds, server, tmp_path):
+    """Its credentials come from the profile, and nobody else's are told to it."""
+    script = 'test -z "$OPSPROOF_WRITER" && echo "$ADDRESS"'
+    orders = Orders(str(tmp_path / "ledger.jsonl"), 0.02, command=("sh", "-c", script))
+    secrets = {"ADDRESS": server.conninfo()}
+    writer = Writing.start(orders, log=tmp_path / "writer.log", grounds=grounds.directory, secrets=secrets)
+    writer.until(3)
+
+    assert writer.stop().closed
+
+
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [
+        pytest.param({"command": ("false",)}, "ended with status 1 and no address", id="command-fails"),
+        pytest.param({"command": ("/nonexistent",)}, "No such file or directory", id="no-such-command"),
+        pytest.param({"conninfo": "password=se cret"}, "the connection string cannot be understood", id="no-conninfo"),
+        pytest.param({"conninfo": "x", "ledger": "/dev/full"}, "No space left on device", id="disk-is-full"),
+        pytest.param({"conninfo": "x", "ledger": "/nonexistent/l"}, "No such file or directory", id="no-folder"),
+    ],
+)
+def test_a_writer_that_cannot_begin_says_why(writing, orders, words):
+    """A rehearsal without a ledger must not start; and no word of a password is in the log."""
+    writer = writing(**orders)
+
+    assert gone(writer) == 2
+    assert words in writer.log.read_text()
+    assert "cret" not in writer.log.read_text()
+    assert "Traceback" not in writer.log.read_text()
+
+
+def test_a_database_without_the_table_is_said(server, writing):
+    """The table is made on purpose, never by the way."""
+    writer = writing(conninfo=server.conninfo("template1"))
+
+    assert gone(writer) == 2
+    assert "Prepare the table first" in writer.log.read_text()
+
+
 def test_while_nobody_takes_writes_none_is_sent(grounds, writing, tmp_path):
     """An outage is no loss; the log says what the writer waits for."""
     writer = writing(conninfo=f"host={tmp_path} port=1")
@@ -222,13 +290,11 @@ def test_a_table_without_tokens_is_brought_up_to_them(grounds, server):
     plain = "CREATE TABLE opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL)"
     server.sql(plain, database="older")
     server.sql("INSERT INTO opsproof_heartbeat VALUES (7, '2026-11-21T03:00:00Z', 'cron')", database="older")
-    from opsproof.rehearsal.node import Node as Server
+    older = node(server, "older")
+    asyncio.run(heartbeat.prepare(older))
+    asyncio.run(heartbeat.prepare(older))
 
-    node = Server("older", server.conninfo("older"), Asking.alone("older"))
-    asyncio.run(heartbeat.prepare(node))
-    asyncio.run(heartbeat.prepare(node))
-
-    assert asyncio.run(heartbeat.newest(node)).isoformat() == "2026-11-21T03:00:00+00:00"
+    assert asyncio.run(heartbeat.newest(older)).isoformat() == "2026-11-21T03:00:00+00:00"
     assert server.sql("SELECT value FROM opsproof_heartbeat", database="older") == [("",)]
 
 

@@ -30,7 +30,9 @@ FROM pg_ls_waldir() w JOIN pg_ls_archive_statusdir() s ON s.name = w.name || '.d
 WHERE w.name ~ '^[0-9A-F]{24}$' ORDER BY w.name DESC LIMIT 4
 """
 
-_NOTHING = re.compile(r"(?:^|[;|&]\s*)(?:/\S*/)?(?:true|false|:|exit\s+\d+)\s*(?:$|[;|&#])|/dev/(?:null|full)\b")
+_NOTHING = re.compile(
+    r"^(?:/\S*/)?(?:true|false|:)(?:\s|$)|[;|&]\s*(?:/\S*/)?(?:true|:|exit\s+0)\s*(?:$|[;|&#])|%p\S*\s+>?\s*/dev/\w+"
+)
 
 
 @dataclass(frozen=True)

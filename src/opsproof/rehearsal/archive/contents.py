@@ -1,5 +1,6 @@
 """What an archive and its base backups hold, by their listing and their small files."""
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -47,11 +48,13 @@ class Listing:
         at: When it was listed.
         files: Every object.
         small: Text of the history files, of both kinds, by their names; None for one that cannot be read.
+        hashes: SHA-256 of those.
     """
 
     at: datetime
     files: tuple[File, ...]
     small: dict[str, str | None]
+    hashes: dict[str, str]
 
     def segments(self) -> dict[str, WalName]:
         """The segments at their place, by name; empty ones are none."""
@@ -121,9 +124,13 @@ class Contents:
         self._asking = asking
         self._now = now
 
-    async def listing(self, wal: Wal) -> Listing:
+    async def listing(self, wal: Wal, *, fresh: bool = False) -> Listing:
         """
         List the archive.
+
+        Args:
+            wal: The profile's section.
+            fresh: True to list it even if that was done before.
 
         Raises:
             NoData: There is nothing in it.
@@ -132,15 +139,18 @@ class Contents:
 
         def call() -> dict[str, Any]:
             files = [(one.name, one.size) for one in self._objects.names(wal.prefix)]
-            small = {}
+            small: dict[str, str | None] = {}
+            hashes = {}
             for path, _ in files:
                 name = parse(path.removeprefix(wal.prefix))
                 if name is not None and name.kind in _SMALL:
-                    small[name.text] = _text(self._objects, path)
-            return {"at": self._now().isoformat(), "files": files, "small": small}
+                    content = _content(self._objects, path)
+                    small[name.text] = None if content is None else content.decode(errors="replace")
+                    hashes[name.text] = hashlib.sha256(content or b"").hexdigest()
+            return {"at": self._now().isoformat(), "files": files, "small": small, "hashes": hashes}
 
         text = f"LIST {wal.prefix}* at {self._objects.target.address}"
-        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=False)
+        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=fresh)
         if not found["files"]:
             next_step = "See whether archive_command fills it, and whether backups.wal.prefix is right."
             raise NoData("there is no WAL in the archive", where=self._objects.where(wal.prefix), next_step=next_step)
@@ -148,7 +158,7 @@ class Contents:
         for path, size in found["files"]:
             place = path.removeprefix(wal.prefix)
             files.append(File(place, parse(place.rpartition("/")[2]), size))
-        return Listing(datetime.fromisoformat(found["at"]), tuple(files), found["small"])
+        return Listing(datetime.fromisoformat(found["at"]), tuple(files), found["small"], found["hashes"])
 
     async def bases(self) -> list[Base]:
         """
@@ -220,11 +230,16 @@ class Contents:
         return found
 
 
-def _text(objects: Objects, name: str) -> str | None:
+def _content(objects: Objects, name: str) -> bytes | None:
     try:
-        return objects.read(name, _MANIFEST_BYTES).decode(errors="replace")
+        return objects.read(name, _MANIFEST_BYTES)
     except NotObserved:
         return None
+
+
+def _text(objects: Objects, name: str) -> str | None:
+    content = _content(objects, name)
+    return None if content is None else content.decode(errors="replace")
 
 
 def _ranges(manifest: str | None) -> str | None:

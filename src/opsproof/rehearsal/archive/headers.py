@@ -77,7 +77,7 @@ class Pages:
             self._zeros_from = at if self._zeros_from is None else self._zeros_from
             return
         if self._zeros_from is not None:
-            self.odd = f"zeros from byte {self._zeros_from} to {at}, and WAL behind them"
+            self.odd = f"zeros from byte {self._zeros_from} to {at}, and other bytes behind them"
             return
         magic, _, timeline, position, _ = _PAGE.unpack_from(page)
         expected = self._header.position + at

@@ -11,7 +11,7 @@ _START = re.compile(r"START WAL LOCATION: (\S+) \(file ([0-9A-F]{24})\)")
 _STOP = re.compile(r"STOP WAL LOCATION: (\S+) \(file ([0-9A-F]{24})\)")
 _STOP_TIME = re.compile(r"STOP TIME: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)\b")
 _TIMELINE = re.compile(r"START TIMELINE: (\d+)")
-_HEADER_BYTES = 40
+_PAGE, _PAGE_HEADER, _SEGMENT_HEADER = 8192, 24, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,14 @@ def contradictions(
             there = lsn_text(firsts[number])
             said.append(f"{name}: it begins at {lsn_text(switch)}, and the archive has WAL of it from {there}")
         found = begins.get(number, ())
-        if found and not any(0 <= position - switch <= _HEADER_BYTES for position in found):
+        if found and _first_record(switch, size) not in found:
             there = ", ".join(map(lsn_text, found))
             said.append(f"{name} says that it begins at {lsn_text(switch)}; its WAL begins it at {there}")
     return said
+
+
+def _first_record(switch: int, size: int) -> int:
+    """Where the record begins that follows a position: behind the header, where a page begins there."""
+    if switch % size == 0:
+        return switch + _SEGMENT_HEADER
+    return switch if switch % _PAGE else switch + _PAGE_HEADER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,8 @@ from opsproof.rehearsal.archive import archiver
 from opsproof.rehearsal.archive.contents import Base, Contents, Listing
 from opsproof.rehearsal.archive.freshness import Newest, proposed
 from opsproof.rehearsal.archive.histories import contradictions, unexplained
-from opsproof.rehearsal.archive.names import Kind, lsn_text, segment_name
+from opsproof.rehearsal.archive.judging import changed, misplaced, odd_objects, unlike
+from opsproof.rehearsal.archive.names import lsn_text
 from opsproof.rehearsal.archive.path import Way, find_way, runs
 from opsproof.rehearsal.archive.segments import Segments, segments
 from opsproof.rehearsal.archive.targets import Point, Target, lint
@@ -39,12 +39,14 @@ class Look:
     The archive as one look found it.
 
     Attributes:
-        bases: Base backups whose label can be read, oldest first.
+        all_bases: Every base backup that came to its end.
+        bases: Those of them whose label can be read, oldest first.
         ways: Of each of them the way of a recovery.
         timeline: The timeline that a recovery follows.
     """
 
     listing: Listing
+    all_bases: tuple[Base, ...]
     bases: tuple[Base, ...]
     ways: tuple[Way, ...]
     timeline: int
@@ -96,70 +98,15 @@ class ArchiveVerification:
 
     async def every_object_of_the_archive_has_a_known_name(self) -> list[str]:
         """Nothing is there but segments of full size, and history files with something in them."""
-        listing = await self._contents.listing(self._wal)
-        size, said = listing.size, []
-        if size & (size - 1) or not 1 << 20 <= size <= 1 << 30:
-            said.append(f"most segments have {size} bytes, which is no size of a segment")
-        for file in listing.files:
-            if file.name is None:
-                said.append(f"{file.path} is nothing that PostgreSQL archives")
-            elif file.path != file.name.text:
-                said.append(f"{file.path} is in a folder of its own, where no restore_command looks")
-            elif file.bytes == 0:
-                said.append(f"{file.path} is empty")
-            elif file.name.kind in (Kind.SEGMENT, Kind.PARTIAL) and file.bytes != size:
-                said.append(f"{file.path} has {file.bytes} bytes, a segment has {size}")
-        for name, many in Counter(file.name.text for file in listing.files if file.name).items():
-            if many > 1:
-                said.append(f"{name} is there {many} times")
-        return said
+        return odd_objects(await self._contents.listing(self._wal))
 
     async def every_segment_belongs_where_it_is(self) -> list[str]:
         """The head of each segment agrees with its name, and with the cluster that the backups are of."""
         look = await self._look()
-        kept = segments(await self._read(look))
-        size, said = look.listing.size, []
         systems = {base.system for base in look.bases if base.system}
         if self._server is not None:
             systems.add((await archiver.state(self._server)).system)
-        system = (
-            int(Counter(one.header.system for one in kept.values() if one.header).most_common(1)[0][0])
-            if any(one.header for one in kept.values())
-            else 0
-        )
-        if len(systems) > 1:
-            said.append(f"server, base backups and catalogue are of different clusters: {', '.join(sorted(systems))}")
-        elif systems:
-            system = int(next(iter(systems)))
-        magics = Counter(one.header.magic for one in kept.values() if one.header)
-        histories, _ = look.listing.histories()
-        for name, parts in look.listing.segments().items():
-            one = kept.get(name)
-            if one is None or one.unread:
-                said.append(f"{name} cannot be read: {one.unread if one else 'it was not there any more'}")
-                continue
-            header = one.header
-            if header is None:
-                said.append(f"{name} does not begin as WAL does")
-                continue
-            of = (
-                {parts.timeline, *(number for number, _ in histories[parts.timeline].switches)}
-                if (parts.timeline in histories)
-                else {parts.timeline}
-            )
-            if header.position != parts.start(size):
-                said.append(f"{name} holds what belongs into {segment_name(header.timeline, header.position, size)}")
-            elif header.timeline not in of:
-                said.append(f"{name} holds WAL of timeline {header.timeline}")
-            if header.system != system:
-                said.append(f"{name} is of cluster {header.system}, not of {system}")
-            if header.size != size:
-                said.append(f"{name} is of a cluster with segments of {header.size} bytes, not {size}")
-            if header.magic != magics.most_common(1)[0][0]:
-                said.append(f"{name} is of another version of PostgreSQL (magic {header.magic:04X})")
-            if one.odd:
-                said.append(f"{name}: {one.odd}")
-        return said
+        return misplaced(look.listing, segments(await self._read(look)), systems)
 
     async def the_archive_has_no_gap(self) -> list[str]:
         """From the start of every base backup to the newest segment nothing is missing, over all timelines."""
@@ -192,20 +139,9 @@ class ArchiveVerification:
         """SHA-256 of each segment equals what was noted when it was archived, and none that was noted is gone."""
         look = await self._look()
         noted = await self._contents.noted(self._wal.prefix)
-        kept = segments(await self._read(look))
-        said = []
-        for step in look.longest.steps:
-            one = kept.get(step.name)
-            if step.name not in noted:
-                said.append(f"{step.name}: no SHA-256 was noted for it")
-            elif one is not None and one.sha256 != noted[step.name]:
-                said.append(f"{step.name} has SHA-256 {one.sha256[:12]}..., noted was {noted[step.name][:12]}...")
-        there = {file.path for file in look.listing.files}
-        first = look.longest.steps[0].name[8:] if look.longest.steps else ""
-        for name in sorted(set(noted) - there):
-            if len(name) == 24 and name[8:] >= first:
-                said.append(f"{name} was archived, and is not there any more")
-        return said
+        now = await self._contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
+        there = {file.path for file in now.files}
+        return changed(look.listing, look.longest, segments(await self._read(look)), noted, there)
 
     async def every_timeline_is_explained(self) -> list[str]:
         """Every history file can be read, agrees with the WAL, and comes of a promotion that is known."""
@@ -228,23 +164,10 @@ class ArchiveVerification:
         """The archive's backup history file of each base backup says the same as the backup."""
         look = await self._look()
         labels, said = look.listing.labels()
-        for base in look.bases:
+        for base in look.all_bases:
             said += base.wrong
-            label = base.label
-            if label is None or not label.of_primary:
-                continue
-            size = look.listing.size
-            name = f"{segment_name(label.timeline, label.start, size)}.{label.start % size:08X}.backup"
-            found = labels.get(name)
-            if found is None:
-                if all(not line.startswith(name) for line in said):
-                    said.append(f"{name}, of base backup {base.name}, is not in the archive")
-            elif (found.start, found.timeline) != (label.start, label.timeline):
-                said.append(f"{name} and the backup_label of {base.name} name different starts")
-            elif found.stop is None:
-                said.append(f"{name} does not say where the backup ended")
-            elif label.stop is not None and found.stop > label.stop:
-                said.append(f"{name}: ended at {lsn_text(found.stop)}; {base.name} says {lsn_text(label.stop)}")
+            if base.label is not None:
+                said += unlike(base, base.label, labels, said, look.listing.size)
         return said
 
     async def no_wal_was_made_at_the_minimal_level(self) -> list[str]:
@@ -294,7 +217,8 @@ class ArchiveVerification:
         look = await self._look()
         kept = segments(await self._read(look))
         start = look.longest.steps[0].start if look.longest.steps else 0
-        there = {file.path for file in look.listing.files if file.bytes}
+        now = await self._contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
+        there = {file.path for file in now.files if file.bytes}
         said = archiver.vanished(state.archiver, status, there, start, look.listing.size)
         if not state.reads_files:
             next_step = f"GRANT pg_read_server_files TO the role that asks {server.name}."
@@ -347,8 +271,8 @@ class ArchiveVerification:
         if oldest.timestamp() <= wanted:
             return []
         back = duration_text(round(look.listing.at.timestamp() - oldest.timestamp()))
-        end = f"the end of {name} ({oldest.isoformat()})"
-        return [f"a recovery reaches back {back}, to {end}; required are {duration_text(reach)}"]
+        moment = f"the end of {name} ({oldest.isoformat()})"
+        return [f"a recovery reaches back {back}, to {moment}; required are {duration_text(reach)}"]
 
     async def a_point_in_time_can_be_recovered(
         self, target: Target | None = None, before: Point | None = None, after: Point | None = None
@@ -401,7 +325,7 @@ class ArchiveVerification:
             for base in bases
             if base.label
         )
-        return Look(listing, bases, ways, timeline)
+        return Look(listing, tuple(found), bases, ways, timeline)
 
     async def _read(self, look: Look) -> Any:
         stretches = look.longest.stretches()

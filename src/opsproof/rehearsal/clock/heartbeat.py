@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from opsproof.rehearsal.clock.ledger import Ledger
 from opsproof.rehearsal.node import Node
 
 TABLE = "opsproof_heartbeat"
@@ -38,15 +39,15 @@ async def newest(node: Node) -> datetime | None:
     return datetime.fromisoformat(at) if at else None
 
 
-async def found(node: Node, writer: str, first: int, last: int) -> AsyncIterator[Found]:
+async def found(node: Node, ledger: Ledger) -> AsyncIterator[Found]:
     """
-    What is there of a writer, and of the ids that it used, page by page in the order of the ids.
+    What is there of a ledger's writer, and of the ids that it used, page by page in the order of the ids.
+
+    End the writer before its ledger is read: a row that it wrote later looks as if nobody had sent it.
 
     Args:
         node: Where to look.
-        writer: Name of the writer.
-        first: Its first id.
-        last: Its last id.
+        ledger: The writer's whole ledger.
 
     Raises:
         NotObserved: It cannot be read; nothing may be concluded then.
@@ -56,9 +57,10 @@ async def found(node: Node, writer: str, first: int, last: int) -> AsyncIterator
                array_agg(writer ORDER BY value, writer) AS writers
         FROM {TABLE} WHERE id > %(after)s AND (writer = %(writer)s OR id BETWEEN %(first)s AND %(last)s)
         GROUP BY id ORDER BY id LIMIT {_PAGE}"""  # noqa: S608 - a name of ours
+    first, last = (ledger.entries[0].id, ledger.entries[-1].id) if ledger.entries else (1, 0)
     after = -(2**63)
     while True:
-        page = await node.rows(sql, seconds=60, after=after, writer=writer, first=first, last=last)
+        page = await node.rows(sql, seconds=60, after=after, writer=ledger.writer, first=first, last=last)
         for row in page:
             yield Found(row["id"], tuple(row["values"]), tuple(row["writers"]))
         if len(page) < _PAGE:

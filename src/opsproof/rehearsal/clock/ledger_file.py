@@ -27,11 +27,11 @@ class LedgerFile:
 
     Raises:
         Refused: Another writer has it open.
-        OpsproofError: It holds something else, or cannot be written.
+        OpsproofError: It holds something else, or cannot be written; each method raises that too.
     """
 
     def __init__(self, path: Path, *, interval: float) -> None:
-        where = str(path)
+        self._path, where = path, str(path)
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as exc:
@@ -53,6 +53,7 @@ class LedgerFile:
         self.last = earlier.entries[-1].id if earlier and earlier.entries else 0
         if earlier and earlier.torn and not _ends_whole(path):
             os.write(self._file, _TORN)
+        self._whole = True
         begin = {"schema": SCHEMA, "writer": self.writer, "interval": interval, "clock": self.clock.to_json()}
         self._put("begin", begin)
         _sync_folder(path.parent)
@@ -74,9 +75,12 @@ class LedgerFile:
         self._put("unacked", {"id": number, "why": why})
 
     def close(self) -> None:
-        """Say that the writer ended by itself, and close the file."""
-        self._put("end", {})
-        os.close(self._file)
+        """Say that the writer ended by itself, and close the file. One that could not be written stays open-ended."""
+        try:
+            if self._whole:
+                self._put("end", {})
+        finally:
+            os.close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -89,9 +93,15 @@ class LedgerFile:
     def _put(self, kind: str, said: Mapping[str, Any]) -> None:
         line = json.dumps({"kind": kind, "tick": ticks(), **said}, ensure_ascii=False, separators=(",", ":"))
         waiting = memoryview(line.encode() + b"\n")
-        while waiting:
-            waiting = waiting[os.write(self._file, waiting) :]
-        os.fsync(self._file)
+        try:
+            while waiting:
+                waiting = waiting[os.write(self._file, waiting) :]
+            os.fsync(self._file)
+        except OSError as exc:
+            self._whole = False
+            what = f"the ledger cannot be written: {exc.strerror}"
+            next_step = "Make room there; what was sent without a line in the ledger proves nothing."
+            raise OpsproofError(what, where=str(self._path), next_step=next_step) from exc
 
 
 def _ends_whole(path: Path) -> bool:

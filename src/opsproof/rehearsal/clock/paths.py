@@ -71,13 +71,19 @@ class DatabaseWay:
         import psycopg
         from psycopg.conninfo import make_conninfo
 
+        address = self._address()
         try:
             told = make_conninfo(
-                self._address(),
+                address,
                 target_session_attrs="read-write",
                 application_name="opsproof-writer",
                 connect_timeout=_CONNECT_SECONDS,
             )
+        except psycopg.ProgrammingError:  # its words may quote a part of a password
+            next_step = "Write it as libpq does: host=a,b port=5432 dbname=x user=y, or postgresql://..."
+            what = "the connection string cannot be understood"
+            raise PreconditionMissing(what, where="the writer's database", next_step=next_step) from None
+        try:
             connection = psycopg.connect(told, autocommit=True, prepare_threshold=None)
         except psycopg.Error as exc:
             next_step = "See whether one of its addresses takes writes."
@@ -184,7 +190,7 @@ class ServiceWay:
             status = asyncio.run(post())
         except TimeoutError:
             raise Unacknowledged(f"no whole answer within {self._seconds:g} s") from None
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise Unacknowledged(f"{type(exc).__name__}: {_first_line(exc)}") from None
         if not 200 <= status < 300:
             raise Unacknowledged(f"the service answered {status}")

@@ -45,13 +45,13 @@ class Reconciled:
         """The ledger's entries of one class, in order."""
         return tuple(entry for entry in self.ledger.entries if self.became[entry.id] is became)
 
-    def fact(self, resolution: float) -> LedgerFact:
-        """The sums, as run.json keeps them; the resolution is that of the achieved RPO."""
+    def fact(self, resolution: float | None = None) -> LedgerFact:
+        """The sums, as run.json keeps them; with the resolution of the achieved RPO, or the writer's interval."""
         sums = {what.value: len(self.ids(what)) for what in Became}
         return LedgerFact(
             sent=len(self.ledger.entries),
             **sums,
-            resolution=resolution,
+            resolution=self.ledger.interval if resolution is None else resolution,
             first_lost=self.ids(Became.LOST)[:_SHOWN],
             sha256=self.ledger.sha256,
         )

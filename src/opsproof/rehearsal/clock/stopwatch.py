@@ -40,11 +40,13 @@ class Stopwatch:
     only the wall clocks connect the two, and `uncertainty` says what that may be worth.
 
     Args:
+        path: Where it is kept, anew with each moment and phase, so that `resume` can go on; None for nowhere.
         anchor: Its scale; None for one of this moment.
     """
 
-    def __init__(self, anchor: Anchor | None = None) -> None:
+    def __init__(self, path: Path | None = None, anchor: Anchor | None = None) -> None:
         self.anchor = anchor or Anchor.here()
+        self._path = path
         self.uncertainty = ""
         self._noted: dict[str, datetime] = {}
         self._spans: list[Span] = []
@@ -77,6 +79,7 @@ class Stopwatch:
                 what = f"{moment} at {time.isoformat()} would be before {name} at {noted.isoformat()}"
                 raise _wrong(what, "See which of the two times is wrong.")
         self._noted[moment] = time
+        self.save()
         return time
 
     @property
@@ -91,6 +94,7 @@ class Stopwatch:
         if phase == UNEXPLAINED:
             raise _wrong(f"a phase cannot be named {UNEXPLAINED}", "Give it another name.")
         self._spans.append(Span(phase, self.anchor.now(), None))
+        self.save()
 
     def end(self, phase: str) -> None:
         """End a phase. Raises OpsproofError if it does not go on."""
@@ -99,6 +103,7 @@ class Stopwatch:
                 f"phase {phase} cannot end: it was not begun", f"The one that goes on is {self.open or 'none'}."
             )
         self._spans[-1] = Span(phase, self._spans[-1].begin, self.anchor.now())
+        self.save()
 
     @property
     def open(self) -> str:
@@ -125,8 +130,14 @@ class Stopwatch:
         whole = (max([*self._noted.values(), *ends]) - zero).total_seconds()
         return {**taken, UNEXPLAINED: max(whole - sum(taken.values()), 0.0)}
 
-    def save(self, path: Path) -> None:
-        """Keep it, so that `resume` goes on; whole or not at all, whatever ends the process."""
+    def save(self) -> None:
+        """
+        Keep it, whole or not at all, whatever ends the process. To be called after each step of a phase: a phase that
+        is interrupted is known up to there.
+        """
+        path = self._path
+        if path is None:
+            return
         kept = {
             "schema": _SCHEMA,
             "anchor": self.anchor.to_json(),
@@ -153,17 +164,17 @@ class Stopwatch:
         """
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls._from(kept)
+            return cls._from(path, kept)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             what = f"the stopwatch's file cannot be read: {type(exc).__name__}"
             raise OpsproofError(what, where=str(path), next_step="Begin the rehearsal anew.") from exc
 
     @classmethod
-    def _from(cls, kept: Mapping[str, Any]) -> Stopwatch:
+    def _from(cls, path: Path, kept: Mapping[str, Any]) -> Stopwatch:
         if kept["schema"] != _SCHEMA:
             raise ValueError("another schema")
         anchor, saved = Anchor.from_json(kept["anchor"]), datetime.fromisoformat(kept["saved"])
-        watch = cls(anchor if anchor.alive else None)
+        watch = cls(path, anchor if anchor.alive else None)
         watch.uncertainty = kept["uncertainty"]
         if not anchor.alive:
             watch.uncertainty = (

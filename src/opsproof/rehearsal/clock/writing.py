@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from opsproof.errors import OpsproofError, TimedOut
@@ -30,7 +31,9 @@ class Writing:
         self.log = log
 
     @classmethod
-    def start(cls, orders: Orders, *, log: Path, grounds: Path | None = None) -> Writing:
+    def start(
+        cls, orders: Orders, *, log: Path, grounds: Path | None = None, secrets: Mapping[str, str] | None = None
+    ) -> Writing:
         """
         Start it.
 
@@ -38,11 +41,13 @@ class Writing:
             orders: What it does; a ledger that is there already is continued.
             log: Where its words go.
             grounds: Folder of the grounds that end it at the latest; None for a rehearsal of a real environment.
+            secrets: Environment of the command that says the address.
         """
         import opsproof
 
         sources = str(Path(opsproof.__file__ or "").resolve().parent.parent)
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": sources, **orders.to_environment()}
+        own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": sources}
+        environment = {**(secrets or {}), **own, **orders.to_environment()}
         if grounds is not None:
             environment[MARK] = str(grounds)
         argv = [sys.executable, "-m", "opsproof.rehearsal.clock.writer"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,8 +17,10 @@ from opsproof.stack.clusters import Programs
 _RECORD = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\w+(?: PREPARED)?)\s*(.*)$")
 _AT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC")
 _SUBXACTS = re.compile(r"subxacts: ([\d ]+)")
+_PAGE = 8192
+_HEADER = struct.Struct("=HHIQI")
+_CONTINUES = 0x0001
 _OWN_XID = re.compile(r"^(\d+):")
-_SEGMENT = re.compile(r"^[0-9A-F]{24}$")
 _END = ("invalid record length", "expected at least", "invalid magic number", "unexpected pageaddr")
 
 
@@ -57,7 +60,7 @@ class Divergence:
         deleted: Rows that they deleted, which are there again on the new primary.
         prepared: Transactions that were prepared after the fork and not decided.
         end: Up to here the WAL was read.
-        whole: Whether it was read up to the last checkpoint that the control file names, at least.
+        whole: Whether it was read up to the last checkpoint of the control file, and no readable page follows the end.
     """
 
     commits: tuple[LostCommit, ...]
@@ -141,8 +144,26 @@ def _read(programs: Programs, data: Path, fork: Fork) -> Divergence:
         sum(xid in xids for xid in deleted),
         len(prepared),
         f"{end >> 32:X}/{end & 0xFFFFFFFF:X}",
-        reached_checkpoint,
+        reached_checkpoint and not _written_beyond(data / "pg_wal", fork.parent, end),
     )
+
+
+def _written_beyond(folder: Path, timeline: int, end: int) -> bool:
+    """
+    Whether a page after the last record that could be read is in its place, and a record ends on it.
+
+    That record cannot be the torn one of a crash. Pages of a recycled segment carry an older address.
+    """
+    for segment in sorted(folder.glob(f"{timeline:08X}{'[0-9A-F]' * 16}")):
+        size = segment.stat().st_size
+        start = int(segment.name[8:16], 16) << 32 | int(segment.name[16:], 16) * size
+        with segment.open("rb") as file:
+            for offset in range(max(0, (end // _PAGE + 1) * _PAGE - start), size, _PAGE):
+                file.seek(offset)
+                _, flags, line, address, left = _HEADER.unpack(file.read(_HEADER.size))
+                if line == timeline and address == start + offset and not (flags & _CONTINUES and left > _PAGE):
+                    return True
+    return False
 
 
 def _decided(xid: int, rest: str) -> int:

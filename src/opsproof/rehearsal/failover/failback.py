@@ -68,15 +68,18 @@ async def settled_timeline(primary: Node, *, seconds: float = 60.0, force: bool 
     return writes
 
 
-async def rewind(asking: Asking, old: Cluster, primary: Node, *, from_archive: bool = False) -> Rewound:
+async def rewind(
+    asking: Asking, old: Cluster, primary: Node, *, from_archive: bool = False, gate: float = 60.0
+) -> Rewound:
     """
     Bring the stopped old primary to the new one's timeline by pg_rewind, and give it back its own configuration.
 
     Args:
         asking: Keeps what pg_rewind said.
         old: The old primary.
-        primary: The new primary; it has passed `settled_timeline`.
+        primary: The new primary; `settled_timeline` is asked of it first.
         from_archive: Whether WAL that the old primary has recycled is fetched by its restore_command (-c).
+        gate: Seconds for the checkpoint of `settled_timeline`.
 
     Raises:
         PreconditionMissing: It runs, or pg_rewind refused; nothing of it is usable then but its copy.
@@ -84,7 +87,7 @@ async def rewind(asking: Asking, old: Cluster, primary: Node, *, from_archive: b
     if runs(old):
         next_step = "Stop it and fence it first: pg_rewind of a server that takes writes loses them."
         raise PreconditionMissing(f"{old.name} runs", where=str(old.data), next_step=next_step)
-    await settled_timeline(primary)
+    await settled_timeline(primary, seconds=gate)
 
     def call() -> dict[str, Any]:
         own = _configuration(old.data)

@@ -150,7 +150,7 @@ class PromotedVerification:
             where = f"the archive of {self._node.name}"
             raise NoData("no archive can be listed", where=where, next_step="Name it in `backups.wal`.")
         listing = self._archive
-        await self._node.value("SELECT pg_logical_emit_message(true, 'opsproof', 'archive')::text")
+        await self._node.value("SELECT pg_logical_emit_message(false, 'opsproof', 'archive')::text")
         segment = await self._node.value("SELECT pg_walfile_name(pg_switch_wal())")
         line = int(segment[:8], 16)
         wanted = {segment} | ({f"{line:08X}.history"} if line > 1 else set())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsproof.errors import NoData, PreconditionMissing
+from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.profile.backups import Heartbeat
 from opsproof.rehearsal.failover import asked, link, parity
 from opsproof.rehearsal.node import Node
@@ -234,7 +234,8 @@ class StandbyVerification:
             library = str(row["library"]).replace("'", "''")
             try:
                 await self._standby.rows(f"LOAD '{library}'")
-            except PreconditionMissing as exc:
+            except NotObserved as exc:
+                await self._standby.value("SELECT 1")  # it answers: what failed is the library
                 found.append(f"the library {row['library']} cannot be loaded on {self._standby.name}: {exc.what}")
         return found
 

@@ -29,6 +29,7 @@ class Standing:
         system_identifier: Of its cluster.
         recovering: Whether it is in recovery.
         timeline: On which it writes, by the name of the WAL file; None in recovery.
+        instance: When it was started: two addresses with one instance are one server.
     """
 
     node: Node
@@ -36,6 +37,7 @@ class Standing:
     system_identifier: int
     recovering: bool
     timeline: int | None
+    instance: str
 
     def __str__(self) -> str:
         return f"{self.node.name} at {self.address} (timeline {self.timeline})"
@@ -45,7 +47,8 @@ async def standing(node: Node) -> Standing:
     """Ask a server what it is. Raises NotObserved where there is no answer."""
     recovering = await asked.recovers(node)
     line = None if recovering else await asked.timeline(node)
-    return Standing(node, address(node), await asked.system_identifier(node), recovering, line)
+    started = await node.value("SELECT pg_postmaster_start_time()::timestamptz")
+    return Standing(node, address(node), await asked.system_identifier(node), recovering, line, str(started))
 
 
 def address(node: Node) -> str:
@@ -82,11 +85,13 @@ class SplitVerification:
             if await reachable(node, self._asking) == _OPEN:
                 standings.append(await standing(node))
         cluster = standings[0].system_identifier
-        writers = [one for one in standings if not one.recovering and one.system_identifier == cluster]
+        of_cluster = [one for one in standings if not one.recovering and one.system_identifier == cluster]
+        writers = {one.instance: one for one in of_cluster}
         if not writers:
             return [f"no server of the cluster {cluster} has left recovery"]
-        if len({one.address for one in writers}) > 1:
-            return [f"split brain in cluster {cluster}: {' and '.join(map(str, writers))} are both not in recovery"]
+        if len(writers) > 1:
+            told = " and ".join(str(one) for one in writers.values())
+            return [f"split brain in cluster {cluster}: {told} are both not in recovery"]
         return []
 
     async def one_server_takes_the_token(self) -> list[str]:

@@ -53,9 +53,10 @@ class DamagedDatabase(Restoring):
         if not found:
             return [f"there is no dump below {dumps.prefix}"]
         grounds, name = self.at.grounds, self.at.database_name
+        roles = self._local(dumps.roles) if dumps.roles else None
 
         def call() -> str:
-            restored = restore_dump(grounds, found[-1], "from-dump", form=dumps.form, database=name, roles=None)
+            restored = restore_dump(grounds, found[-1], "from-dump", form=dumps.form, database=name, roles=roles)
             return restored.failed
 
         failed = await self.rehearsal.asking.ask(f"restore {found[-1].name}", "pg_restore --exit-on-error", call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from typing_extensions import override
@@ -49,7 +50,8 @@ class PollutedData(Restoring):
             raise PreconditionMissing("the wrong change is not known", where="home", next_step=next_step)
         await self._unpredictable()
         before = await plant(self.at.home, "before")
-        self._pollution = await self.rehearsal.asking.ask("do: break", "UPDATE without WHERE", site.pollute)
+        done = await self.rehearsal.asking.ask("do: break", "UPDATE without WHERE", lambda: asdict(site.pollute()))
+        self._pollution = Pollution(**done)
         self.watch.note("t0", datetime.fromisoformat(self._pollution.committed))
         self._markers = before, await plant(self.at.home, "after")
         return await self.wait(self._is_broken, "declare")

@@ -139,7 +139,8 @@ class Recovery:
         self._start_writing()
         await asyncio.to_thread(self.writing.until, _ACKNOWLEDGED)
         self.noted = await self.site.note(datetime.now(UTC))
-        wrong = said(await everything(self.at.standby, "standby"))
+        wrong = await self._probe_the_archive()
+        wrong += said(await everything(self.at.standby, "standby"))
         archive = await everything(self.at.archive, "backup")
         wrong += said({name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER})
         await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
@@ -358,6 +359,31 @@ class Recovery:
         """End the writer, if it still runs."""
         if self._writing is not None and self._ledger is None:
             self._ledger = self._writing.stop()
+
+    async def _probe_the_archive(self) -> list[str]:
+        """What is written now comes into the archive: a segment is switched, and waited for."""
+        wal = self.at.backups.wal
+        if wal is None:
+            return ["the profile has no backups.wal: nothing is archived"]
+        sql = "SELECT pg_walfile_name(lsn) FROM pg_switch_wal() AS lsn"
+        segment = str(await self.at.home.value(sql))
+
+        async def arrived() -> list[str]:
+            names = await self.archived()
+            return [] if segment in names else [f"{segment} was switched, and is not in the archive"]
+
+        return await self.wait(arrived, "verify")
+
+    async def archived(self) -> set[str]:
+        """Names of what is in the archive."""
+        wal = self.at.backups.wal
+        if wal is None:
+            return set()
+        prefix, objects = wal.prefix, self.at.objects
+        names = await self.rehearsal.asking.ask(
+            f"LIST {prefix}*", "", lambda: [one.name.removeprefix(prefix) for one in objects.names(prefix)]
+        )
+        return set(names)
 
     async def _is_broken(self) -> list[str]:
         return [] if await self.failed() else ["the home site still answers"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from typing_extensions import override
 
@@ -72,7 +71,7 @@ class RegionLoss(Recovery):
             next_step = "See why the home site could not be asked before it was lost."
             raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
         verification = PromotedVerification(
-            self.at.dr, self.before, self._archived, promotion=self._promotion, expected=frozenset()
+            self.at.dr, self.before, self.archived, promotion=self._promotion, expected=frozenset()
         )
         return said(await everything(verification, "promoted"))
 
@@ -157,15 +156,6 @@ class RegionLoss(Recovery):
             WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %(name)s)"""
         await node.rows(sql, name=name)
         return name
-
-    async def _archived(self) -> set[str]:
-        wal = self.at.backups.wal
-        if wal is None:
-            return set()
-        names = await self.rehearsal.asking.ask(
-            f"LIST {wal.prefix}*", "", lambda: [one.name for one in self.at.objects.names(wal.prefix)]
-        )
-        return {Path(name).name for name in names}
 
     def _own_home(self) -> Cluster:
         if self.at.embedded is None:

@@ -44,7 +44,7 @@ async def row_counts(node: Node) -> dict[str, int]:
     if not names:
         return {}
     sql = " UNION ALL ".join(f"SELECT '{_quoted(name)}' AS name, count(*) AS rows FROM ONLY {name}" for name in names)  # noqa: S608
-    return {row["name"]: int(row["rows"]) for row in await steady(node).rows(sql, seconds=_SECONDS)}
+    return {row["name"]: int(row["rows"]) for row in await steady(node, rows=True).rows(sql, seconds=_SECONDS)}
 
 
 async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -63,7 +63,7 @@ async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[
         NoData: A table of `only` is not there.
         NotObserved: A table cannot be read; says why: an invalid page, say.
     """
-    reader, tables = steady(node), await tables_of(node)
+    reader, tables = steady(node, rows=True), await tables_of(node)
     wanted = list(tables) if only is None else [name for name in only if name != LARGE_OBJECTS]
     if missing := sorted(set(wanted) - tables.keys()):
         where = reader.asking.observer.where(f"{node.name}: {', '.join(missing)}")

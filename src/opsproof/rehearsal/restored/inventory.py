@@ -61,8 +61,8 @@ async def read_sequences(node: Node) -> list[dict[str, Any]]:
         {"sequence", "table", "column", "next": what it gives next, "step", "last_value", "is_called", "reached": the
         greatest value of the column, or the least where it counts down; None without rows or column}.
     """
-    reader, found = steady(node), []
-    for one in await reader.rows(_SEQUENCES):
+    reader, found = steady(node, rows=True), []
+    for one in await steady(node).rows(_SEQUENCES):
         far = "max" if one["step"] > 0 else "min"
         column, table = one["column"] or "NULL::bigint", one["table"] or "(VALUES (0)) none"
         state_of = (

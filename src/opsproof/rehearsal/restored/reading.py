@@ -24,26 +24,25 @@ _SETTINGS = {
     "extra_float_digits": "1",
     "xmloption": "content",
     "row_security": "off",
-    "enable_indexscan": "off",
-    "enable_indexonlyscan": "off",
-    "enable_bitmapscan": "off",
     "statement_timeout": "0",
     "default_transaction_read_only": "on",
 }
+_NO_INDEX = {"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"}
 
 
-def steady(node: Node, *, writes: bool = False) -> Node:
+def steady(node: Node, *, writes: bool = False, rows: bool = False) -> Node:
     """
     The same node, with settings that win over those of its database and roles: names are written with their schema,
-    values in one form only, rows are read from the tables themselves and never through an index that may be corrupt,
-    and a row-security policy is an error and hides nothing.
+    values in one form only, and a row-security policy is an error and hides nothing.
 
     Args:
+        rows: Read rows from the tables themselves, and never through an index, which may be corrupt.
         writes: Whether it may write; what it writes is rolled back by its callers.
     """
     import psycopg.conninfo
 
-    settings = _SETTINGS | ({"default_transaction_read_only": "off"} if writes else {})
+    settings = _SETTINGS | (_NO_INDEX if rows else {})
+    settings |= {"default_transaction_read_only": "off"} if writes else {}
     given = str(psycopg.conninfo.conninfo_to_dict(node.conninfo).get("options") or "")
     options = " ".join([given, *(f"-c {name}={value}" for name, value in settings.items())]).strip()
     return Node(node.name, psycopg.conninfo.make_conninfo(node.conninfo, options=options), node.asking)

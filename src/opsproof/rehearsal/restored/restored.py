@@ -86,7 +86,8 @@ class Restored:
 
     def node(self, asking: Asking, *, database: str | None = None, user: str = "postgres") -> Node:
         """The copy as a node, by its socket as the superuser."""
-        return Node(self.name, self.cluster.conninfo(database or self.database, user), asking)
+        conninfo = f"{self.cluster.conninfo(database or self.database, user)} client_encoding=utf8"
+        return Node(self.name, conninfo, asking)
 
     def log(self) -> list[str]:
         """The server's log, line by line."""

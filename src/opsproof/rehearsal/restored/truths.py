@@ -42,16 +42,16 @@ async def broken_rows(node: Node) -> list[str]:
     Rows that break what the catalogue promises: duplicates under a unique index, rows without their parent, rows that a
     check constraint, a NOT NULL or the bounds of their partition forbid. Every table is read from end to end.
     """
-    reader, said = steady(node), []
-    for one in await reader.rows(_UNIQUE):
+    catalogue, reader, said = steady(node), steady(node, rows=True), []
+    for one in await catalogue.rows(_UNIQUE):
         if double := await reader.value(_duplicates(one), seconds=_SECONDS):
             said.append(f"{one['table']}: {double} keys are there more than once, though {one['name']} is unique")
-    for one in await reader.rows(_FOREIGN):
+    for one in await catalogue.rows(_FOREIGN):
         if orphans := await reader.value(_orphans(one), seconds=_SECONDS):
             said.append(
                 f"{one['table']}: {orphans} rows have no row in {one['other']}, though {one['name']} is a foreign key"
             )
-    for one in await reader.rows(_EXPRESSIONS):
+    for one in await catalogue.rows(_EXPRESSIONS):
         sql = f"SELECT count(*) FROM {one['table']} WHERE NOT ({one['expression']})"  # noqa: S608
         if broken := await reader.value(sql, seconds=_SECONDS):
             said.append(f"{one['table']}: {broken} rows break {one['name']} ({one['expression']})")
@@ -68,5 +68,5 @@ def _duplicates(one: dict[str, Any]) -> str:
 def _orphans(one: dict[str, Any]) -> str:
     present = " AND ".join(f"m.{mine} IS NOT NULL" for mine, _ in one["columns"])
     same = " AND ".join(f"p.{theirs} = m.{mine}" for mine, theirs in one["columns"])
-    parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"  # noqa: S608
+    parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"
     return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"  # noqa: S608

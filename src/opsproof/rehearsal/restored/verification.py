@@ -17,7 +17,7 @@ _SECONDS = 20.0
 _WRITTEN = "opsproof_written"
 _DAMAGE = re.compile(
     r"PANIC|invalid page|page verification failed|could not read block|was terminated by signal|recovery ended before"
-    r"|requested recovery stop point is before|not in this server's history|could not access file"
+    r"|requested recovery stop point is before|not in this server's history"
 )
 
 
@@ -33,6 +33,7 @@ class Expectations:
         archive: What `isolation.listing` gave before the scratch server was started, and what it gives now.
         totals: By name, SQL of each business total.
         unlogged: Tables whose rows are declared as lost.
+        changing: Tables that something writes to all the time, so that their rows are no evidence.
         stores: By name of another store, SQL of the keys that rows point to, and who asks it for its keys.
         tolerance: Share by which the rows of a table may differ from the reference.
     """
@@ -43,6 +44,7 @@ class Expectations:
     archive: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     totals: Mapping[str, str] | None = None
     unlogged: Iterable[str] = ()
+    changing: Iterable[str] = ()
     stores: Mapping[str, tuple[str, Keys]] | None = None
     tolerance: float = 0.0
 
@@ -74,6 +76,7 @@ class RestoredVerification(DataVerification):
             tolerance=expected.tolerance,
             totals=expected.totals,
             unlogged=expected.unlogged,
+            changing=expected.changing,
             stores=expected.stores,
         )
         self.restored = restored

@@ -63,7 +63,7 @@ def _called(connection: psycopg.Connection[Any]) -> list[str]:
         try:
             with connection.transaction():
                 connection.execute("SELECT fmgr_c_validator(%s)", (number,))
-                connection.execute("LOAD '{}'".format(library.replace("'", "''")).encode())  # noqa: S608
+                connection.execute("LOAD '{}'".format(library.replace("'", "''")).encode())
         except psycopg.Error as exc:
             said.append(f"{extension}: {function} does not load: {exc.diag.message_primary}")
             blamed.add(extension)
@@ -91,7 +91,7 @@ def _inserted(connection: psycopg.Connection[Any]) -> list[str]:
             continue
         listed = ", ".join(columns or [])
         insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {table} LIMIT 1"  # noqa: S608
-        defaults = f"INSERT INTO {table} DEFAULT VALUES"  # noqa: S608
+        defaults = f"INSERT INTO {table} DEFAULT VALUES"
         try:
             with connection.transaction():
                 connection.execute((insert if listed else defaults).encode())

@@ -33,6 +33,8 @@ _SECONDS = 5.0
 _SAMPLE = 200
 _NEIGHBOUR = "opsproof:neighbour:"
 _PLANT_SECONDS = 7 * 86400
+_MISS = ("miss", "false", "0")
+_HIT = ("hit", "true", "1")
 _CLEARING = ("flushall", "flushdb", "swapdb")
 
 
@@ -137,12 +139,12 @@ class CacheKeeper:
                 return {"planted": there, "keys": sum(1 for _ in self._keys(ask, f"{_literally(self._cache.prefix)}*"))}
 
         told = await self._ask(f"whether {before.key} is gone", f"EXISTS {before.key}", call)
+        found = []
         if told["planted"]:
-            more = f"; {told['keys']} keys are under {self._cache.prefix}"
-            return [
-                f"the key that was planted before the failure is still there: {before.key} in {self._where()}{more}"
-            ]
-        return []
+            found.append(f"the key that was planted before the failure is still there: {before.key} in {self._where()}")
+        if told["keys"]:
+            found.append(f"{told['keys']} keys are under {self._cache.prefix} in {self._where()}, before any request")
+        return found
 
     async def gone_besides(self, planted: Planted | None) -> list[str]:
         """What was lost outside of the prefix: queues, sessions, locks, other systems' databases."""
@@ -182,14 +184,13 @@ class CacheKeeper:
         What is sent is taken back again (`delete` of the profile's request).
         """
         begun = time.monotonic()
-        before, wrong = await self._counted(door), list[str]()
+        wrong: list[str] = []
         misses = hits = 0.0
         seen: list[str] = []
         for number in range(self._cache.requests):
-            wrong += await self._send(door)
-            after = await self._counted(door)
-            missed, hit = after[0] - before[0], after[1] - before[1]
-            misses, hits, before = misses + missed, hits + hit, after
+            missed, hit, lines = await self._send(door)
+            wrong += lines
+            misses, hits = misses + missed, hits + hit
             seen.append("miss" if missed > 0 else "hit" if hit > 0 else "nothing")
             if time.monotonic() - begun > self._cache.within:
                 wrong.append(f"not warm after {number + 1} requests and {self._cache.within:g} s")
@@ -239,12 +240,22 @@ class CacheKeeper:
             if str(rows[0].get(name)) != str(reply.field(name))
         ]
 
-    async def _send(self, door: Door) -> list[str]:
+    async def _send(self, door: Door) -> tuple[float, float, list[str]]:
+        """One request: misses and hits that it was, by what the answer says or else by the service's counters."""
+        shown = self._cache.shown
+        before = (0.0, 0.0) if shown else await self._counted(door)
         reply = await door.post(self._cache.fill.submit, self._cache.fill.body)
         if not reply.ok:
-            return [f"{reply.question}: status {reply.status}: {reply.text[:120]}"]
+            return 0.0, 0.0, [f"{reply.question}: status {reply.status}: {reply.text[:120]}"]
         await self._take_back(door, reply)
-        return []
+        if not shown:
+            after = await self._counted(door)
+            return after[0] - before[0], after[1] - before[1], []
+        told = reply.headers.get(shown.lower())
+        said = str(reply.field(shown) if told is None else told).lower()
+        if said.startswith(_MISS):
+            return 1.0, 0.0, []
+        return 0.0, float(said.startswith(_HIT)), []
 
     async def _take_back(self, door: Door, reply: Reply) -> None:
         fill = self._cache.fill

@@ -13,7 +13,7 @@ from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
-from opsproof.errors import BadAnswer, NoData, Unreachable
+from opsproof.errors import BadAnswer, NoData, TimedOut, Unreachable
 from opsproof.probes.fields import FieldMissing, field
 from opsproof.probes.http.identity import credentials
 from opsproof.profile.recovered import Recovered
@@ -184,6 +184,12 @@ class Door:
             answer = connection.getresponse()
             content = answer.read(_LARGEST).decode(errors="replace")
             kept = {name.lower(): value for name, value in answer.getheaders()}
+        except TimeoutError:
+            raise TimedOut(
+                f"no whole answer within {limit:g} s",
+                where=f"{method} {self._base}{path} of {self._host} at {address} port {self._port}",
+                next_step="See whether the service is overloaded or frozen, and whether a firewall drops its packets.",
+            ) from None
         except (OSError, http.client.HTTPException) as exc:
             raise Unreachable(
                 f"no answer: {exc.strerror or exc if isinstance(exc, OSError) else type(exc).__name__}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -97,13 +97,31 @@ class Names:
         is not answered counts as wrong. A name with an address of one family must have none of the other.
         """
         pairs = [(resolver, name) for resolver in self.resolvers for name in names.values()]
-        return [line for lines in await asyncio.gather(*(self._wrong(*pair) for pair in pairs)) for line in lines]
+        homes = {plain_answer(one) for name in names.values() for one in set(name.home) - set(name.dr)}
+        told = await asyncio.gather(*(self._wrong(*pair, homes) for pair in pairs))
+        return [line for lines in told for line in lines]
 
-    async def _wrong(self, resolver: str, name: Name) -> list[str]:
+    async def _astray(self, resolver: str, name: Name, answers: Sequence[str], homes: Collection[str]) -> list[str]:
+        """Names that an alias or a service record leads to, and that have no address, or one of the home site."""
+        found = []
+        for target in {one.split()[-1] for one in answers if name.type in ("CNAME", "SRV")}:
+            told = [await self.ask(resolver, target, kind) for kind in ("A", "AAAA")]
+            given = [address for one in told for address in one.answers]
+            if not given:
+                why = next((one.trouble for one in told if one.trouble), "it has none")
+                found.append(f"{resolver}: {name.name} leads to {target}, and no address is known for it: {why}")
+            if old := sorted(set(given) & set(homes)):
+                found.append(f"{resolver}: {name.name} leads to {target}, which is {', '.join(old)} of the home site")
+        return found
+
+    async def _wrong(self, resolver: str, name: Name, homes: Collection[str]) -> list[str]:
         found: list[str] = []
         for tcp in (*[False] * _ASKED, True):
             told = await self.ask(resolver, name.name, name.type, tcp=tcp)
             found += _differs(f"{resolver}{' by TCP' if tcp else ''}", name, told)
+            if told.trouble:
+                return found
+        found += await self._astray(resolver, name, told.answers, homes)
         other = {"A": "AAAA", "AAAA": "A"}.get(name.type)
         if other is not None:
             told = await self.ask(resolver, name.name, other)

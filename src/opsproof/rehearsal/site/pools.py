@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,35 @@ class Pools:
             found += [line for one in connections for line in differs(one, told, wanted, reply.question)]
             found += await self._unknown(pids, reply, told)
         return list(dict.fromkeys(found))
+
+    async def still_served(self, addresses: Sequence[str]) -> list[str]:
+        """
+        Addresses of the home site at which a service answers that is not seen to only read.
+
+        Args:
+            addresses: Those that the DR site does not have.
+        """
+        told = self._told_by_profile()
+        if not addresses:
+            raise PreconditionMissing(
+                "the profile names no address that the public name has at the home site alone",
+                where="rehearsals.names",
+                next_step="Name the public name with its `home` and `dr` addresses.",
+            )
+        found: list[str] = []
+        for at in addresses:
+            try:
+                reply = await self._door.get(told.path, identity=self._recovered.admin, address=at)
+                connections, _ = _connections(reply, told)
+            except Unreachable:
+                continue
+            except NotObserved as exc:
+                found.append(f"something answers at {at} of the home site, unknown whether it takes writes: {exc.what}")
+                continue
+            reads = connections and all(one.get(told.in_recovery) is True for one in connections)
+            if reply.status < 500 and not reads:
+                found.append(f"the service still answers at {at} of the home site, and its database is not in recovery")
+        return found
 
     async def _unknown(self, pids: list[int], reply: Reply, told: Connections) -> list[str]:
         """A pool may close a connection between the two questions; one that stays unknown was never there."""

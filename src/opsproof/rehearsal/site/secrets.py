@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import socket
 import ssl
 import stat
@@ -30,12 +31,18 @@ _SECONDS = 10.0
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _LOGIN = """
 import json, sys, psycopg
-with psycopg.connect(json.load(sys.stdin), connect_timeout=5) as connection:
-    row = connection.execute(
-        "SELECT current_user, current_setting('port')::int, pg_is_in_recovery(),"
-        " current_setting('transaction_read_only')"
-    ).fetchone()
-print(json.dumps(row))
+told = {"row": None, "said": ""}
+try:
+    with psycopg.connect(json.load(sys.stdin), connect_timeout=5) as connection:
+        told["row"] = connection.execute(
+            "SELECT current_user, current_setting('port')::int, pg_is_in_recovery(),"
+            " current_setting('transaction_read_only')"
+        ).fetchone()
+except psycopg.OperationalError as exc:
+    told["said"] = " ".join(str(exc).split())
+except psycopg.Error as exc:  # what is no address is quoted in the message, password included
+    told["said"] = f"{type(exc).__name__}: it is no usable address of a database"
+print(json.dumps(told))
 """
 
 
@@ -116,7 +123,7 @@ class Secrets:
             conninfo = _values(parity.dr).get(parity.login) or ""
             if not conninfo.strip():
                 return {"row": None, "said": f"{parity.login} is not set at the DR site"}
-            return _logged_in(conninfo, parity.private_files)
+            return _logged_in(conninfo, parity.private_files, port)
 
         told = await self._asking.ask(f"log in as {parity.login} of the DR site says", "env -i psql ...", call)
         found = [f"log in with {parity.login} of the DR site: {told['said']}"] if told["said"] else []
@@ -199,10 +206,15 @@ def _mode(path: Path) -> dict[str, Any]:
     return {"missing": "", "mode": stat.S_IMODE(found.st_mode), "bytes": found.st_size}
 
 
-def _logged_in(conninfo: str, files: tuple[Path, ...]) -> dict[str, Any]:
-    """Log in from a process that has nothing of the operator's: no ~/.pgpass, no PG* variable, no service file."""
+def _logged_in(conninfo: str, files: tuple[Path, ...], port: int) -> dict[str, Any]:
+    """
+    Log in from a process that has nothing of the operator's: no ~/.pgpass, no PG* variable, no service file.
+
+    An address without a port is one that the service asks a name for; it is then that of the new primary.
+    """
+    conninfo = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", conninfo.strip())  # as SQLAlchemy names its driver
     password = next((path for path in files if "pgpass" in path.name), None)
-    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LC_ALL": "C"}
+    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LC_ALL": "C", "PGPORT": str(port)}
     if password is not None:
         environment["PGPASSFILE"] = str(password)
     try:
@@ -217,12 +229,12 @@ def _logged_in(conninfo: str, files: tuple[Path, ...]) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         return {"row": None, "said": f"no answer within {_SECONDS + 20:g} s"}
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    if done.returncode:
-        said = next((line for line in reversed(lines) if "Error" in line or "failed" in line), "") or "no reason given"
-        return {"row": None, "said": said.rpartition("psycopg.")[2]}
-    warned = next((line for line in lines if line.startswith("WARNING")), "")
-    return {"row": json.loads(done.stdout), "said": warned}
+    warned = next((line for line in done.stderr.splitlines() if line.startswith("WARNING")), "")
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        return {"row": None, "said": f"the client ended with status {done.returncode} and no reason"}
+    return {"row": told["row"], "said": "; ".join(filter(None, (warned, told["said"])))}
 
 
 def _certificate(one: Certificate) -> dict[str, Any]:

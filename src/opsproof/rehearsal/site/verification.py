@@ -156,6 +156,13 @@ class SiteVerification:
         url = home.service_database or home.database
         return await pools.still_open(Node("home", url.get_secret_value(), self._asking("old primary")))
 
+    async def the_old_address_serves_no_writes(self) -> list[str]:
+        """Who still has the home site's address meets nobody there, or a service that can only read."""
+        homes = [
+            set(name.home) - set(name.dr) for name in self._names_needed().values() if name.name == self._door.host
+        ]
+        return await self._pools().still_served(sorted(set().union(*homes)))
+
     # Cache.
 
     async def the_planted_key_is_gone(self) -> list[str]:

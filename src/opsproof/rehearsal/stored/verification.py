@@ -1,4 +1,8 @@
 """stub"""
+
+
 class StoredVerification:
     """stub"""
-    def __init__(self, *a, **k): pass
+
+    def __init__(self, *a, **k):
+        pass

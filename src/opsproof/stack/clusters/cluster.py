@@ -13,13 +13,14 @@ from opsproof.stack.clusters.grounds import Grounds
 from opsproof.stack.clusters.programs import Done
 from opsproof.stack.logs import log_tail
 from opsproof.stack.ports import HOST
-from opsproof.stack.process import Process, descendants, end, wait_for
+from opsproof.stack.process import Process, descendants, wait_for
 
 if TYPE_CHECKING:
     import psycopg
 
 _SHARED_MEMORY_LINE = 6  # of postmaster.pid: key and id
 _IPC_RMID = 0
+_SECONDS_TO_SETTLE = 5.0
 _QUICK = {"fsync": "off", "shared_buffers": "16MB", "dynamic_shared_memory_type": "mmap", "max_connections": "40"}
 _ACCESS = """\
 local all         all                   trust
@@ -118,8 +119,13 @@ class Cluster:
     def kill(self) -> None:
         """End the server and all its children by SIGKILL, as the loss of a machine does."""
         if self._process is not None:
-            everybody = [self._process, *descendants(self._process)]
-            end((one, signal.SIGKILL) for one in everybody)
+            first = self._process
+            first.send(signal.SIGSTOP)  # so that it makes no more children
+            wait_for(lambda: first.state() in ("T", ""), _SECONDS_TO_SETTLE)
+            everybody = [first, *descendants(first)]
+            for one in everybody:
+                one.send(signal.SIGKILL)
+            wait_for(lambda: not any(one.alive() for one in everybody), _SECONDS_TO_SETTLE)
             self._remove_shared_memory()
         self._process = None
 

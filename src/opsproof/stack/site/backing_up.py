@@ -15,11 +15,13 @@ from typing import Any
 
 from opsproof.stack.clusters import Cluster, Grounds
 from opsproof.stack.site.databases import SYSTEM
+from opsproof.stack.state import write_private
 
 DUMPS = "postgres/daily/"
 BASES = "postgres/base/"
 WAL = "postgres/wal/"
 LATEST = "latest.dump.gz"
+ROLES = "postgres/globals/latest.sql"
 
 _CHUNK = 1 << 20
 _TABLES = """
@@ -63,10 +65,19 @@ class BackupStore:
         at = datetime.now(UTC)
         while (self.folder / f"{BASES}{_stamp(at)}").exists():
             at += timedelta(seconds=1)
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            roles = pool.submit(self._roles, cluster)
             dump = pool.submit(self._dump, cluster, f"{DUMPS}{_stamp(at)}.dump.gz")
             base = pool.submit(self._base, cluster, f"{BASES}{_stamp(at)}")
+            roles.result()
             return BackedUp(dump.result(), base.result())
+
+    def _roles(self, cluster: Cluster) -> None:
+        done = cluster.must("pg_dumpall", "-h", str(cluster.home), "-p", str(cluster.port), "-U", "postgres", "-g")
+        stored = self.folder / ROLES
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        write_private(stored, done.out)
+        self._grounds.programs.own(stored.parent)
 
     def _dump(self, cluster: Cluster, name: str) -> str:
         started = _now()

@@ -23,8 +23,8 @@ WAL_SEGMENT_MEGABYTES = 1
 _REPLAY_SECONDS = 60.0
 _ARCHIVE = (
     "if test -f {to}/%f; then cmp -s %p {to}/%f; else "
-    "sha256sum < %p > {draft}/$$.%f.sha256 && mv {draft}/$$.%f.sha256 {noted}/%f.sha256 && "
-    "cp %p {draft}/$$.%f && mv {draft}/$$.%f {to}/%f; fi"
+    "cp %p {draft}/$$.%f && mv {draft}/$$.%f {to}/%f; fi && "
+    "sha256sum < %p > {draft}/$$.%f.sha256 && mv {draft}/$$.%f.sha256 {noted}/%f.sha256"
 )
 _HEARTBEAT = """
     CREATE TABLE opsproof_heartbeat

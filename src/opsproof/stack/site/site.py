@@ -6,6 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -85,6 +86,11 @@ class EmbeddedSite:
     def deactivate(self, site: str) -> None:
         """End the service of a site in order."""
         self.services[site].stop()
+
+    def restart(self, site: str) -> None:
+        """End the service of a site and start it anew, so that its pool connects where the name leads."""
+        self.deactivate(site)
+        self.activate(site)
 
     def switch_dns(self, to: str, *, names: Iterable[str] = (HTTP, DATABASE), resolvers: Iterable[str] = SITES) -> None:
         """
@@ -175,12 +181,12 @@ class EmbeddedSite:
     @property
     def store(self) -> StoreTarget:
         """The store of the backups and of the log's archive."""
-        return _local(self.variables["SITE_BACKUPS"])
+        return _local(self.backups.folder)
 
     @property
     def catalogue(self) -> StoreTarget:
         """The store with what was noted of each backup."""
-        return _local(self.variables["SITE_CATALOGUE"])
+        return _local(self.backups.catalogue)
 
     @property
     def system_identifier(self) -> int:
@@ -240,5 +246,5 @@ class EmbeddedSite:
         tell("ready")
 
 
-def _local(url: str) -> StoreTarget:
-    return StoreTarget.model_validate({"kind": "store", "url": url})
+def _local(folder: Path) -> StoreTarget:
+    return StoreTarget.model_validate({"kind": "store", "url": f"local://{folder}"})

@@ -7,7 +7,7 @@ import itertools
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,8 +127,8 @@ def lab(grounds: Grounds) -> Iterator[Lab]:
     home = grounds.folder(f"archive-{next(_numbers)}")
     subprocess.run(["cp", "-a", "--reflink=auto", f"{original}/.", str(home)], check=True)
     server = _copied(grounds, f"{home.name}-server", home / "data")
-    bases = sorted((home / "store/postgres/base").iterdir())
-    made = Lab(home, server, *bases)
+    first, second = sorted((home / "store/postgres/base").iterdir())
+    made = Lab(home, server, first, second)
     try:
         server.configure(archive_command=_command(home), port=str(server.port))
         server.start()
@@ -196,11 +196,22 @@ def archived(server: Cluster) -> None:
 
 def promoted(server: Cluster) -> None:
     """Wait until a server has come out of its recovery. Raises StackError if it does not."""
-    _wait(lambda: not server.sql("SELECT pg_is_in_recovery()")[0][0], "the recovery has ended", server)
+    sql = "SELECT pg_is_in_recovery()"
+    _wait(lambda: not server.running() or not server.sql(sql)[0][0], "the recovery has ended", server)
+    if not server.running():
+        raise StackError("the server ended in its recovery", where=str(server.log), next_step="read the server's log")
 
 
-def _wait(condition: object, words: str, server: Cluster) -> None:
-    if not callable(condition) or not wait_for(condition, _WAIT_SECONDS, pause=0.02):
+def _wait(condition: Callable[[], bool], words: str, server: Cluster) -> None:
+    import psycopg
+
+    def met() -> bool:
+        try:
+            return condition()
+        except psycopg.OperationalError:
+            return False
+
+    if not wait_for(met, _WAIT_SECONDS, pause=0.05):
         raise StackError(
             f"waited {_WAIT_SECONDS:g} s in vain until {words}",
             where=str(server.log),

@@ -1,14 +1,16 @@
 """A primary, its standby and a leaf behind that: built once on the grounds, and copied for each fault."""
 
+import asyncio
 import contextlib
 import itertools
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opsproof.errors import StackError
 from opsproof.profile.backups import Heartbeat
@@ -37,6 +39,8 @@ _SCHEMA = (
     "CREATE ROLE service LOGIN PASSWORD 'service'",
     "SELECT pg_create_physical_replication_slot('dr', true)",
 )
+T = TypeVar("T")
+
 _numbers = itertools.count(1)
 _CATCH_UP_SECONDS = 60.0
 
@@ -152,6 +156,12 @@ class Pair:
             shutil.rmtree(cluster.home, ignore_errors=True)
         for folder in (self.archive, self.exports):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """Do asynchronous work from synchronous code, whether or not a loop runs around it."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def until(condition: Any, otherwise: str, seconds: float = _CATCH_UP_SECONDS) -> None:

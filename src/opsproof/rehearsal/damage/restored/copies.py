@@ -1,6 +1,5 @@
 """Copies of a restored database, one for each fault: cloned within one scratch server."""
 
-import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterable, Iterator

@@ -47,6 +47,7 @@ ALTER TABLE feedbacks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_feedback ON feedbacks USING (customer = current_setting('app.customer', true));
 CREATE TABLE artifacts (key text PRIMARY KEY, bytes bigint NOT NULL);
 CREATE TABLE readings (taken timestamptz, word text);
+CREATE INDEX readings_by_word ON readings (word COLLATE "C");
 CREATE UNLOGGED TABLE scratchpad (id integer PRIMARY KEY, note text);
 CREATE TABLE public.opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL);
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched_at := now(); RETURN NEW; END $$;
@@ -64,7 +65,7 @@ INSERT INTO judgment_executions (executed_at, method, result, confidence, rulese
 INSERT INTO feedbacks (customer, comment) SELECT 'customer-' || n % 5, '좋아요 ' || n FROM generate_series(1, 50) n;
 DELETE FROM feedbacks WHERE id > 45;
 INSERT INTO artifacts SELECT 'reports/' || n || '.pdf', n * 1000 FROM generate_series(1, 20) n;
-INSERT INTO readings SELECT timestamptz '2026-11-01Z' + n * interval '1 second', 'word ' || n % 10 FROM generate_series(1, 100) n;
+INSERT INTO readings SELECT timestamptz '2026-11-01Z' + n * interval '1 second', CASE n % 2 WHEN 0 THEN 'Word ' ELSE 'word ' END || n % 10 FROM generate_series(1, 100) n;
 INSERT INTO scratchpad SELECT n, 'note' FROM generate_series(1, 10) n;
 INSERT INTO public.opsproof_heartbeat VALUES (1, now(), 'source');
 CREATE MATERIALIZED VIEW daily AS SELECT date_trunc('day', started_at) AS day, count(*) FROM workflow_instances GROUP BY 1;

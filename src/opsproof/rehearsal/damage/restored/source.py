@@ -14,7 +14,7 @@ from opsproof.stack.clusters import Cluster, Grounds
 from opsproof.stack.process import wait_for
 
 DATABASE = "factory"
-SERVICE_ROLE, SERVICE_SECRET = "app_service", "lab-only-secret"  # noqa: S105 - of a cluster that lives for seconds
+SERVICE_ROLE, SERVICE_SECRET = "app_service", "lab-only-secret"
 UNLOGGED = ("core.scratchpad",)
 TOTALS = {
     "judgments by result": "SELECT jsonb_object_agg(result, n) FROM (SELECT result, count(*) AS n FROM"

@@ -17,6 +17,7 @@ QUESTIONS = (
     "every_connection_is_to_the_new_primary",
     "the_service_sees_what_the_new_primary_commits",
     "the_old_primary_takes_no_writes",
+    "the_old_address_serves_no_writes",
     "the_planted_key_is_gone",
     "nothing_but_the_cache_was_cleared",
     "the_cache_is_rebuilt",

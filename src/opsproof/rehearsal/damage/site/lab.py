@@ -287,6 +287,7 @@ def _records(port: int) -> dict[tuple[str, str], list[str]]:
     return {
         (NAME, "A"): [HOST],
         ("api-dr.rehearsal.test", "A"): [HOST],
+        ("db-dr.rehearsal.test", "A"): [HOST],
         (ALIAS, "CNAME"): ["api-dr.rehearsal.test."],
         (SERVICE, "SRV"): [f"0 5 {port} db-dr.rehearsal.test."],
     }
@@ -433,25 +434,24 @@ _WORK: list[dict[str, Any]] = [
     }
     for name in ("rca", "notification")
 ]
-_RANGE = " WHERE at >= %(since)s AND at < %(until)s"
 _DATA: dict[str, Any] = {
     "settled": "5s",
     "counts": {
         "judgments": {
-            "sql": "SELECT count(*) FROM judgments" + _RANGE,
+            "sql": "SELECT count(*) FROM judgments WHERE at >= %(since)s AND at < %(until)s",
             "expected": ROWS,
             "tolerance": 0.2,
         }
     },
     "completed": {
-        "sql": "SELECT status, count(*) FROM workflows" + _RANGE + " GROUP BY status",
+        "sql": "SELECT status, count(*) FROM workflows WHERE at >= %(since)s AND at < %(until)s GROUP BY status",
         "least": 20,
     },
     "versions": {
-        "sql": "SELECT DISTINCT version FROM judgments" + _RANGE,
+        "sql": "SELECT DISTINCT version FROM judgments WHERE at >= %(since)s AND at < %(until)s",
         "expected": "v1.4.0",
         "last_good": "v1.3.0",
     },
-    "totals": {"orders": "SELECT sum(amount) FROM orders" + _RANGE},
+    "totals": {"orders": "SELECT sum(amount) FROM orders WHERE at >= %(since)s AND at < %(until)s"},
     "reconciled": {"orders": {"sql": "SELECT id FROM orders", "queue": QUEUE}},
 }

@@ -53,11 +53,19 @@ def _port(lab: SiteLab) -> None:
 
 
 def _sixth(lab: SiteLab) -> None:
-    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["2001:db8::7"]
+    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::7"]
 
 
 def _alias(lab: SiteLab) -> None:
     lab.resolvers[1].records.answers[ALIAS, "CNAME"] = ["api-home.rehearsal.test."]
+
+
+def _target(lab: SiteLab) -> None:
+    lab.resolvers[1].records.answers["db-dr.rehearsal.test", "A"] = [HOME_ADDRESS]
+
+
+def _nowhere(lab: SiteLab) -> None:
+    del lab.resolvers[1].records.answers["api-dr.rehearsal.test", "A"]
 
 
 NAMES: tuple[Damage[SiteLab], ...] = (
@@ -154,6 +162,22 @@ NAMES: tuple[Damage[SiteLab], ...] = (
         "F1",
         {"en": "An alias still leads to the home site", "ko": "CNAME이 아직 이전 사이트를 가리킨다"},
         _alias,
+        usual.dig,
+        (_LEADS,),
+    ),
+    Damage(
+        "target-leads-home",
+        "",
+        {"en": "The service record's target is a host of the home site", "ko": "SRV 대상 호스트가 이전 사이트 주소다"},
+        _target,
+        usual.dig,
+        (_LEADS,),
+    ),
+    Damage(
+        "alias-leads-nowhere",
+        "",
+        {"en": "An alias leads to a name without an address", "ko": "CNAME 대상에 주소가 없다"},
+        _nowhere,
         usual.dig,
         (_LEADS,),
     ),

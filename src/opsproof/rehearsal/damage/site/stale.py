@@ -44,6 +44,24 @@ def _unfenced(lab: SiteLab) -> None:
     lab.fence(up=False)
 
 
+def _sites_swapped(lab: SiteLab) -> None:
+    """Seen from the DR site: what answers here is the home site, whose address the name no longer has."""
+    name = lab.profile["names"]["api"]
+    name["home"], name["dr"] = name["dr"], name["home"]
+
+
+def _one_left(lab: SiteLab) -> None:
+    """Everything is cleared, the planted key too, but for one."""
+
+    def clear(lab: SiteLab) -> None:
+        with lab.cache() as cache:
+            for one in cache.scan_iter(f"{PREFIX}*"):
+                if one != f"{PREFIX}old-7":
+                    cache.unlink(one)
+
+    lab.clearing = clear
+
+
 def _not_cleared(lab: SiteLab) -> None:
     lab.clearing = lambda _: None
 
@@ -146,6 +164,22 @@ STALE: tuple[Damage[SiteLab], ...] = (
         _unfenced,
         usual.ready,
         (_OLD,),
+    ),
+    Damage(
+        "old-site-takes-writes",
+        "F1",
+        {"en": "At the home site's address the service still takes writes", "ko": "이전 사이트 주소가 쓰기를 받는다"},
+        _sites_swapped,
+        usual.health,
+        ("site.the_old_address_serves_no_writes",),
+    ),
+    Damage(
+        "one-key-left",
+        "F3",
+        {"en": "One old key of the cache was left behind", "ko": "캐시 키 하나가 남아 있다"},
+        _one_left,
+        usual.ping,
+        (_PLANTED,),
     ),
     Damage(
         "cache-not-cleared",

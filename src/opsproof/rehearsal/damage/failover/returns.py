@@ -1,0 +1,383 @@
+"""
+Damage on the way back: an old primary that is no true standby afterwards, or whose lost commits nobody kept.
+
+One machine does not allow: a reboot of the old primary's machine (the start of its server stands for it). F15, a stale
+lock file after SIGKILL, harms no server here: who starts one removes it; `exports.runs` sees through it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from opsproof.errors import NotObserved
+from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.damage.damage import Area, Damage, Found
+from opsproof.rehearsal.damage.failover.pair import Pair, at_once, pair
+from opsproof.rehearsal.failover import asked
+from opsproof.rehearsal.failover.detectors import everything
+from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
+from opsproof.rehearsal.failover.exports import Export, export
+from opsproof.rehearsal.failover.failback import Rewound, follow, rewind
+from opsproof.rehearsal.failover.readiness import StandbyVerification
+from opsproof.rehearsal.failover.rewound import RewoundVerification
+from opsproof.stack.clusters import Cluster, Grounds
+
+REWOUND = "failback.the_old_primary_is_rewound"
+"""Not a question of a verification: the rewind itself was refused, or failed."""
+
+
+class Returns:
+    """
+    A promoted standby, and the old primary with commits of its own, stopped.
+
+    Args:
+        servers: Running.
+    """
+
+    def __init__(self, servers: Pair) -> None:
+        self.servers = servers
+        self.asking = Asking.alone("failback")
+        self.settings = at_once(asked.settings(servers.node(servers.home)))
+        self.gate = 30.0
+        self.commits = 0
+        self.diverged = False
+        self.back = False
+        self.lost: Divergence | None = None
+        self.exports: list[Export] = []
+        self.rewound: Rewound | None = None
+
+    def diverge(self, *, segments: int = 0, stop: str = "fast") -> None:
+        """
+        Promote the standby while the old primary lives, let both write, and stop the old one.
+
+        Args:
+            segments: WAL segments between the last common checkpoint and the fork.
+            stop: Mode of pg_ctl stop of the old primary.
+        """
+        home, dr = self.servers.home, self.servers.dr
+        home.sql("CHECKPOINT")
+        for _ in range(segments):
+            home.sql("SELECT pg_logical_emit_message(true, 'lab', 'x')")
+            home.sql("SELECT pg_switch_wal()")
+        self.servers.caught_up(home, dr)
+        dr.sql("SELECT pg_promote(true, 60)")
+        dr.sql("SELECT pg_drop_replication_slot('leaf')")
+        dr.sql("SELECT pg_create_physical_replication_slot('home', true)")
+        home.sql("INSERT INTO orders (note) SELECT 'only on the old primary' FROM generate_series(1, 3)")
+        home.sql("UPDATE orders SET note = 'changed on the old primary' WHERE id = 1")
+        home.sql("DELETE FROM orders WHERE id = 2")
+        self.servers.beat(home)
+        self.commits = 4
+        home.stop(stop)
+        dr.sql("INSERT INTO orders (note) VALUES ('on the new primary')")
+        self.servers.beat(dr)
+        self.diverged = True
+
+    async def count(self) -> None:
+        """Count and keep what only the old primary has."""
+        servers = self.servers
+        dr = servers.node(servers.dr)
+        fork = await fork_of(dr, await asked.timeline(dr))
+        self.lost = await divergence(self.asking, servers.grounds.programs, servers.home.data, fork)
+        scratch = Cluster(servers.grounds, servers.home.name.replace("home", "copy"))
+        servers.scratch.append(scratch)
+        self.exports = await export(self.asking, servers.home, scratch, self.lost, servers.exports)
+
+    async def rewind(self, *, from_archive: bool = False) -> None:
+        """Rewind the old primary."""
+        dr = self.servers.node(self.servers.dr)
+        self.rewound = await rewind(self.asking, self.servers.home, dr, from_archive=from_archive, gate=self.gate)
+
+    def follow(self, upstream: Cluster | None = None, slot: str = "home") -> None:
+        """Start the old primary as a standby of the new one, or of whom is said."""
+        home = self.servers.home
+        follow(home, self.servers.upstream(upstream or self.servers.dr, "home"), slot)
+        home.start()
+        self.back = True
+
+    def verifications(self) -> Sequence[tuple[object, str]]:
+        """The questions, each with the folder of its checks."""
+        servers = self.servers
+        dr, home = servers.node(servers.dr), servers.node(servers.home)
+        back = RewoundVerification(dr, home, self.lost, self.exports, self.settings, seconds=4.0)
+        if not self.back:
+            return ((back, "failback"),)
+        return ((back, "failback"), (StandbyVerification(dr, home, servers.heartbeat, servers.limits), "backup"))
+
+
+@contextlib.contextmanager
+def returns(grounds: Grounds) -> Iterator[Returns]:
+    """A sound pair, that diverges and comes back when somebody looks, unless the fault did it."""
+    with pair(grounds) as servers:
+        yield Returns(servers)
+
+
+async def bring_back(lab: Returns) -> None:
+    """The whole way, as it should be: count, keep, rewind, follow."""
+    if not lab.diverged:
+        lab.diverge()
+    await lab.count()
+    await lab.rewind()
+    lab.follow()
+
+
+async def detect(lab: Returns) -> Found:
+    """Bring it back unless the fault did, then ask everything of it."""
+    found: dict[str, list[str]] = {REWOUND: []}
+    if not lab.back:
+        try:
+            await bring_back(lab)
+        except NotObserved as exc:
+            found[REWOUND].append(exc.what)
+    for verification, folder in lab.verifications():
+        found |= await everything(verification, folder)
+    return found
+
+
+def usual(lab: Returns) -> str:
+    """What people look at: pg_rewind's exit status where one ran, and the server that came back."""
+    told = f"pg_rewind: exit 0, '{lab.rewound.words.splitlines()[-1]}'; " if lab.rewound is not None else ""
+    return told + lab.servers.usual(lab.servers.home if lab.back else lab.servers.dr, lab.servers.dr)
+
+
+def _rewind_usual(lab: Returns) -> str:
+    """What pg_rewind itself says, tried without a change on the stopped old primary."""
+    source = lab.servers.dr.conninfo()
+    argv = ["-D", str(lab.servers.home.data), f"--source-server={source}", "--dry-run"]
+    done = lab.servers.grounds.programs.run("pg_rewind", *argv)
+    return f"pg_rewind --dry-run: exit {done.status}, '{done.err.strip().splitlines()[-1]}'; {usual(lab)}"
+
+
+def _no_checksums(lab: Returns) -> None:
+    home, dr = lab.servers.home, lab.servers.dr
+    for cluster in (dr, home):
+        cluster.stop("fast")
+        cluster.must("pg_checksums", "--disable", "-D", str(cluster.data))
+    for cluster in (home, dr):
+        cluster.start()
+    lab.servers.caught_up(home, dr)
+    lab.diverge()
+
+
+def _no_checkpoint(lab: Returns) -> None:
+    sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+    [(pid,)] = lab.servers.dr.sql(sql)
+    lab.servers.freeze(pid)
+    lab.gate = 3.0
+    lab.diverge()
+
+
+def _recycled(lab: Returns) -> None:
+    lab.diverge(segments=3)
+    dr = lab.servers.node(lab.servers.dr)
+    fork = at_once(fork_of(dr, 2))
+    low = int(fork.lsn.split("/")[1], 16) >> 20
+    for segment in (lab.servers.home.data / "pg_wal").glob("00000001????????????????"):
+        if int(segment.name[16:], 16) < low:
+            segment.unlink()
+
+
+def _without_rewind(lab: Returns) -> None:
+    lab.diverge(stop="immediate")
+    at_once(lab.count())
+    lab.follow()
+
+
+def _uncounted(lab: Returns) -> None:
+    lab.diverge()
+    at_once(lab.rewind())
+    lab.follow()
+
+
+def _source_configuration(lab: Returns) -> None:
+    lab.servers.dr.configure(work_mem="7MB", log_min_duration_statement="77")
+    lab.diverge()
+    at_once(lab.count())
+    at_once(lab.rewind())
+    theirs = lab.servers.dr.data / "postgresql.conf"
+    (lab.servers.home.data / "postgresql.conf").write_bytes(theirs.read_bytes())
+    lab.follow()
+
+
+def _follows_itself(lab: Returns) -> None:
+    lab.diverge()
+    at_once(lab.count())
+    at_once(lab.rewind())
+    lab.follow(lab.servers.home, slot="")
+
+
+def _no_slot(lab: Returns) -> None:
+    lab.diverge()
+    at_once(lab.count())
+    at_once(lab.rewind())
+    lab.follow(slot="forgotten")
+
+
+def _came_back_as_primary(lab: Returns) -> None:
+    lab.diverge()
+    at_once(lab.count())
+    lab.servers.home.start()
+    lab.back = True
+
+
+def _still_runs(lab: Returns) -> None:
+    lab.diverge()
+    lab.servers.home.start()
+
+
+def _exported(change: Callable[[Path], None]) -> Callable[[Returns], None]:
+    def inject(lab: Returns) -> None:
+        at_once(bring_back(lab))
+        change(Path(lab.exports[0].file))
+
+    return inject
+
+
+def _changed(file: Path) -> None:
+    file.write_bytes(file.read_bytes().replace(b"old", b"new"))
+
+
+def _wal_damaged(lab: Returns) -> None:
+    lab.diverge()
+    dr = lab.servers.node(lab.servers.dr)
+    number = int(at_once(fork_of(dr, 2)).lsn.split("/")[1], 16)
+    segment = lab.servers.home.data / "pg_wal" / f"00000001{0:08X}{number >> 20:08X}"
+    with segment.open("r+b") as file:
+        file.seek((number & 0xFFFFF) + 200)
+        file.write(b"\xff" * 64)
+
+
+def _damage(
+    name: str,
+    source: str,
+    en: str,
+    ko: str,
+    inject: Callable[[Returns], None],
+    *caught_by: str,
+    said: Callable[[Returns], str] = usual,
+) -> Damage[Returns]:
+    return Damage(name, source, {"en": en, "ko": ko}, inject, said, caught_by)
+
+
+_KEPT = "failback.what_only_the_old_timeline_had_is_kept"
+_ARRIVES = "failback.what_is_written_now_arrives"
+_STREAMS = "backup.the_standby_streams"
+
+DAMAGES = (
+    _damage(
+        "rewind-impossible",
+        "F9",
+        "pg_rewind is impossible: neither checksums nor wal_log_hints.",
+        "체크섬도 wal_log_hints도 없어 pg_rewind가 불가능합니다.",
+        _no_checksums,
+        REWOUND,
+        said=_rewind_usual,
+    ),
+    _damage(
+        "rewind-before-the-checkpoint",
+        "F10",
+        "pg_rewind before the first checkpoint of the new primary.",
+        "새 주 서버의 첫 체크포인트 전에 pg_rewind를 실행했습니다.",
+        _no_checkpoint,
+        REWOUND,
+        "failback.the_new_primary_has_settled_on_its_timeline",
+        said=_rewind_usual,
+    ),
+    _damage(
+        "rewind-lacks-wal",
+        "F11",
+        "The old primary has recycled WAL that pg_rewind needs.",
+        "pg_rewind에 필요한 WAL이 재사용되어 없습니다.",
+        _recycled,
+        REWOUND,
+        said=_rewind_usual,
+    ),
+    _damage(
+        "return-without-rewind",
+        "D5",
+        "The old primary follows without a rewind, and shows its own rows.",
+        "되감기 없이 대기 서버로 시작되어 옛 행이 남아 있습니다.",
+        _without_rewind,
+        _ARRIVES,
+        "failback.nothing_is_left_that_only_it_has",
+        _STREAMS,
+    ),
+    _damage(
+        "return-uncounted",
+        "",
+        "The lost commits were rewound away uncounted.",
+        "잃은 커밋을 세지 않고 되감았습니다.",
+        _uncounted,
+        _KEPT,
+        "failback.nothing_is_left_that_only_it_has",
+    ),
+    _damage(
+        "return-with-foreign-configuration",
+        "",
+        "The old primary runs with the new one's configuration.",
+        "옛 주 서버가 새 주 서버의 설정으로 실행됩니다.",
+        _source_configuration,
+        "failback.its_configuration_is_its_own",
+    ),
+    _damage(
+        "return-follows-itself",
+        "",
+        "primary_conninfo of the rewound server leads to itself.",
+        "되감은 서버가 자기 자신을 따라갑니다.",
+        _follows_itself,
+        _ARRIVES,
+        "backup.the_primary_sees_the_standby",
+    ),
+    _damage(
+        "return-slot-missing",
+        "",
+        "The slot of the rewound server was not made on the new primary.",
+        "새 주 서버에 되감은 서버의 슬롯이 없습니다.",
+        _no_slot,
+        _ARRIVES,
+        _STREAMS,
+    ),
+    _damage(
+        "return-as-primary",
+        "F14",
+        "The old primary came back as a primary.",
+        "옛 주 서버가 주 서버로 돌아왔습니다.",
+        _came_back_as_primary,
+        _ARRIVES,
+        "backup.the_standby_replays",
+    ),
+    _damage(
+        "rewind-unfenced",
+        "",
+        "The old primary runs while it is to be rewound.",
+        "되감으려는데 옛 주 서버가 실행 중입니다.",
+        _still_runs,
+        REWOUND,
+    ),
+    _damage(
+        "lost-rows-changed",
+        "",
+        "The file with the lost rows was changed.",
+        "잃은 행을 보관한 파일이 변경되었습니다.",
+        _exported(_changed),
+        _KEPT,
+    ),
+    _damage(
+        "lost-rows-gone",
+        "",
+        "The file with the lost rows is gone.",
+        "잃은 행을 보관한 파일이 없습니다.",
+        _exported(Path.unlink),
+        _KEPT,
+    ),
+    _damage(
+        "lost-commits-unreadable",
+        "",
+        "The WAL of the old timeline is damaged after the fork.",
+        "분기 이후 옛 타임라인의 WAL이 손상되었습니다.",
+        _wal_damaged,
+        _KEPT,
+    ),
+)
+
+AREA = Area("failback", returns, detect, DAMAGES)

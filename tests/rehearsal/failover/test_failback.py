@@ -1,0 +1,93 @@
+"""The old primary comes back without a loss that nobody knows of, and the home site serves again."""
+
+import asyncio
+import csv
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from opsproof.errors import PreconditionMissing
+from opsproof.rehearsal.damage.failover.returns import bring_back, returns
+from opsproof.rehearsal.failover.divergence import fork_of
+from opsproof.rehearsal.failover.exports import runs
+from opsproof.rehearsal.failover.failback import follow, settled_timeline, switch_over
+from opsproof.rehearsal.failover.promotion import first_write, has_token
+
+
+@pytest.mark.parametrize("stop", ["fast", "immediate"])
+def test_the_lost_commits_are_those_that_were_made(grounds, stop):
+    """A number that is wrong is worse than none: it goes into the customer's notice."""
+    with returns(grounds) as lab:
+        lab.diverge(stop=stop)
+        asyncio.run(lab.count())
+        assert lab.lost is not None
+        assert len(lab.lost.commits) == lab.commits
+        assert lab.lost.deleted == 1
+        assert lab.lost.whole
+        assert lab.lost.commits == tuple(sorted(lab.lost.commits, key=lambda one: one.at))
+        rows = {one.table: one.rows for one in lab.exports}
+        assert rows == {"public.orders": 4, "public.opsproof_heartbeat": 1}
+        orders = next(one for one in lab.exports if one.table == "public.orders")
+        content = Path(orders.file).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == orders.sha256
+        kept = list(csv.DictReader(content.decode().splitlines()))
+        assert [row["note"] for row in kept].count("only on the old primary") == 3
+        assert {row["id"] for row in kept if row["note"] == "changed on the old primary"} == {"1"}
+        assert not (lab.servers.home.data / "postmaster.pid").exists() or stop == "immediate"
+
+
+def test_the_way_back_ends_at_home_with_nothing_lost(grounds):
+    """Rewound, followed, switched over and followed again: what was written meanwhile is on both."""
+    with returns(grounds) as lab:
+        servers = lab.servers
+        servers.dr.configure(work_mem="7MB")
+        lab.diverge()
+        asyncio.run(bring_back(lab))
+        assert lab.rewound is not None
+        assert any("work_mem" in line for line in lab.rewound.replaced["postgresql.conf"])
+        home, dr = servers.node(servers.home), servers.node(servers.dr)
+        assert asyncio.run(first_write(dr, "while away")).read_back
+        done = asyncio.run(switch_over(lab.asking, servers.dr, home))
+        assert done.promotion.returned
+        assert done.promotion.finished
+        assert asyncio.run(has_token(home, "while away", of=dr))
+        servers.home.sql("SELECT pg_create_physical_replication_slot('dr', true)")
+        follow(servers.dr, servers.upstream(servers.home, "dr"), "dr")
+        servers.dr.start()
+        assert asyncio.run(first_write(home, "home again")).read_back
+        servers.caught_up(servers.home, servers.dr)
+        assert asyncio.run(has_token(dr, "home again", of=home))
+        assert servers.home.sql("SELECT count(*) FROM orders WHERE note = 'only on the old primary'") == [(0,)]
+        assert asyncio.run(settled_timeline(home)) == 3
+
+
+def test_wal_that_was_recycled_comes_from_the_archive(grounds):
+    """The old primary has forgotten what pg_rewind needs; the archive has not."""
+    with returns(grounds) as lab:
+        lab.diverge(segments=3)
+        fork = asyncio.run(fork_of(lab.servers.node(lab.servers.dr), 2))
+        assert (fork.parent, fork.timeline) == (1, 2)
+        low = int(fork.lsn.split("/")[1], 16) >> 20
+        for segment in (lab.servers.home.data / "pg_wal").glob("00000001????????????????"):
+            if int(segment.name[16:], 16) < low:
+                segment.unlink()
+        with pytest.raises(PreconditionMissing, match="could not find previous WAL record"):
+            asyncio.run(lab.rewind())
+        asyncio.run(lab.rewind(from_archive=True))
+        lab.follow()
+        lab.servers.caught_up(lab.servers.dr, lab.servers.home)
+
+
+def test_a_stale_lock_file_is_no_running_server(grounds):
+    """SIGKILL leaves the lock file, and its pid is another process's by and by."""
+    with returns(grounds) as lab:
+        home = lab.servers.home
+        assert runs(home)
+        home.kill()
+        lock = home.data / "postmaster.pid"
+        assert lock.exists()
+        assert not runs(home)
+        lock.write_text(f"{os.getpid()}\n", encoding="ascii")
+        assert not runs(home)
