@@ -21,6 +21,7 @@ from opsproof.report.rehearsals.proving import (
     proof_of_all,
     proof_of_phase,
     serves_again,
+    weakness,
     worst_exposure,
 )
 
@@ -79,6 +80,26 @@ def test_a_phase_is_proven_by_steps_that_all_passed(status: str, expected: Proof
     phase = PhaseFact(name="data", budget=30.0, seconds=3.0, proof=Proof.PROVEN)
 
     assert proof_of_phase(a_rehearsal(steps=steps), phase) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "budget", "expected"),
+    [
+        ("passed", 3.0, 30.0, ""),
+        ("failed", 3.0, 30.0, "step_failed"),
+        ("unknown", 3.0, 30.0, "step_not_passed"),
+        ("passed", 31.0, 30.0, "over_budget"),
+        ("passed", 3.0, None, "no_budget"),
+        ("not executed", None, 30.0, "not_gone_through"),
+    ],
+)
+def test_a_phase_says_why_it_is_not_proven(
+    status: str, seconds: float | None, budget: float | None, expected: str
+) -> None:
+    """Three seconds of a budget of thirty that FAILED are a riddle."""
+    phase = PhaseFact(name="data", budget=budget, seconds=seconds, proof=Proof.PROVEN)
+
+    assert weakness(a_rehearsal(steps=(a_step("data", "rows", 1.0, status=status),)), phase) == expected
 
 
 def test_a_phase_without_a_budget_holds_nothing_up() -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from opsproof.judge.limits import Lang
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
-from opsproof.report.rehearsals.proving import RPO, objective_of, proof_of, proof_of_all, proof_of_phase
+from opsproof.report.rehearsals.proving import RPO, objective_of, proof_of, proof_of_all, proof_of_phase, weakness
 from opsproof.report.rehearsals.remarks import why_of
 from opsproof.report.rehearsals.words import PROOFS, phase_name, took, words
 from opsproof.report.text import one_line
@@ -121,7 +121,8 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         if phase.budget is not None:
             text += f" ({said['limit']} {took(phase.budget, lang)})"
         fine = proof is Proof.PROVEN or (phase.budget is None and proof is Proof.NOT_PROVEN)
-        yield text if fine else f"{text} {PROOFS[lang][proof]}"
+        why = weakness(fact, phase)
+        yield text if fine else f"{text} {PROOFS[lang][proof]}" + (f", {said[why]}" if why else "")
     if missing := [phase_name(phase.name, lang) for phase in fact.phases if phase.seconds is None]:
         yield said["none_of_them"].format(names=", ".join(missing))
 

@@ -214,10 +214,11 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
 
 def _of_phase(fact: RehearsalFact, phase: PhaseFact, lang: Lang, *, html: bool) -> Md:
     """What is proven of a phase; of one that was gone through and has no budget there is nothing to prove."""
-    proof = proving.proof_of_phase(fact, phase)
-    if proof is Proof.NOT_PROVEN and phase.budget is None and phase.seconds is not None:
+    proof, why = proving.proof_of_phase(fact, phase), proving.weakness(fact, phase)
+    if proof is Proof.NOT_PROVEN and why == "no_budget":
         return Md(words(lang)["no_budget"])
-    return _proof(proof, lang, html=html)
+    marked = _proof(proof, lang, html=html)
+    return Md(f"{marked} {words(lang)[why]}") if why and proof is not Proof.PROVEN else marked
 
 
 def _worst(scenarios: Iterable[Scenario]) -> Proof:

@@ -21,7 +21,8 @@ body { font: 15px/1.55 "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "App
 h1 { font-size: 1.7rem; } h2 { font-size: 1.35rem; margin-top: 2.4rem; border-bottom: 2px solid #333; }
 h3 { font-size: 1.08rem; margin-top: 1.6rem; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0 1rem; font-size: 13.5px; }
-th, td { overflow-wrap: anywhere; min-width: 3.2em; }
+th, td { overflow-wrap: anywhere; min-width: 4.2em; }
+td:nth-child(2), td:last-child { min-width: 5.5em; }
 th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: left; vertical-align: top; }
 th { background: #f0f0f0; white-space: nowrap; }
 code, pre { font-family: "Noto Sans Mono CJK KR", ui-monospace, monospace; font-size: 12.5px; overflow-wrap: anywhere; }

@@ -27,6 +27,8 @@ _TEXT_PLOT = 44
 
 _FILLS: Mapping[Proof, str] = {Proof.PROVEN: "#0072B2", Proof.FAILED: "#D55E00", Proof.NOT_PROVEN: "url(#unproven)"}
 """Of Okabe and Ito: told apart by the colour-blind, and by their lightness in a print without colour."""
+_NO_BUDGET = "#C9D3DA"
+_SIGNS: Mapping[Proof, str] = {Proof.PROVEN: "#", Proof.FAILED: "X", Proof.NOT_PROVEN: "?"}
 _PATTERNS = (
     '<defs><pattern id="unproven" width="6" height="6" patternUnits="userSpaceOnUse">'
     '<rect width="6" height="6" fill="#fff"/><circle cx="3" cy="3" r="1.2" fill="#555"/></pattern>'
@@ -80,9 +82,9 @@ def text_picture(course: Course, lang: Lang) -> list[str]:
     lines = [f"{' ' * width} |{_moment_marks(course)}|"] if course.moments else []
     lines += [f"{ljust(row.label, width)} |{_marks(row.bar, course.length)}| {row.note}" for row in rows]
     said = words(lang)
-    signs = {Proof.PROVEN: "#", Proof.FAILED: "X", Proof.NOT_PROVEN: "?"}
-    key = ", ".join([*(f"{signs[proof]} {PROOFS[lang][proof]}" for proof in Proof), f". {said['unexplained']}"])
-    return [*lines, "", f"0 .. {took(course.length, lang)} ({said['after_t0']}); {key}"]
+    signs = [*((_SIGNS[proof], PROOFS[lang][proof]) for proof in Proof), ("=", said["no_budget"])]
+    key = ", ".join(f"{sign} {word}" for sign, word in (*signs, (".", said["unexplained"])))
+    return [*lines, "", f"0 .. {took(course.length, lang)} ({said['after_t0']})", f"  {key}"]
 
 
 def _rows(course: Course, lang: Lang) -> Iterator[_Row]:
@@ -94,10 +96,15 @@ def _rows(course: Course, lang: Lang) -> Iterator[_Row]:
             yield _Row(name, f"{sign}  ({said['not_gone_through']})", bar)
         elif bar.budget is not None:
             yield _Row(name, f"{sign}  {took(bar.seconds, lang)} / {said['limit']} {took(bar.budget, lang)}", bar)
-        elif bar.proof is Proof.FAILED:
+        elif bar.name and not _is_loose(bar):
             yield _Row(name, f"{sign}  {took(bar.seconds, lang)}", bar)
         else:
             yield _Row(name, took(bar.seconds, lang) + (f", {said['no_budget']}" if bar.name else ""), bar)
+
+
+def _is_loose(bar: Bar) -> bool:
+    """True for a phase that was gone through and has no budget: there is nothing to prove."""
+    return bar.budget is None and bar.seconds is not None and bar.proof is Proof.NOT_PROVEN
 
 
 def _x(seconds: float, course: Course) -> float:
@@ -134,7 +141,7 @@ def _drawn(row: _Row, course: Course, y: int) -> Iterator[str]:
             'stroke="#999" stroke-dasharray="1 5"/>'
         )
         return
-    fill = _FILLS[bar.proof] if bar.name else "url(#unexplained)"
+    fill = "url(#unexplained)" if not bar.name else _NO_BUDGET if _is_loose(bar) else _FILLS[bar.proof]
     x, width = _x(bar.start, course), max(_NARROWEST, bar.seconds / course.length * _PLOT)
     x = min(x, _LABEL + _PLOT - width)
     yield (
@@ -160,12 +167,12 @@ def _axis(course: Course, y: int, lang: Lang) -> Iterator[str]:
 def _legend(y: int, lang: Lang) -> Iterator[str]:
     said = words(lang)
     entries = [(_FILLS[proof], f"{SIGNS[proof]} {PROOFS[lang][proof]}") for proof in Proof]
-    entries.append(("url(#unexplained)", said["unexplained"]))
+    entries += [(_NO_BUDGET, said["no_budget"]), ("url(#unexplained)", said["unexplained"])]
     for number, (fill, label) in enumerate(entries):
-        x = _LABEL + 125 * number
+        x = _LABEL + 120 * number
         yield f'<rect x="{x}" y="{y}" width="16" height="12" fill="{fill}" stroke="#333" stroke-width="0.8"/>'
         yield f'<text x="{x + 22}" y="{y + 10}">{escape(label)}</text>'
-    x = _LABEL + 125 * len(entries) + 25
+    x = _LABEL + 120 * len(entries) + 25
     yield f'<line x1="{x}" x2="{x}" y1="{y - 2}" y2="{y + 14}" stroke="#000" stroke-width="2.5"/>'
     yield f'<text x="{x + 8}" y="{y + 10}">{escape(said["limit"])}</text>'
 
@@ -173,7 +180,7 @@ def _legend(y: int, lang: Lang) -> Iterator[str]:
 def _marks(bar: Bar, length: float) -> str:
     if bar.start is None or bar.seconds is None:
         return " " * _TEXT_PLOT
-    mark = "." if not bar.name else {Proof.PROVEN: "#", Proof.FAILED: "X", Proof.NOT_PROVEN: "?"}[bar.proof]
+    mark = "." if not bar.name else "=" if _is_loose(bar) else _SIGNS[bar.proof]
     first = min(_TEXT_PLOT - 1, int(bar.start / length * _TEXT_PLOT))
     last = max(first + 1, round((bar.start + bar.seconds) / length * _TEXT_PLOT))
     return (" " * first + mark * (min(last, _TEXT_PLOT) - first)).ljust(_TEXT_PLOT)

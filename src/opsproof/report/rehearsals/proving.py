@@ -1,8 +1,11 @@
 """What a report may say of a rehearsal's numbers: without a number, and without its moments, nothing is proven."""
 
+from typing import Literal
+
 from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, PhaseFact, Proof, RehearsalFact
 
+Weakness = Literal["over_budget", "step_failed", "not_gone_through", "step_not_passed", "no_budget", ""]
 RTO, RPO = "RTO", "RPO"
 _USABLE = ("service", "data", "business")
 """Phases that say that customers are served again, with their data."""
@@ -45,6 +48,20 @@ def proof_of_phase(fact: RehearsalFact, phase: PhaseFact) -> Proof:
     if phase.proof is Proof.FAILED or Status.FAILED in states or over:
         return Proof.FAILED
     return Proof.NOT_PROVEN if phase.seconds is None or states - {Status.PASSED} else phase.proof
+
+
+def weakness(fact: RehearsalFact, phase: PhaseFact) -> Weakness:
+    """Why a phase is not proven: a phase that took a second of two hours may have failed for one of its steps."""
+    states = {step.status for step in fact.steps if step.phase == phase.name}
+    if phase.budget is not None and phase.seconds is not None and phase.seconds > phase.budget:
+        return "over_budget"
+    if Status.FAILED in states:
+        return "step_failed"
+    if phase.seconds is None:
+        return "not_gone_through"
+    if states - {Status.PASSED}:
+        return "step_not_passed"
+    return "no_budget" if phase.budget is None else ""
 
 
 def proof_of_all(fact: RehearsalFact) -> Proof:

@@ -6,7 +6,7 @@ from datetime import datetime
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
-from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase
+from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase, weakness
 from opsproof.report.rehearsals.trend import Trend
 from opsproof.report.rehearsals.words import PROOFS, STATES, phase_name, took, words
 
@@ -54,11 +54,13 @@ def _course(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         if (proof := proof_of(fact, objective)) is not Proof.PROVEN:
             why = why_of(fact, objective, lang)
             yield said["remark_objective"].format(name=objective.name, proof=PROOFS[lang][proof], why=why)
+    alike: dict[tuple[str, str], list[str]] = {}
     for step in fact.steps:
         if step.status in _BAD:
-            yield said["remark_step"].format(
-                step=step.title.rstrip(".") or step.check, status=STATES[lang][step.status], words=step.words
-            )
+            alike.setdefault((step.status, step.words), []).append(step.title.rstrip(".") or step.check)
+    for (status, found), titles in alike.items():
+        others = said["remark_others"].format(n=len(titles) - 1) if len(titles) > 1 else ""
+        yield said["remark_step"].format(step=titles[0] + others, status=STATES[lang][status], words=found)
     if fact.not_executed:
         yield said["remark_not_executed"].format(n=len(fact.not_executed))
 
@@ -87,8 +89,9 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         if proof_of_phase(fact, phase) is not Proof.FAILED:
             continue
         name = phase_name(phase.name, lang)
-        if phase.seconds is None or phase.budget is None or phase.seconds <= phase.budget:
-            yield said["remark_phase_failed"].format(name=name)
+        why = weakness(fact, phase)
+        if why != "over_budget" or phase.seconds is None or phase.budget is None:
+            yield said["remark_phase_failed"].format(name=name, why=said[why] if why else "-")
         else:
             yield said["remark_phase"].format(
                 name=name, seconds=took(phase.seconds, lang), budget=took(phase.budget, lang)
