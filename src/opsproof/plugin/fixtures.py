@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opsproof.rehearsal.archive.verification import ArchiveVerification
     from opsproof.rehearsal.failover.readiness import StandbyVerification
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
-    from opsproof.rehearsal.stored.verification import StoredVerification
+    from opsproof.rehearsal.stored import StoredVerification
 
 TARGETS = {
     "api": "The HTTP API of the system.",

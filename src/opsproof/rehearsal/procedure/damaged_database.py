@@ -49,7 +49,7 @@ class DamagedDatabase(Restoring):
         if dumps is None:
             raise PreconditionMissing("the profile has no backups.dumps", where="backups", next_step="Write it.")
         folder = self._local(dumps.prefix)
-        found = sorted(path for path in folder.iterdir() if path.name != (dumps.latest or "").rpartition("/")[2])
+        found = sorted(path for path in folder.iterdir() if path.name != dumps.latest)
         if not found:
             return [f"there is no dump below {dumps.prefix}"]
         grounds, name = self.at.grounds, self.at.database_name

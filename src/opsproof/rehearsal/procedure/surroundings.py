@@ -19,7 +19,7 @@ from opsproof.rehearsal.archive.verification import ArchiveVerification
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.failover.readiness import StandbyLimits, StandbyVerification
 from opsproof.rehearsal.node import Node
-from opsproof.rehearsal.stored.verification import StoredVerification
+from opsproof.rehearsal.stored import StoredVerification
 from opsproof.stack.clusters import Grounds
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Surroundings:
             if not embedded:
                 return cls(profile, asking, grounds, None, stack.pop_all())
             site = stack.enter_context(EmbeddedSite(grounds))
+            site.beat()
             site.back_up()
+            site.beat()
             return cls(reload(profile.name, site.variables), asking, grounds, site, stack.pop_all())
 
     @property
