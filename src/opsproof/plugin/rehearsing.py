@@ -54,6 +54,7 @@ class Rehearsing:
         self._allowed = allowed
         self._resumes = resumes
         self.plans: dict[tuple[str, str], Plan] = {}
+        self._last_within: dict[str, float | None] = {}
         self._rehearsals: dict[tuple[str, str], Rehearsal] = {}
         self._surroundings: dict[str, Surroundings] = {}
 
@@ -67,6 +68,7 @@ class Rehearsing:
         for (name, scenario), planned in steps.items():
             rehearsals = profiles[name].rehearsals
             if rehearsals is not None:
+                self._last_within[name] = rehearsals.last_within
                 objectives = rehearsals.scenarios[scenario]
                 self.plans[name, scenario] = Plan(name, scenario, objectives, tuple(planned))
 
@@ -124,7 +126,11 @@ class Rehearsing:
             rehearsal.fact({step.check: by_name.get((profile, step.check)) for step in rehearsal.plan.steps})
             for (profile, _), rehearsal in self._rehearsals.items()
         )
-        return tuple(fact for fact in facts if fact is not None)
+        return tuple(
+            fact.model_copy(update={"last_within": self._last_within[fact.profile]})
+            for fact in facts
+            if fact is not None
+        )
 
     def close(self) -> None:
         """End everything that was started, and remove it. Raises StackError when something would not go."""
