@@ -56,6 +56,8 @@ class Rehearsal:
         self.say = say
         self.watch = Stopwatch()
         self.aborted = ""
+        self.failed: set[str] = set()
+        """Phases of which a step failed."""
         self.acted: dict[str, str] = {}
         """By name of a step who acted in it."""
         self.current = ""
@@ -87,6 +89,7 @@ class Rehearsal:
         except asyncio.CancelledError:
             raise
         except BaseException as exc:
+            self.failed.add(planned.phase)
             if planned.critical:
                 self.aborted = f"{planned.title} - {exc}".partition("\n")[0]
             self._note(name, "failed")

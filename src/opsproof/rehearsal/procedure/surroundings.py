@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from opsproof.stack.site import EmbeddedSite
 
 S = TypeVar("S")
+_BEATS, _BETWEEN_BEATS = 3, 0.1
 Reload = Callable[[str, Mapping[str, str]], Profile]
 """Loads a profile once more, with further variables."""
 
@@ -74,7 +76,9 @@ class Surroundings:
             site = stack.enter_context(EmbeddedSite(grounds))
             site.beat()
             site.back_up()
-            site.beat()
+            for _ in range(_BEATS):
+                site.beat()
+                time.sleep(_BETWEEN_BEATS)
             return cls(reload(profile.name, site.variables), asking, grounds, site, stack.pop_all())
 
     @property
