@@ -54,7 +54,7 @@ def _port(lab: SiteLab) -> None:
 
 
 def _sixth(lab: SiteLab) -> None:
-    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::7"]
+    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::1"]
 
 
 def _alias(lab: SiteLab) -> None:
