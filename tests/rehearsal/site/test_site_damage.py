@@ -13,6 +13,7 @@ WORDS = {
     "all-resolvers-lead-home": "127.0.0.3 is of the home site",
     "resolver-gives-both-sites": "127.0.0.1, 127.0.0.3",
     "resolver-takes-turns": "127.0.0.3 is of the home site",
+    "old-answer-by-tcp": "by TCP: api.rehearsal.test A is 127.0.0.3",
     "resolver-silent": "no answer within",
     "resolver-fails": "SERVFAIL",
     "name-gone": "NXDOMAIN",
