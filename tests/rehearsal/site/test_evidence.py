@@ -99,3 +99,24 @@ def test_what_is_noted_before_the_failure_can_be_kept(grounds):
     assert before.reference is not None
     assert before.reference.counts == {"judgments": 1000}
     assert Before.from_json(json.loads(kept)) == before
+
+
+def test_a_queue_that_was_worked_off_before_clearing_is_no_loss(grounds):
+    """Workers of the DR site go on while people decide; only what clearing takes is its fault."""
+
+    async def ask(lab):
+        site = lab.verification()
+        with lab.cache() as cache:
+            cache.delete("site:queue")
+            early = await site.nothing_but_the_cache_was_cleared()
+            lab.before = await site.note_neighbours()
+            renewed = await lab.verification().nothing_but_the_cache_was_cleared()
+            cache.delete("session:7")
+        return early, renewed, await lab.verification().nothing_but_the_cache_was_cleared()
+
+    with site_lab(grounds) as lab:
+        early, renewed, after = asyncio.run(ask(lab))
+
+    assert "site:queue" in early[0]
+    assert renewed == []
+    assert "session:7" in after[0]

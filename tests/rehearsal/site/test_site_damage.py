@@ -13,17 +13,19 @@ WORDS = {
     "all-resolvers-lead-home": "127.0.0.3 is of the home site",
     "resolver-gives-both-sites": "127.0.0.1, 127.0.0.3",
     "resolver-takes-turns": "127.0.0.3 is of the home site",
+    "old-answer-by-tcp": "by TCP: api.rehearsal.test A is 127.0.0.3",
     "resolver-silent": "no answer within",
     "resolver-fails": "SERVFAIL",
     "name-gone": "NXDOMAIN",
     "alias-loop": "endless chain of aliases",
     "answer-kept-for-a-day": "may be kept for 86400 s",
     "service-record-wrong-port": "SRV is 0 5",
-    "address-of-the-other-family": "AAAA ::7",
+    "address-of-the-other-family": "AAAA ::1",
     "alias-leads-home": "api-home.rehearsal.test is of the home site",
     "target-leads-home": "which is 127.0.0.3 of the home site",
     "alias-leads-nowhere": "no address is known for it: NXDOMAIN",
     "old-site-takes-writes": "still answers at 127.0.0.1 of the home site",
+    "old-primary-frozen": "says nothing: it may go on any time",
     "one-key-left": "1 keys are under site:judgment:",
     "pool-on-the-old-primary": "port",
     "half-of-the-pool-old": "port",
@@ -105,7 +107,7 @@ def test_a_damage_turns_the_questions_red_that_promise_to_catch_it(grounds, dama
 def test_every_question_is_asked_and_turned_red_by_a_damage():
     """A question that nothing turns red may be one that cannot turn red."""
     own = {name for name, one in vars(SiteVerification).items() if inspect.iscoroutinefunction(one)}
-    asked = own - {"note", "clear_cache", OWN_RESOLVER}
+    asked = own - {"note", "note_neighbours", "clear_cache", OWN_RESOLVER}
 
     assert asked == set(QUESTIONS)
     assert {f"site.{name}" for name in QUESTIONS} == {name for one in SITE.damages for name in one.caught_by}

@@ -68,17 +68,29 @@ class CacheKeeper:
 
     async def plant(self) -> Planted:
         """Before the failure: put one key under the prefix and one outside of it, and note the rest of the server."""
+        key, neighbour = f"{self._cache.prefix}opsproof-{self._token}", f"{_NEIGHBOUR}{self._token}"
 
         def call() -> dict[str, Any]:
             with cache_client(self._cache.url) as client:
-                key, neighbour = f"{self._cache.prefix}opsproof-{self._token}", f"{_NEIGHBOUR}{self._token}"
                 for one in (key, neighbour):
                     client.ask("SET", one, self._token, "EX", _PLANT_SECONDS)
-                sample = tuple(islice(self._outside(client), _SAMPLE))
-                return asdict(Planted(key, neighbour, client.clearings(), client.run_id(), client.others(), sample))
+                return self._noted(client, key, neighbour)
 
-        told = await self._ask("plant a key under the prefix, and one outside of it", "SET KEY VALUE", call)
-        return Planted(**{**told, "sample": tuple(told["sample"])})
+        return _planted(await self._ask("plant a key under the prefix, and one outside of it", "SET KEY VALUE", call))
+
+    async def noted_again(self, planted: Planted | None) -> Planted:
+        """Right before clearing: note the rest of the server again, for queues are worked off in the meantime."""
+        before = self._must(planted)
+
+        def call() -> dict[str, Any]:
+            with cache_client(self._cache.url) as client:
+                return self._noted(client, before.key, before.neighbour)
+
+        return _planted(await self._ask("note what is outside of the prefix", "INFO keyspace", call))
+
+    def _noted(self, client: CacheClient, key: str, neighbour: str) -> dict[str, Any]:
+        sample = tuple(islice(self._outside(client), _SAMPLE))
+        return asdict(Planted(key, neighbour, client.clearings(), client.run_id(), client.others(), sample))
 
     async def clear(self) -> Cleared:
         """Remove every key under the prefix, by SCAN and UNLINK in batches; and no other."""
@@ -195,3 +207,7 @@ class CacheKeeper:
         for key in islice(client.keys(""), 20 * _SAMPLE):
             if not key.startswith((self._cache.prefix, _NEIGHBOUR)) and client.lasts(key):
                 yield key
+
+
+def _planted(told: dict[str, Any]) -> Planted:
+    return Planted(**{**told, "sample": tuple(told["sample"])})

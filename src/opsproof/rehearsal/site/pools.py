@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -181,6 +182,8 @@ async def still_open(former: Node) -> list[str]:
     except Unreachable as exc:
         if any(words in exc.what for words in _AT_ALL):
             return [f"{former.name} answers at its old address, unknown whether it takes writes: {exc.what}"]
+        if "timeout" in exc.what and await _takes_connections(former):
+            return [f"{former.name} takes the connection at its old address and says nothing: it may go on any time"]
         return []
     except TimedOut as exc:
         return [f"{former.name} has taken the connection at its old address and says nothing: {exc.what}"]
@@ -190,6 +193,29 @@ async def still_open(former: Node) -> list[str]:
     if row["in_recovery"] or row["read_only"] == "on":
         return []
     return [f"{former.name} takes writes at its old address (port {row['port']}, not in recovery, not read-only)"]
+
+
+async def _takes_connections(former: Node) -> bool:
+    """Whether somebody listens, who may be frozen; a machine that is gone takes no connection either."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    told = conninfo_to_dict(former.conninfo)
+    host, port = str(told.get("hostaddr") or told.get("host") or "localhost"), int(told.get("port") or 5432)
+
+    def call() -> bool:
+        family = socket.AF_UNIX if host.startswith("/") else socket.AF_INET
+        try:
+            if family == socket.AF_INET:
+                socket.create_connection((host, port), timeout=_READ_SECONDS).close()
+                return True
+            with socket.socket(family) as wire:
+                wire.settimeout(_READ_SECONDS)
+                wire.connect(f"{host}/.s.PGSQL.{port}")
+        except OSError:
+            return False
+        return True
+
+    return await former.asking.ask(f"{former.name}: whether {host} port {port} listens", f"nc -z {host} {port}", call)
 
 
 def differs(one: Mapping[str, Any], told: Connections, wanted: Identity, where: str) -> list[str]:

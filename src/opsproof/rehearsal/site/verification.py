@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -134,6 +134,15 @@ class SiteVerification:
         version = await release_of(self._door, recovered.release) if recovered.release else None
         self._door.forget()
         return Before(planted, reference, version)
+
+    async def note_neighbours(self) -> Before:
+        """
+        Right before the cache is cleared, by whomever: note again what is beside it, for queues are worked off.
+
+        Returns:
+            What was noted before, with this in it; for the verification that asks afterwards.
+        """
+        return replace(self._before, planted=await self._keeper().noted_again(self._before.planted))
 
     async def clear_cache(self) -> Cleared:
         """Remove every key under the cache's prefix at the DR site, and no other."""

@@ -68,6 +68,7 @@ class SiteLab:
 
     Attributes:
         watched: Pids whose connections are looked at.
+        afterwards: Undoes what a fault does to servers that other labs have as well.
         clearing: How the cache is cleared: by prefix, or as somebody else would.
         t0: The failure.
     """
@@ -82,6 +83,7 @@ class SiteLab:
     egress: Egress
     watched: list[int]
     certificates: TlsListener
+    afterwards: contextlib.ExitStack
     token: str
     t0: datetime
     clearing: Callable[[SiteLab], None] | None = None
@@ -156,6 +158,7 @@ def site_lab(grounds: Grounds) -> Iterator[SiteLab]:
             egress,
             watched,
             certificates,
+            stack,
             f"{number}x{secrets.token_hex(3)}",
             datetime.now(UTC) + timedelta(seconds=2),
         )

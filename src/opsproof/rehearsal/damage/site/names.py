@@ -54,11 +54,15 @@ def _port(lab: SiteLab) -> None:
 
 
 def _sixth(lab: SiteLab) -> None:
-    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::7"]
+    lab.resolvers[1].records.answers[NAME, "AAAA"] = ["::1"]
 
 
 def _alias(lab: SiteLab) -> None:
     lab.resolvers[1].records.answers[ALIAS, "CNAME"] = ["api-home.rehearsal.test."]
+
+
+def _by_tcp(lab: SiteLab) -> None:
+    lab.resolvers[1].records.stream[NAME, "A"] = [HOME_ADDRESS]
 
 
 def _target(lab: SiteLab) -> None:
@@ -99,6 +103,14 @@ NAMES: tuple[Damage[SiteLab], ...] = (
         "",
         {"en": "A resolver gives one site, then the other", "ko": "리졸버가 두 사이트를 번갈아 답한다"},
         _turns,
+        usual.dig,
+        (_LEADS,),
+    ),
+    Damage(
+        "old-answer-by-tcp",
+        "",
+        {"en": "A resolver gives the home site by TCP alone", "ko": "TCP로 물으면 이전 사이트를 답한다"},
+        _by_tcp,
         usual.dig,
         (_LEADS,),
     ),

@@ -23,6 +23,7 @@ class Records:
         code: In place of an answer: `SERVFAIL`; "" to answer.
         silent: Whether it says nothing at all.
         turns: Answers that take turns with those above, by name and type.
+        stream: Answers by TCP alone, by name and type.
     """
 
     answers: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Records:
     code: str = ""
     silent: bool = False
     turns: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    stream: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
 class Responder:
@@ -51,8 +53,8 @@ class Responder:
         """HOST:PORT."""
         return f"{HOST}:{self.port}"
 
-    def reply(self, asked: bytes) -> bytes | None:
-        """The answer to a message; None to say nothing."""
+    def reply(self, asked: bytes, *, stream: bool = False) -> bytes | None:
+        """The answer to a message, by TCP or UDP; None to say nothing."""
         import dns.flags
         import dns.message
         import dns.rcode
@@ -80,6 +82,8 @@ class Responder:
         texts = records.answers.get((name, kind), [])
         if self._odd and (name, kind) in records.turns:
             texts = records.turns[name, kind]
+        if stream:
+            texts = records.stream.get((name, kind), texts)
         if texts:
             answer.answer.append(dns.rrset.from_text(f"{name}.", records.ttl, "IN", kind, *texts))
         elif name not in known:
@@ -100,7 +104,7 @@ class Responder:
                 size = self.request.recv(2)
                 if len(size) < 2:
                     return
-                answer = responder.reply(self.request.recv(struct.unpack("!H", size)[0]))
+                answer = responder.reply(self.request.recv(struct.unpack("!H", size)[0]), stream=True)
                 if answer is not None:
                     self.request.sendall(struct.pack("!H", len(answer)) + answer)
 

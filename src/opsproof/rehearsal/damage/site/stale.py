@@ -1,11 +1,13 @@
 """Pools and caches that still serve what was before the failure."""
 
 import json
+import signal
 
 from opsproof.rehearsal.damage.damage import Damage
 from opsproof.rehearsal.damage.site import usual
 from opsproof.rehearsal.damage.site.lab import SiteLab
 from opsproof.rehearsal.damage.site.service import PREFIX
+from opsproof.stack.process import wait_for
 
 _POOL = "site.every_connection_is_to_the_new_primary"
 _SEES = "site.the_service_sees_what_the_new_primary_commits"
@@ -42,6 +44,13 @@ def _told_before(lab: SiteLab) -> None:
 
 def _unfenced(lab: SiteLab) -> None:
     lab.fence(up=False)
+
+
+def _frozen(lab: SiteLab) -> None:
+    home = lab.original.home.process
+    home.send(signal.SIGSTOP)
+    lab.afterwards.callback(home.send, signal.SIGCONT)
+    wait_for(lambda: home.state() == "T", 30)
 
 
 def _sites_swapped(lab: SiteLab) -> None:
@@ -162,6 +171,17 @@ STALE: tuple[Damage[SiteLab], ...] = (
         "F2",
         {"en": "The old primary takes writes at its old address", "ko": "이전 Primary가 이전 주소에서 쓰기를 받는다"},
         _unfenced,
+        usual.ready,
+        (_OLD,),
+    ),
+    Damage(
+        "old-primary-frozen",
+        "F14",
+        {
+            "en": "The old primary is frozen, and will go on",
+            "ko": "멈춘 이전 Primary가 다시 살아날 수 있다",
+        },
+        _frozen,
         usual.ready,
         (_OLD,),
     ),
