@@ -226,6 +226,7 @@ class Recovery:
 
     async def the_caches_are_cleared(self) -> list[str]:
         """By prefix, on the DR site's cache."""
+        self.noted = await self.site.note_neighbours()
         await self.site.clear_cache()
         return [*await self.site.the_planted_key_is_gone(), *await self.site.nothing_but_the_cache_was_cleared()]
 
