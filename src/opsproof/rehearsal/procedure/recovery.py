@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
 from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.rehearsal.site.verification import Before, SiteVerification
+from opsproof.stack.process import Process
 
 if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -343,11 +345,27 @@ class Recovery:
 
     def state(self) -> dict[str, Any]:
         """What the journal keeps for later steps."""
-        return {"token": self.token, "ledger": str(self.ledger_path)}
+        writer = self._writing and not self._written and asdict(self._writing.process)
+        return {
+            "token": self.token,
+            "before": self.before and asdict(self.before),
+            "noted": self.noted.to_json(),
+            "writer": writer or None,
+            "system_identifier": self.account.system_identifier,
+            "versions": self.account.versions,
+        }
 
     def remember(self, state: Mapping[str, Any]) -> None:
         """Go on with what the journal has kept."""
         self.token = str(state["token"])
+        self.before = Inventory(**state["before"]) if state["before"] else None
+        self.noted = Before.from_json(state["noted"])
+        self.account.system_identifier = str(state["system_identifier"])
+        self.account.versions = dict(state["versions"])
+        if state["writer"]:
+            self._writing = Writing(self._orders(), Process(**state["writer"]), self._writer_log)
+        else:
+            self._written = self.ledger_path.exists()
 
     @property
     def ledger_path(self) -> Path:
@@ -404,12 +422,18 @@ class Recovery:
         await self.at.home.rows(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, name).as_string())
 
     def _start_writing(self) -> None:
+        self.ledger_path.parent.mkdir(parents=True, exist_ok=True)
+        grounds = self.at.grounds.directory if self.at.embedded else None  # it outlives us in a real environment
+        self._writing = Writing.start(self._orders(), log=self._writer_log, grounds=grounds)
+
+    def _orders(self) -> Orders:
         rpo = self.rehearsal.plan.objectives.rpo
         interval = _EMBEDDED_INTERVAL if self.at.embedded else min(rpo / _WRITES_PER_OBJECTIVE, _SLOWEST)
-        self.ledger_path.parent.mkdir(parents=True, exist_ok=True)
-        orders = Orders(str(self.ledger_path), interval, conninfo=self.at.service_conninfo("home", "dr"))
-        log = self.at.grounds.log(f"writer-{self.token}")
-        self._writing = Writing.start(orders, log=log, grounds=self.at.grounds.directory)
+        return Orders(str(self.ledger_path), interval, conninfo=self.at.service_conninfo("home", "dr"))
+
+    @property
+    def _writer_log(self) -> Path:
+        return self.ledger_path.with_suffix(".log")
 
     def _activate_own(self) -> str:
         site = self.at.embedded
