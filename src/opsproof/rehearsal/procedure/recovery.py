@@ -14,11 +14,6 @@ from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
 from opsproof.profile.rehearsals import Site
 from opsproof.profile.targets import Url
-from opsproof.rehearsal.clock import heartbeat
-from opsproof.rehearsal.clock.ledger import read_ledger
-from opsproof.rehearsal.clock.reconcile import Reconciled, reconcile
-from opsproof.rehearsal.clock.writer import Orders
-from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import RehearsalFact
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
@@ -27,9 +22,11 @@ from opsproof.rehearsal.failover.promotion import first_write
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
+from opsproof.rehearsal.procedure.outside_writer import OutsideWriter
 from opsproof.rehearsal.procedure.surroundings import Surroundings
+from opsproof.rehearsal.site.door import Door
+from opsproof.rehearsal.site.names import Names
 from opsproof.rehearsal.site.verification import Before, SiteVerification
-from opsproof.stack.process import Process
 
 if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -48,9 +45,7 @@ ASKS_THE_SERVER = frozenset(
 _MAKES_IT_USABLE = {"database", "service", "data"}
 """Where a step of these failed, the service is not back, however well it answers."""
 
-_WRITES_PER_OBJECTIVE = 20
-_SLOWEST, _EMBEDDED_INTERVAL = 30.0, 0.05
-_ACKNOWLEDGED = 5
+_SHOWN = 5
 _EMBEDDED_PATIENCE = 30.0
 _WRITE_SECONDS = 10.0
 
@@ -76,8 +71,7 @@ class Recovery:
         self.before: Inventory | None = None
         self.noted = Before()
         self.serving: Node | None = None
-        self._writing: Writing | None = None
-        self._written = False
+        self.writer = self._new_writer()
         self._site: SiteVerification | None = None
 
     # What a scenario is.
@@ -98,8 +92,22 @@ class Recovery:
         """The cluster of our own that serves after the recovery."""
         raise NotImplementedError
 
+    async def users_see_it(self) -> bool:
+        """Whether the service does not answer well by its public name."""
+        recovered = self.at.rehearsals.recovered
+        if recovered is None or recovered.release is None:
+            next_step = "Write rehearsals.recovered.release in the profile."
+            raise PreconditionMissing("nothing says how users reach it", where="rehearsals", next_step=next_step)
+        door = Door(
+            recovered, Names(self.at.rehearsals.resolvers, self.at.asking_of("resolvers")), self.at.asking_of("api")
+        )
+        try:
+            return not (await door.get(recovered.release.health)).ok
+        except NotObserved:
+            return True
+
     async def failed(self) -> bool:
-        """Whether users can see the failure."""
+        """Whether the home site's database is gone."""
         try:
             await self.at.home.value("SELECT 1", seconds=3)
         except NotObserved:
@@ -139,10 +147,7 @@ class Recovery:
     async def the_copies_can_take_over(self) -> list[str]:
         """The state before the failure is noted, and the writer's writes are acknowledged."""
         self.before = await inventory(self.at.home)
-        await heartbeat.prepare(self.at.home)
-        await self._grant_heartbeat()
-        self._start_writing()
-        await asyncio.to_thread(self.writing.until, _ACKNOWLEDGED)
+        await self.writer.start()
         self.noted = await self.site.note(datetime.now(UTC))
         wrong = await self._probe_the_archive()
         wrong += said(await everything(self.at.standby, "standby"))
@@ -159,8 +164,8 @@ class Recovery:
         return await self.wait(self._is_broken, "declare")
 
     async def the_failure_is_noticed(self) -> list[str]:
-        """T1: the first question through the public way that fails."""
-        wrong = await self.wait(self._is_broken, "declare")
+        """T1: the first question by the public name that fails."""
+        wrong = await self.wait(self._is_seen, "declare")
         if not wrong:
             self.watch.note("t1")
         return wrong
@@ -245,8 +250,9 @@ class Recovery:
 
     async def what_was_acknowledged_is_accounted_for(self) -> list[str]:
         """The ledger against the rows that are there."""
-        reconciled = await self.reconciled()
-        wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_ACKNOWLEDGED]]
+        reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
+        self.account.reconciled = reconciled
+        wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
         unexpected = self.account.ledger().unexpected
         return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
 
@@ -307,14 +313,6 @@ class Recovery:
         return self.serving or self.at.dr
 
     @property
-    def writing(self) -> Writing:
-        """The outside writer. Raises PreconditionMissing if it was not started."""
-        if self._writing is None:
-            next_step = "See why `the copies can take over` did not come to start it."
-            raise PreconditionMissing("the outside writer was not started", where="the ledger", next_step=next_step)
-        return self._writing
-
-    @property
     def site(self) -> SiteVerification:
         """Asks whether the service is recovered; knows T0 and the database that serves as soon as they are known."""
         rehearsals = self.at.rehearsals
@@ -333,24 +331,13 @@ class Recovery:
             work=profile.work,
         )
 
-    async def reconciled(self) -> Reconciled:
-        """The ledger against the recovered database; the writer is ended first."""
-        if not self._written:
-            await asyncio.to_thread(self.close)
-        ledger = read_ledger(self.ledger_path, self.watch.anchor)
-        rows = [row async for row in heartbeat.found(self.recovered, ledger)]
-        reconciled = reconcile(ledger, rows)
-        self.account.reconciled = reconciled
-        return reconciled
-
     def state(self) -> dict[str, Any]:
         """What the journal keeps for later steps."""
-        writer = self._writing and not self._written and asdict(self._writing.process)
         return {
             "token": self.token,
             "before": self.before and asdict(self.before),
             "noted": self.noted.to_json(),
-            "writer": writer or None,
+            "writer": self.writer.state(),
             "system_identifier": self.account.system_identifier,
             "versions": self.account.versions,
         }
@@ -362,15 +349,8 @@ class Recovery:
         self.noted = Before.from_json(state["noted"])
         self.account.system_identifier = str(state["system_identifier"])
         self.account.versions = dict(state["versions"])
-        if state["writer"]:
-            self._writing = Writing(self._orders(), Process(**state["writer"]), self._writer_log)
-        else:
-            self._written = self.ledger_path.exists()
-
-    @property
-    def ledger_path(self) -> Path:
-        """Where the ledger is: outside of the grounds, which end with the rehearsal."""
-        return self.rehearsal.folder / f"ledger-{self.rehearsal.plan.scenario}-{self.token}.jsonl"
+        self.writer = self._new_writer()
+        self.writer.remember(state["writer"])
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
@@ -378,9 +358,12 @@ class Recovery:
 
     def close(self) -> None:
         """End the writer, if it still runs."""
-        if self._writing is not None and not self._written:
-            self._writing.stop()
-            self._written = True
+        self.writer.end()
+
+    def _new_writer(self) -> OutsideWriter:
+        plan = self.rehearsal.plan
+        ledger = self.rehearsal.folder / f"ledger-{plan.scenario}-{self.token}.jsonl"
+        return OutsideWriter(self.at, ledger, plan.objectives.rpo)
 
     async def _probe_the_archive(self) -> list[str]:
         """What is written now comes into the archive: a segment is switched, and waited for."""
@@ -410,30 +393,11 @@ class Recovery:
     async def _is_broken(self) -> list[str]:
         return [] if await self.failed() else ["the home site still answers"]
 
+    async def _is_seen(self) -> list[str]:
+        return [] if await self.users_see_it() else ["users see nothing of the failure yet"]
+
     async def _unpredictable(self) -> None:
         await asyncio.sleep(0.2 + secrets.randbelow(800) / 1000)
-
-    async def _grant_heartbeat(self) -> None:
-        from psycopg import sql
-        from psycopg.conninfo import conninfo_to_dict
-
-        role = conninfo_to_dict(self.at.service_conninfo("home"))["user"]
-        table, name = sql.Identifier(heartbeat.TABLE), sql.Identifier(str(role))
-        await self.at.home.rows(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, name).as_string())
-
-    def _start_writing(self) -> None:
-        self.ledger_path.parent.mkdir(parents=True, exist_ok=True)
-        grounds = self.at.grounds.directory if self.at.embedded else None  # it outlives us in a real environment
-        self._writing = Writing.start(self._orders(), log=self._writer_log, grounds=grounds)
-
-    def _orders(self) -> Orders:
-        rpo = self.rehearsal.plan.objectives.rpo
-        interval = _EMBEDDED_INTERVAL if self.at.embedded else min(rpo / _WRITES_PER_OBJECTIVE, _SLOWEST)
-        return Orders(str(self.ledger_path), interval, conninfo=self.at.service_conninfo("home", "dr"))
-
-    @property
-    def _writer_log(self) -> Path:
-        return self.ledger_path.with_suffix(".log")
 
     def _activate_own(self) -> str:
         site = self.at.embedded
