@@ -31,6 +31,7 @@ class SqlScan:
     Args:
         heartbeat: Name of the heartbeat's table; without a schema it is that of any schema.
         column: Its column with the time.
+        columns: Whether to count the columns of all rows; the blocks of a custom dump have a length, and a hole shows.
 
     Attributes:
         tables: Rows by `schema.table`, partitions counted for their parents too; 0 for one without data.
@@ -41,11 +42,11 @@ class SqlScan:
         problems: What is wrong with it.
     """
 
-    def __init__(self, heartbeat: str, column: str) -> None:
+    def __init__(self, heartbeat: str, column: str, *, columns: bool = True) -> None:
         self.newest: datetime | None = None
         self.server = self.tool = self.database = ""
         self.problems: list[str] = []
-        self._heartbeat, self._column = heartbeat, column
+        self._heartbeat, self._column, self._columns = heartbeat, column, columns
         self._rows: dict[str, int] = {}
         self._parents: dict[str, str] = {}
         self._buffer = b"\n"
@@ -209,7 +210,8 @@ class SqlScan:
             columns = _names(copy[2] or b"")
             table = _name(copy[1])
             self._rows.setdefault(table, 0)
-            self._copy = _Copy(table, columns, self._column if _same(table, self._heartbeat) else None)
+            heartbeat = self._column if _same(table, self._heartbeat) else None
+            self._copy = _Copy(table, columns, heartbeat, counted=self._columns)
         elif insert := _INSERT.match(head):
             table = _name(insert[1])
             rows = max(1, head.count(b"\n\t("))
@@ -252,12 +254,13 @@ class SqlScan:
 class _Copy:
     """The data of one table."""
 
-    def __init__(self, table: str, columns: list[str], heartbeat: str | None) -> None:
+    def __init__(self, table: str, columns: list[str], heartbeat: str | None, *, counted: bool) -> None:
         self.table = table
         self.rows = 0
         self.begun = False
         self.newest: datetime | None = None
         self._columns = columns
+        self._counted = counted
         self._tabs = 0
         self._nul = False
         self._wrong = ""
@@ -271,8 +274,11 @@ class _Copy:
 
     def read(self, buffer: bytes, start: int, stop: int) -> None:
         """Count the rows of a stretch."""
-        self.rows += buffer.count(b"\n", start, stop)
-        self._tabs += buffer.count(b"\t", start, stop)
+        first = buffer.find(b"\n", start, stop)
+        if first >= 0:  # to find is far quicker than to count, and a row may have many megabytes
+            self.rows += buffer.count(b"\n", first, stop)
+        if self._counted:
+            self._tabs += buffer.count(b"\t", start, stop)
         self._nul = self._nul or buffer.find(b"\0", start, stop) >= 0
         if self._index is not None:
             *lines, self._line = (self._line + buffer[start:stop]).split(b"\n")
@@ -285,7 +291,7 @@ class _Copy:
         found = [self._wrong] if self._wrong else []
         if self._nul:
             found.append(f"a NUL byte stands in the data of {self.table}: it is damaged")
-        if self._tabs != self.rows * max(0, len(self._columns) - 1):
+        if self._counted and self._tabs != self.rows * max(0, len(self._columns) - 1):
             found.append(
                 f"the data of {self.table} are not whole: {self.rows} rows of {len(self._columns)} columns "
                 f"with {self._tabs} tabs"
