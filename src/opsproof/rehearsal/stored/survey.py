@@ -146,8 +146,8 @@ def copied(objects: Objects, name: str, programs: Programs, scratch: Path) -> It
         else:
             folder.mkdir()
             objects.fetch(f"{name}/", folder)
-            for one in EMPTY:  # a bucket keeps no folder without a file
-                (folder / one).mkdir(parents=True, exist_ok=True)
+            for empty in EMPTY:  # a bucket keeps no folder without a file
+                (folder / empty).mkdir(parents=True, exist_ok=True)
         for one in (Path(place), folder):
             one.chmod(0o700)
         programs.own(Path(place))
