@@ -9,7 +9,7 @@ from opsproof.rehearsal.archive import commits
 from opsproof.rehearsal.damage.archive import AREA, DETECTORS
 
 WORDS = {
-    "segment-missing": "missing 0000",
+    "segment-missing": "missing, or not whole: 0000",
     "segment-corrupt": "checksum",
     "segment-cut-off": "bytes, a segment has",
     "segment-longer": "1049088 bytes",
@@ -20,7 +20,7 @@ WORDS = {
     "segment-under-another-name": "holds what belongs into",
     "segments-swapped": "holds what belongs into",
     "segment-of-another-cluster": "is of cluster",
-    "partial-in-place-of-a-segment": "missing 0000",
+    "partial-in-place-of-a-segment": "missing, or not whole: 0000",
     "newest-segments-gone": "was archived last, and it is not in the archive",
     "archive-gone": "no WAL in the archive",
     "wal-expired-below-the-base": "(2 segments)",
@@ -100,8 +100,7 @@ def test_a_damage_turns_its_checks_red(damage, grounds):
 def test_commits_are_those_that_the_server_made(grounds):
     """Their transactions, times and order, from the segments alone."""
     with AREA.lab(grounds) as lab:
-        sql = "SELECT xmin::text::bigint, at FROM opsproof_heartbeat WHERE id > (SELECT max(id) - 4 FROM opsproof_heartbeat)"
-        rows = {xid: at for xid, at in lab.server.sql(sql)}
+        rows = dict(lab.server.sql("SELECT xmin::text::bigint, at FROM opsproof_heartbeat ORDER BY id DESC LIMIT 4"))
         lab.grounds.programs.own(lab.archive)
         found = list(commits(lab.grounds.programs, lab.archive, "0/E00000", "0/1500000", timeline=2))
 

@@ -60,6 +60,10 @@ class Listing:
         """The segments at their place, by name; empty ones are none."""
         return {one.path: one.name for one in self.of(Kind.SEGMENT) if one.name and one.bytes}
 
+    def whole(self) -> set[str]:
+        """Names of the segments of full size; PostgreSQL replays no other."""
+        return {one.path for one in self.of(Kind.SEGMENT) if one.bytes == self.size}
+
     def of(self, *kinds: Kind) -> list[File]:
         """Objects of some kinds, at their place."""
         return [one for one in self.files if one.name and one.name.kind in kinds and one.path == one.name.text]

@@ -90,7 +90,8 @@ def changed(listing: Listing, way: Way, kept: Mapping[str, Segment], noted: Mapp
             if name in needed:
                 said.append(f"{name}: no SHA-256 was noted for it")
         elif now.get(name) != noted[name]:
-            said.append(f"{name} has SHA-256 {now.get(name, 'unknown')[:12]}..., noted was {noted[name][:12]}...")
+            found = f"SHA-256 {now[name][:12]}..." if name in now else "another size"
+            said.append(f"{name} has {found}, noted was SHA-256 {noted[name][:12]}...")
     first = way.steps[0].start if way.steps else 0
     for name in sorted(set(noted) - {file.path for file in listing.files}):
         parts = parse(name)

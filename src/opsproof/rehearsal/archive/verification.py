@@ -117,7 +117,7 @@ class ArchiveVerification:
                 said.append(f"base backup {base.name}: {way.why}")
             elif way.missing:
                 listed = ", ".join(runs(way.missing, look.listing.size))
-                said.append(f"base backup {base.name} cannot be recovered beyond it: missing {listed}")
+                said.append(f"base backup {base.name} cannot be recovered beyond it: missing, or not whole: {listed}")
         return said
 
     async def every_record_of_the_archive_can_be_read(self) -> list[str]:
@@ -301,7 +301,7 @@ class ArchiveVerification:
 
     async def _look(self) -> Look:
         listing, found = await asyncio.gather(self._contents.listing(self._wal), self._contents.bases())
-        there = listing.segments()
+        there, whole = listing.segments(), listing.whole()
         histories, _ = listing.histories()
         if self._server is not None:
             timeline = (await archiver.state(self._server)).timeline
@@ -311,7 +311,7 @@ class ArchiveVerification:
         bases = tuple(base for base in found if base.label)
         ways = tuple(
             find_way(
-                there,
+                whole,
                 histories,
                 begin=(base.label.timeline, base.label.start),
                 stop=base.label.stop,
@@ -326,9 +326,9 @@ class ArchiveVerification:
 
     async def _read(self, look: Look) -> Any:
         stretches = look.longest.stretches()
-        on_the_way = {step.name for step in look.longest.steps}
+        on_the_way = {step.name for stretch in stretches for step in stretch}
         others = sorted(set(look.listing.segments()) - on_the_way)
-        last = look.longest.steps[-1].name if on_the_way else "none"
+        last = stretches[-1][-1].name if stretches else "none"
         text = f"read {len(on_the_way)} segments to {last} and the heads of {len(others)}"
         return await self._asking.ask(
             f"{text} in {self._where}",

@@ -206,7 +206,7 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         {"en": "A segment ends in its middle", "ko": "세그먼트가 중간에서 끝남"},
         _cut_off,
         usual.restored,
-        (_NAMES, _RECORDS, _HASHES),
+        (_NAMES, _GAPS, _HASHES, _REACH),
     ),
     Damage(
         "segment-longer",
@@ -214,7 +214,7 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         {"en": "A segment is longer than one is", "ko": "세그먼트가 정해진 크기보다 큼"},
         _longer,
         usual.restored,
-        (_NAMES, _HASHES),
+        (_NAMES, _GAPS, _HASHES),
     ),
     Damage(
         "segment-empty",
