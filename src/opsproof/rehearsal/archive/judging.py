@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from opsproof.rehearsal.archive.contents import Base, Listing
+from opsproof.rehearsal.archive.bases import Base
+from opsproof.rehearsal.archive.contents import Listing
 from opsproof.rehearsal.archive.histories import Label, ancestors
 from opsproof.rehearsal.archive.names import Kind, lsn_text, parse, segment_name
 from opsproof.rehearsal.archive.path import Way
