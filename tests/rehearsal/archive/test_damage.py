@@ -7,6 +7,7 @@ import pytest
 
 from opsproof.rehearsal.archive import commits
 from opsproof.rehearsal.damage.archive import AREA, DETECTORS
+from opsproof.rehearsal.damage.archive.lab import verification
 
 WORDS = {
     "segment-missing": "missing, or not whole: 0000",
@@ -20,6 +21,7 @@ WORDS = {
     "segment-under-another-name": "holds what belongs into",
     "segments-swapped": "holds what belongs into",
     "segment-of-another-cluster": "is of cluster",
+    "segment-of-a-history-given-up": "cannot be read on",
     "partial-in-place-of-a-segment": "missing, or not whole: 0000",
     "newest-segments-gone": "was archived last, and it is not in the archive",
     "archive-gone": "no WAL in the archive",
@@ -76,6 +78,28 @@ def test_an_idle_primary_is_not_stale(grounds):
         lab.later = timedelta(hours=1)
 
         assert detected(lab) == {}
+
+
+@pytest.mark.parametrize("dated", [False, True], ids=["without-times", "by-commit-timestamps"])
+def test_without_a_heartbeat_transactions_tell_what_is_missing(dated, grounds):
+    """An idle server stays green; one that wrote an hour ago, and did not archive it, does not."""
+    with AREA.lab(grounds) as lab:
+        lab.server.sql("ALTER TABLE opsproof_heartbeat RENAME TO elsewhere")
+        if dated:
+            lab.server.stop()
+            lab.server.start({"track_commit_timestamp": "on"})
+        lab.server.sql("INSERT INTO filler VALUES ('the last one in the archive')")
+        lab.server.sql("SELECT pg_switch_wal()")
+        lab.archived()
+        assert asyncio.run(verification(lab).the_newest_commit_is_in_the_archive()) == []
+
+        lab.later = timedelta(hours=1)
+        assert asyncio.run(verification(lab).the_newest_commit_is_in_the_archive()) == []
+
+        lab.server.sql("INSERT INTO filler VALUES ('one that is not in it')")
+        said = asyncio.run(verification(lab).the_newest_commit_is_in_the_archive())
+        assert "commits of the last" in said[0]
+        assert ("its commit timestamp" if dated else "the server ended 1 transactions since") in said[0]
 
 
 def test_every_detector_catches_some_damage():

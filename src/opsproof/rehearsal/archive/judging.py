@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from opsproof.rehearsal.archive.bases import Base
 from opsproof.rehearsal.archive.contents import Listing
-from opsproof.rehearsal.archive.histories import Label, ancestors
-from opsproof.rehearsal.archive.names import Kind, lsn_text, parse, segment_name
+from opsproof.rehearsal.archive.histories import History, Label, ancestors
+from opsproof.rehearsal.archive.names import Kind, WalName, lsn_text, parse, segment_name
 from opsproof.rehearsal.archive.path import Way
 from opsproof.rehearsal.archive.segments import Segment
 
@@ -60,8 +60,8 @@ def misplaced(listing: Listing, kept: Mapping[str, Segment], systems: set[str]) 
         if header.position != parts.start(listing.size):
             belongs = segment_name(header.timeline, header.position, header.size or listing.size)
             said.append(f"{name} holds what belongs into {belongs}")
-        elif header.timeline not in {parts.timeline, *(number for number, _ in ancestors(parts.timeline, histories))}:
-            said.append(f"{name} holds WAL of timeline {header.timeline}")
+        elif header.timeline != (expected := _begins_on(parts, histories, listing.size)):
+            said.append(f"{name} begins with WAL of timeline {header.timeline}, expected is that of {expected}")
         if header.system != system:
             said.append(f"{name} is of cluster {header.system}, not of {system}")
         if header.size != listing.size:
@@ -71,6 +71,12 @@ def misplaced(listing: Listing, kept: Mapping[str, Segment], systems: set[str]) 
         if one.odd:
             said.append(f"{name}: {one.odd}")
     return said
+
+
+def _begins_on(name: WalName, histories: Mapping[int, History], size: int) -> int:
+    """The timeline at the beginning of a segment: where one is left within it, that one."""
+    start = name.start(size)
+    return next((number for number, at in ancestors(name.timeline, histories) if start < at), name.timeline)
 
 
 def changed(listing: Listing, way: Way, kept: Mapping[str, Segment], noted: Mapping[str, str]) -> list[str]:
