@@ -109,9 +109,13 @@ class Contents:
         self._asking = asking
         self._now = now
 
-    async def listing(self, wal: Wal) -> Listing:
+    async def listing(self, wal: Wal, *, fresh: bool = False) -> Listing:
         """
         List the archive.
+
+        Args:
+            wal: What the profile says of it.
+            fresh: True to list it now, and not to take what was listed before in this sweep.
 
         Raises:
             NoData: There is nothing in it.
@@ -131,7 +135,7 @@ class Contents:
             return {"at": self._now().isoformat(), "files": files, "small": small, "hashes": hashes}
 
         text = f"LIST {wal.prefix}* at {self._objects.target.address}"
-        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=False)
+        found = await self._asking.ask(text, f"obstore list {wal.prefix}", call, fresh=fresh)
         if not found["files"]:
             next_step = "See whether archive_command fills it, and whether backups.wal.prefix is right."
             raise NoData("there is no WAL in the archive", where=self._objects.where(wal.prefix), next_step=next_step)

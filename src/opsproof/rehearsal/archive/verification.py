@@ -164,9 +164,9 @@ class ArchiveVerification:
     async def no_wal_waits_for_the_archiver(self) -> list[str]:
         """The archiver keeps up: few .ready files, no failure since its last success, the archive near the server."""
         server = self._need_server()
+        listing = await self._looking.contents.listing(self._wal, fresh=True)
         state = await archiver.state(server)
         status = [str(row["name"]) for row in await server.rows(archiver.STATUS)]
-        listing = await self._looking.contents.listing(self._wal)
         size = listing.size
         own = [one.start(size) + size for one in listing.segments().values() if one.timeline == state.timeline]
         said = archiver.waiting(state, status, max(own, default=None), size, self._wal.waiting)
@@ -188,18 +188,20 @@ class ArchiveVerification:
         look = await self._looking.look()
         kept = segments(await self._looking.read(look))
         start = look.longest.steps[0].start if look.longest.steps else 0
-        there = {file.path for file in look.listing.files if file.bytes}
+        now = await self._looking.contents.listing(self._wal, fresh=True)
+        there = {file.path for file in now.files if file.bytes}
         said = archiver.vanished(state.archiver, status, there, start, look.listing.size)
+        if said:
+            return said
         if not state.reads_files:
             next_step = f"GRANT pg_read_server_files TO the role that asks {server.name}."
-            what = f"{'; '.join(said)}; " if said else ""
             raise PreconditionMissing(
-                f"{what}the server's own segments cannot be compared: we may not read its files",
+                "the server's own segments cannot be compared with the archive's: we may not read its files",
                 where=server.name,
                 next_step=next_step,
             )
         own = await server.rows(archiver.OWN, seconds=60)
-        return said + archiver.differing(own, {name: one.sha256 for name, one in kept.items()})
+        return archiver.differing(own, {name: one.sha256 for name, one in kept.items()})
 
     async def the_newest_commit_is_in_the_archive(self) -> list[str]:
         """No commit of the server is older than the limit and not yet in the archive; a quiet server is not stale."""
@@ -209,7 +211,7 @@ class ArchiveVerification:
         newest = await self._points(look)
         missing = await self._newest.oldest_missing(server, state, newest, self._backups.heartbeat)
         limit = self._wal.freshness
-        age = (max(look.listing.at, state.at) - missing.since).total_seconds() if missing else 0.0
+        age = (look.listing.at - missing.since).total_seconds() if missing else 0.0
         if missing is None or age <= limit:
             return []
         newest_at = newest[-1].at.isoformat()
