@@ -108,13 +108,8 @@ def test_wal_behind_a_link_is_copied_and_never_written_to(grounds):
     """A server whose pg_wal leads to the backup recycles the backup's own segments."""
     source = source_on(grounds)
     base = copied(source.base, grounds.folder("linked") / "base", grounds)
-    outside = grounds.folder("outside-wal")
-    for file in (base / "pg_wal").iterdir():
-        if file.is_file():
-            file.rename(outside / file.name)
-    for left in (base / "pg_wal").iterdir():
-        left.rmdir()
-    (base / "pg_wal").rmdir()
+    outside = grounds.folder("outside-wal") / "pg_wal"
+    (base / "pg_wal").rename(outside)
     (base / "pg_wal").symlink_to(outside)
     before = listing(outside)
 
