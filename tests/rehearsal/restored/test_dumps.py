@@ -64,3 +64,10 @@ def test_a_dump_with_owners_needs_its_roles(grounds):
     made = _restored(grounds, source_on(grounds).dump, "bare", roles=None)
 
     assert 'role "app_' in made.failed
+
+
+def test_a_dump_that_is_not_there_is_said_so(grounds):
+    """A file that was not downloaded is the first thing to know at night."""
+    made = _restored(grounds, grounds.folder("damaged") / "never.dump", "never")
+
+    assert "never.dump" in made.failed

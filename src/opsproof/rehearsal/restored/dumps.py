@@ -59,6 +59,8 @@ def restore_dump(
             return work()
         except StackError as exc:
             return f"{exc.what}: {exc.where}"
+        except OSError as exc:
+            return f"{exc.strerror}: {exc.filename}"
         finally:
             taken[part] = round(time.monotonic() - start, 4)
 
