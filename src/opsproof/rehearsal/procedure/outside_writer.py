@@ -1,4 +1,4 @@
-"""The writer outside of the database, as a rehearsal has it: started before the failure, compared after the recovery."""
+"""The writer outside of the database: started before the failure, compared after the recovery."""
 
 from __future__ import annotations
 

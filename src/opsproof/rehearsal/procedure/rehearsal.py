@@ -26,7 +26,7 @@ _PASSED = "passed"
 
 class Rehearsal:
     """
-    Goes through the steps of a plan; what a step does is in `procedure/recovery.py` and the modules of the scenarios.
+    Goes through the steps of a plan; what a step does is in `common_steps.py` and the modules of the scenarios.
 
     Args:
         plan: Its steps, objectives and budgets.
