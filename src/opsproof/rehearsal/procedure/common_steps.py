@@ -9,6 +9,7 @@ from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
 from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.procedure.copies import sample_copies
 from opsproof.rehearsal.procedure.recovery import Recovery, said
 
 ASKS_THE_SERVER = frozenset(
@@ -165,6 +166,9 @@ class CommonSteps(Recovery):
         """The ledger against the rows that are there."""
         reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
         self.account.reconciled = reconciled
+        if self.before is not None and (failure := self.watch.moments.t0) is not None:
+            timeline = self.before.timeline
+            await sample_copies(self.at, self.account.exposures, reconciled.ledger, failure, timeline)
         wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
         unexpected = self.account.ledger().unexpected
         return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
