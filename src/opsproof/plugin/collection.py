@@ -8,6 +8,7 @@ import pytest
 
 from opsproof.errors import ProfileError
 from opsproof.judge.limits import Lang
+from opsproof.plugin import fixtures
 from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, Verifies, marked, proven_by
@@ -136,13 +137,19 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
     A rehearsal breaks what it rehearses on, and what looks at embedded backups makes two sites first.
     """
     markers = gate.options.markers or frozenset()
-    check, names = check_of(item), getattr(item, "fixturenames", ())
+    check = check_of(item)
     if check is None or any(Path(arg.partition("::")[0]).resolve() in _places(item) for arg in config.args):
         return True
     if check.step:
         return bool(markers & {"dr", "quarterly"})
-    on_its_own_site = check.profile.endswith("/embedded") and not SITE_FIXTURES.isdisjoint(names)
+    on_its_own_site = check.profile.endswith("/embedded") and _looks_at_a_site(item)
     return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
+
+
+def _looks_at_a_site(item: pytest.Item) -> bool:
+    """Whether a check takes one of these fixtures, and not a fixture of its own that has the same name."""
+    taken = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(name in taken and taken[name][-1].func.__module__ == fixtures.__name__ for name in SITE_FIXTURES)
 
 
 def _places(item: pytest.Item) -> tuple[Path, Path]:
