@@ -17,8 +17,7 @@ from reasons import is_for_its_reason
 
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
-from opsproof.plugin.check import check_name, indicator_check
-from opsproof.plugin.collection import SITE_FIXTURES
+from opsproof.plugin.check import SITE_FIXTURES, check_name, indicator_check
 from opsproof.plugin.marks import Step
 from opsproof.profile import load_with_unset
 from opsproof.rehearsal import damage

@@ -8,7 +8,6 @@ import pytest
 
 from opsproof.errors import ProfileError
 from opsproof.judge.limits import Lang
-from opsproof.plugin import fixtures
 from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, Verifies, marked, proven_by
@@ -16,8 +15,6 @@ from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
 
 _NOT_CARRIED = "opsproof_not_carried"
-SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
-"""What looks at stored backups, their archive and their standby."""
 
 
 def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
@@ -142,14 +139,8 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
         return True
     if check.step:
         return bool(markers & {"dr", "quarterly"})
-    on_its_own_site = check.profile.endswith("/embedded") and _looks_at_a_site(item)
+    on_its_own_site = check.profile.endswith("/embedded") and check.on_site
     return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
-
-
-def _looks_at_a_site(item: pytest.Item) -> bool:
-    """Whether a check takes one of these fixtures, and not a fixture of its own that has the same name."""
-    taken = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return any(name in taken and taken[name][-1].func.__module__ == fixtures.__name__ for name in SITE_FIXTURES)
 
 
 def _places(item: pytest.Item) -> tuple[Path, Path]:
