@@ -5,6 +5,7 @@ from proof_gate import (
     BLINDING,
     CHECKS,
     CITED,
+    DAMAGES,
     INDICATORS,
     REPOSITORY,
     blind_objections,

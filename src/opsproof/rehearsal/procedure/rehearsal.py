@@ -82,6 +82,7 @@ class Rehearsal:
         """
         planned = next(step for step in self.plan.steps if step.check == name)
         await self._must_go_on(name, always=planned.always)
+        self.asking.observer.new_sweep()  # what an earlier step has seen was before, and is no answer now
         self.watch.begin(planned.phase)
         self.current = name
         try:
