@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from rehearsed import Course, Harm
 
 from opsproof.profile.targets import Url
 from opsproof.rehearsal.procedure import damaged_database, region_loss
-from opsproof.stack.process import Process, wait_for
 from opsproof.rehearsal.site.verification import SiteVerification
+from opsproof.stack.process import Process, wait_for
 from opsproof.stack.site import HTTP
 
 SERVICE = "factory-ai"
@@ -131,10 +132,13 @@ def _nothing_breaks(course: Course) -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def _nothing_is_polluted(course: Course) -> Iterator[None]:
-    site, bad = course.site, type(course.site).pollute
+    site, bad, watch = course.site, type(course.site).pollute, course.rehearsal.watch
     harmless = "UPDATE core.judgment_executions SET result = result"
-    with _patched(course, (site, "pollute", lambda: bad(site, harmless))):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "pollute", lambda: bad(site, harmless))
+        patch.setitem(watch._noted, "t0", watch.anchor.now())
         yield
+    site.home.sql("DELETE FROM opsproof_marker WHERE name IN ('before', 'after')", database=SERVICE)
 
 
 def _another_answers_for_home(course: Course) -> contextlib.AbstractContextManager[None]:
@@ -208,15 +212,19 @@ def _commits_wait_for_nobody(course: Course) -> contextlib.AbstractContextManage
 @contextlib.contextmanager
 def _old_primary_is_back(course: Course) -> Iterator[None]:
     """It calls itself read-only, so that no client of libpq takes it, and it takes writes all the same."""
-    home, dr = course.site.home, course.site.dr
-    home.start({"archive_mode": "off", "default_transaction_read_only": "on", "synchronous_standby_names": ""})
-    try:
-        ids = "SELECT id FROM opsproof_heartbeat"
+    home, dr, ids = course.site.home, course.site.dr, "SELECT id FROM opsproof_heartbeat"
+    copy = home.home / "copy"
+    shutil.copytree(home.data, copy)
+    copy.chmod(0o700)
+    home.grounds.programs.own(copy)
+    with _patched(course, (home, "data", copy)):
+        home.start({"archive_mode": "off", "default_transaction_read_only": "on", "synchronous_standby_names": ""})
         old, new = ({row[0] for row in one.sql(ids, database=SERVICE)} for one in (home, dr))
         course.kept["only on the old primary"] = old - new
-        yield
-    finally:
-        home.kill()
+        try:
+            yield
+        finally:
+            home.kill()
 
 
 def _new_primary_does_not_archive(course: Course) -> contextlib.AbstractContextManager[None]:
@@ -409,7 +417,7 @@ def _recovered_past_the_change(course: Course) -> Iterator[None]:
         """What is not right is not opened."""
 
     after = course.recovery._markers[1].name
-    do = f"INSERT INTO opsproof_marker (name) VALUES ('{after}')"
+    do = f"INSERT INTO opsproof_marker (name, at) VALUES ('{after}', now())"
     undo = f"DELETE FROM opsproof_marker WHERE name = '{after}'"
     with (
         _patched(course, (course.recovery, "open_to_the_service", stays_closed)),
@@ -470,13 +478,21 @@ HARMS = (
     Harm("settings-lost", _REGION, "the_service_is_activated", "service-dr", _settings_of_the_other_site_are_lost),
     Harm("stale-resolver", _REGION, "every_resolver_leads_to_the_new_site", "home", _one_resolver_stays_stale),
     Harm("cache-kept", _REGION, "the_caches_are_cleared", "planted before the failure", _cache_is_not_cleared),
-    Harm("cache-full", _REGION, "the_caches_are_rebuilt", "", _cache_is_full),
+    Harm("cache-full", _REGION, "the_caches_are_rebuilt", "was no hit but miss", _cache_is_full),
     Harm("another-rule", _REGION, "the_data_is_plausible", "v0.9.0", _another_rule_decided),
-    Harm("row-unsent", _REGION, "what_was_acknowledged_is_accounted_for", "never sent", _row_that_nobody_sent, True),
-    Harm("table-gone", _REGION, "the_business_works", "", _table_is_gone),
-    Harm("not-exported", _REGION, "what_only_the_old_primary_has_is_exported", "", _nothing_is_exported),
-    Harm("no-streaming", _REGION, "the_old_primary_follows", "stream", _old_primary_does_not_stream, True),
-    Harm("names-stay", _REGION, "the_home_site_serves_again", "", _names_stay_at_the_other_site, True),
+    Harm("row-unsent", _REGION, "what_was_acknowledged_is_accounted_for", "never sent", _row_that_nobody_sent),
+    Harm("table-gone", _REGION, "the_business_works", "rule-only", _table_is_gone),
+    Harm(
+        "not-exported",
+        _REGION,
+        "what_only_the_old_primary_has_is_exported",
+        "no row of them is kept",
+        _nothing_is_exported,
+    ),
+    Harm("no-streaming", _REGION, "the_old_primary_follows", "does not stream", _old_primary_does_not_stream, True),
+    Harm(
+        "names-stay", _REGION, "the_home_site_serves_again", "is of the home site", _names_stay_at_the_other_site, True
+    ),
     Harm("rto-exceeded", _REGION, "the_objectives_hold", "RTO failed", _rto_is_exceeded),
     Harm("phase-over", _REGION, "the_objectives_hold", "phase service took", _phase_is_over_its_budget),
     Harm("grounds-stay", _REGION, "nothing_is_left_behind", "is still there", _grounds_stay),
@@ -484,16 +500,16 @@ HARMS = (
     Harm("wal-missing", _DAMAGED, "the_restored_database_is_whole", "goes on to", _recovery_ended_too_early),
     Harm("base-without-label", _DAMAGED, "the_database_is_restored", "backup_label", _base_has_no_label),
     Harm("row-changed", _DAMAGED, "the_restored_database_is_whole", "judgment_executions", _restored_row_is_another),
-    Harm("dump-cut-off", _DAMAGED, "the_dump_can_be_restored_too", "", _dump_is_cut_off),
+    Harm("dump-cut-off", _DAMAGED, "the_dump_can_be_restored_too", "cannot be read to its end", _dump_is_cut_off),
     Harm("cache-flushed", _DAMAGED, "the_caches_are_cleared", "outside of the prefix", _cache_is_flushed),
     Harm("no-standby", _DAMAGED, "it_is_protected_again", "no standby streams", _no_standby_is_attached),
     Harm("nothing-polluted", _POLLUTED, "the_data_is_polluted", "still answers", _nothing_is_polluted),
-    Harm("markers-swapped", _POLLUTED, "the_target_is_sound", "", _markers_are_swapped),
+    Harm("markers-swapped", _POLLUTED, "the_target_is_sound", "is to be there", _markers_are_swapped),
     Harm(
         "wal-ends-before",
         _POLLUTED,
         "the_database_is_recovered_to_the_target",
-        "",
+        "recovery ended before",
         _segment_is_missing_for_recovery,
     ),
     Harm(

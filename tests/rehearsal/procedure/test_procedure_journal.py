@@ -73,7 +73,9 @@ def test_a_last_line_that_was_cut_is_no_step(journal, cut):
     assert [one.step for one in journal.read()] == ["first"]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"step": "x"}', '{"step": "x", "status": "passed", "at": "?", "state": 1}'])
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"step": "x"}', '{"step": "x", "status": "passed", "at": "?", "state": 1}']
+)
 def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(journal, line):
     """A journal that somebody has edited is no basis to go on from."""
     journal.note(Entry("first", "passed", AT, {}))

@@ -72,7 +72,9 @@ def test_the_plan_tells_objectives_phases_and_steps_in_their_order(described):
 
 def test_the_plan_tells_what_is_touched_by_what_and_no_secret(described):
     """An address is what a person recognizes a mistake by; a password is nobody's business."""
-    rehearsals = described.rehearsals.model_copy(update={"commands": {"promote": ("patronictl", "failover", "--force")}})
+    rehearsals = described.rehearsals.model_copy(
+        update={"commands": {"promote": ("patronictl", "failover", "--force")}}
+    )
     real = described.model_copy(update={"rehearsals": rehearsals})
 
     text = "\n".join(told(plan_of(real), real, embedded=False))
