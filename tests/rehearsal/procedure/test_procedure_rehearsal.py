@@ -46,7 +46,7 @@ class Going:
 
         try:
             asyncio.run(go())
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: BLE001 - an interrupt, too, is compared
             return exc
         return None
 
@@ -228,11 +228,30 @@ def outcome(step, status, message=""):
     cause = {Status.FAILED: Cause.TARGET_WRONG, Status.UNKNOWN: Cause.PRECONDITION_MISSING}.get(status)
     return Outcome.model_validate(
         {
-            **{"check": f"{step.check}[demo]", "name": step.check, "profile": "demo", "title": step.title},
-            **{"severity": "SEV-1", "runbook": (), "markers": (), "status": status, "cause": cause},
-            **{"message": message, "where": "", "next_step": "", "target": "", "observations": (), "telling": ""},
-            **{"answered": (), "statuses": (), "unwell": (), "started": "2026-11-21T09:00:00Z", "duration": 2.0},
-            **{"output": "", "details": "", "channels": (), "priority": None},
+            "check": f"{step.check}[demo]",
+            "name": step.check,
+            "profile": "demo",
+            "title": step.title,
+            "severity": "SEV-1",
+            "runbook": (),
+            "markers": (),
+            "status": status,
+            "cause": cause,
+            "message": message,
+            "where": "",
+            "next_step": "",
+            "target": "",
+            "observations": (),
+            "telling": "",
+            "answered": (),
+            "statuses": (),
+            "unwell": (),
+            "started": "2026-11-21T09:00:00Z",
+            "duration": 2.0,
+            "output": "",
+            "details": "",
+            "channels": (),
+            "priority": None,
         }
     )
 
