@@ -17,6 +17,7 @@ from opsproof.errors import NotObserved, OpsproofError
 from opsproof.plugin.check import check_name
 from opsproof.profile import load_profile
 from opsproof.rehearsal.asking import Asking
+from opsproof.rehearsal.procedure import common_steps
 from opsproof.rehearsal.procedure import recovery as of_recovery
 from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
 from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -156,7 +157,8 @@ async def _go(course: Course, harms: tuple[Harm, ...], before: Mapping[str, Call
 
 
 async def _step(rehearsal: Rehearsal, name: str, check: Callable[..., Any]) -> None:
-    async with rehearsal.step(name):
+    async with rehearsal.step(name) as goes_on:
+        assert goes_on
         await check(None, rehearsal)
 
 
@@ -181,11 +183,15 @@ async def _trying(course: Course) -> AsyncIterator[None]:
     """A step that is only tried: it waits a moment, notes no time, and starts no second writer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(of_recovery, "_EMBEDDED_PATIENCE", _PATIENCE)
-        patch.setattr(of_recovery, "_WRITE_SECONDS", _WRITE_SECONDS)
+        patch.setattr(common_steps, "_WRITE_SECONDS", _WRITE_SECONDS)
         patch.setattr(course.rehearsal.watch, "note", lambda *_: None)
-        patch.setattr(course.recovery, "_start_writing", lambda: None)
+        patch.setattr(course.recovery.writer, "start", _writes_already)
         async with asyncio.timeout(_ATTEMPT_SECONDS):
             yield
+
+
+async def _writes_already() -> None:
+    """A second writer would spoil the ledger."""
 
 
 async def _said(step: Any) -> str:

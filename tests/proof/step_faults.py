@@ -5,14 +5,15 @@ import contextlib
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rehearsed import Course, Harm
 
-from opsproof.profile.targets import Url
 from opsproof.rehearsal.procedure import damaged_database, region_loss
 from opsproof.rehearsal.site.verification import SiteVerification
 from opsproof.stack.process import Process, wait_for
@@ -141,10 +142,29 @@ def _nothing_is_polluted(course: Course) -> Iterator[None]:
     site.home.sql("DELETE FROM opsproof_marker WHERE name IN ('before', 'after')", database=SERVICE)
 
 
-def _another_answers_for_home(course: Course) -> contextlib.AbstractContextManager[None]:
-    rehearsals = course.recovery.at.profile.rehearsals
-    home = rehearsals.home.model_copy(update={"database": Url(rehearsals.dr.database.get_secret_value())})
-    return _profile(course, home=home)
+class _Healthy(BaseHTTPRequestHandler):
+    """Says 200 to everything, as a page in front of a service that is gone."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"OK")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@contextlib.contextmanager
+def _a_page_in_front_says_ok(course: Course) -> Iterator[None]:
+    with HTTPServer(("127.0.0.1", course.site.services["home"].port), _Healthy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _nobody_declares(course: Course) -> contextlib.AbstractContextManager[None]:
@@ -441,7 +461,7 @@ def freeze_the_link(course: Course) -> None:
     dr.reload()
     for (pid,) in home.sql("SELECT pid FROM pg_stat_replication"):
         Process.of(pid).send(signal.SIGSTOP)
-    writing = course.recovery.writing
+    writing = course.recovery.writer._writing
     writing.until(len(writing.ledger().acknowledged) + FROZEN_WRITES)
 
 
@@ -468,7 +488,7 @@ HARMS = (
     Harm("replay-paused", _REGION, "the_copies_can_take_over", "paused", _replay_is_paused, True),
     Harm("archiving-fails", _REGION, "the_copies_can_take_over", "not in the archive", _archiving_fails, True),
     Harm("nothing-breaks", _REGION, "the_home_site_is_lost", "still answers", _nothing_breaks),
-    Harm("another-answers", _REGION, "the_failure_is_noticed", "still answers", _another_answers_for_home),
+    Harm("page-says-ok", _REGION, "the_failure_is_noticed", "users see nothing", _a_page_in_front_says_ok),
     Harm("nobody-declares", _REGION, "the_disaster_is_declared", "nobody confirmed it", _nobody_declares),
     Harm("dump-changed", _REGION, "the_backups_are_whole", "every_dump_is_what_was_stored", _dump_is_changed),
     Harm("segment-missing", _REGION, "the_archive_reaches_the_failure", "the_archive_has_no_gap", _segment_is_missing),

@@ -83,7 +83,7 @@ def test_what_a_frozen_link_loses_is_what_an_independent_count_finds(courses):
     """The ledger is the only one that knows after a failover; it must be right."""
     course = courses("region-loss")
     reconciled = course.recovery.account.reconciled
-    ledger = read_ledger(course.recovery.ledger_path)
+    ledger = read_ledger(course.recovery.writer._ledger)
     counted = course.kept["only on the old primary"]
     lost = set(reconciled.ids(Became.LOST))
 
@@ -109,7 +109,8 @@ def test_a_standby_that_does_not_promote_ends_the_rehearsal(tmp_path, monkeypatc
             if name.endswith(".the_standby_is_promoted"):
                 await asyncio.to_thread(freeze)
             try:
-                async with course.step(name):
+                async with course.step(name) as goes_on:
+                    assert goes_on
                     await check(None, course)
                 told[name.rpartition(".")[2]] = PASSED
             except Exception as exc:  # noqa: BLE001 - whatever it is, it is compared

@@ -44,6 +44,7 @@ class DumpReading:
         tool: Version of the pg_dump that wrote it.
         tables: Rows by `schema.table`, those of partitions counted for their parents too.
         parents: Tables that have partitions.
+        kinds: How many objects of each kind it would make.
         heartbeat: Time of the newest heartbeat in it.
     """
 
@@ -56,6 +57,7 @@ class DumpReading:
     tool: str = ""
     tables: dict[str, int] = field(default_factory=dict)
     parents: list[str] = field(default_factory=list)
+    kinds: dict[str, int] = field(default_factory=dict)
     heartbeat: datetime | None = None
 
 
@@ -78,7 +80,7 @@ def read_dump(
         NotObserved: The store gives no answer.
     """
     reading = DumpReading(name)
-    scan = SqlScan(backups.heartbeat.table, backups.heartbeat.at)
+    scan = SqlScan(backups.heartbeat.table, backups.heartbeat.at, columns=dumps.form == "plain")
     content = _Content(objects, name, reading, time.monotonic() + seconds)
     pieces = content.pieces()
     start = b""
@@ -95,6 +97,7 @@ def read_dump(
     for _ in pieces:
         pass
     reading.tables, reading.parents, reading.heartbeat = scan.tables, scan.parents, scan.newest
+    reading.kinds = scan.kinds
     reading.server = reading.server or scan.server
     reading.tool = reading.tool or scan.tool
     reading.database = reading.database or scan.database
@@ -235,8 +238,14 @@ class _Restore:
         return left, status, lines[0] if lines else ""
 
     def _follow(self, pipe: IO[bytes]) -> None:
-        while piece := pipe.read(_PIPE):
-            self._scan.feed(piece)
+        buffer = memoryview(bytearray(_PIPE))
+        filled = 0
+        while read := os.readv(pipe.fileno(), [buffer[filled:]]):
+            filled += read
+            if filled == _PIPE:
+                self._scan.feed(bytes(buffer))
+                filled = 0
+        self._scan.feed(bytes(buffer[:filled]))
 
     def _listen(self, pipe: IO[bytes]) -> None:
         while piece := pipe.read(4096):
