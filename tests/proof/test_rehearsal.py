@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -152,12 +153,12 @@ def _grounds(place):
 
 
 @pytest.fixture
-def short_place(tmp_path_factory):
-    """A TMPDIR for sockets, whose paths may have 107 characters."""
-    import tempfile
-
+def short_place():
+    """A TMPDIR with a short name, for sockets, which PostgreSQL's user can pass through."""
     with tempfile.TemporaryDirectory(prefix="dr-") as name:
-        yield Path(name)
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 def test_killed_in_the_middle_the_next_run_cleans_up_and_proves_all_three(short_place, tmp_path):
