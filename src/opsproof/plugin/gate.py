@@ -251,7 +251,7 @@ class Gate:
 
     def know_rehearsals(self, checks: Iterable[Check]) -> None:
         """Plan the rehearsals whose steps are among these checks."""
-        if (steps := [check for check in checks if check.step]) and self.replayed is None:
+        if steps := [check for check in checks if check.step]:
             self.rehearsing.know(self.profiles, steps)
 
     def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":
@@ -281,7 +281,7 @@ class Gate:
     def taken_over(self, check: Check) -> TakenOver | None:
         """What an earlier run has shown of a check that is not to be asked again."""
         if self._memory is not None:
-            return self._memory.taken_over(check.id)
+            return self._memory.taken_over(check)
         if self.resumed is None or check.id in self.answers:  # what a person says now wins over what was said then
             return None
         return self.resumed.taken(check)

@@ -114,7 +114,7 @@ class RegionLoss(CommonSteps):
             follow(home, f"host={site.dr.home} port={site.dr.port} user=replicator application_name=home", slot)
             await self.rehearsal.asking.ask("start home as a standby", "pg_ctl start", home.start)
         verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._exports, self._settings)
-        return said(await everything(verification, "rewound"))
+        return [*said(await everything(verification, "rewound")), *await self.wait(self._home_streams, "failback")]
 
     async def the_home_site_serves_again(self) -> list[str]:
         """T6: switched over without a loss, names back, and the DR site follows."""
@@ -133,6 +133,11 @@ class RegionLoss(CommonSteps):
         if not wrong:
             self.watch.note("t6")
         return wrong
+
+    async def _home_streams(self) -> list[str]:
+        """What arrives may come from the archive alone."""
+        receiver = await asked.wal_receiver(self.at.home)
+        return [] if receiver and receiver["status"] == "streaming" else ["home does not stream from the new primary"]
 
     async def _still_recovers(self) -> list[str]:
         return ["dr is still in recovery"] if await asked.recovers(self.at.dr) else []
