@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -37,14 +38,17 @@ def status_key(outcome: Outcome, gate: Gate) -> str:
 
 
 def sayer(config: pytest.Config) -> Callable[[str], None]:
-    """Tells progress on the terminal, where there is one."""
+    """Tells progress on the terminal, where there is one; while a check runs, too, whose own output pytest keeps."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or config.option.verbose < 0:
         return lambda text: None
+    capture = config.pluginmanager.get_plugin("capturemanager")
 
     def say(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(text)
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.ensure_newline()
+            reporter.write_line(text)
+            reporter.flush()
 
     return say
 

@@ -21,6 +21,7 @@ from opsproof.stack.process import Process
 _WRITES_PER_OBJECTIVE = 20
 _SLOWEST, _EMBEDDED_INTERVAL = 30.0, 0.05
 _ACKNOWLEDGED = 5
+_PATIENCE = 60.0
 
 
 class OutsideWriter:
@@ -53,7 +54,8 @@ class OutsideWriter:
         self._ledger.parent.mkdir(parents=True, exist_ok=True)
         grounds = self._at.grounds.directory if self._at.embedded else None  # in a real environment it outlives us
         self._writing = Writing.start(self._orders(), log=self._log, grounds=grounds)
-        await asyncio.to_thread(self._writing.until, _ACKNOWLEDGED)
+        seconds = _PATIENCE + _ACKNOWLEDGED * self._interval
+        await asyncio.to_thread(self._writing.until, _ACKNOWLEDGED, seconds=seconds)
 
     def end(self) -> None:
         """End it, if it runs."""
