@@ -10,6 +10,7 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from opsproof.errors import OpsproofError
+from opsproof.evidence.recorder import recording
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import blocks
@@ -45,10 +46,14 @@ def sayer(config: pytest.Config) -> Callable[[str], None]:
     capture = config.pluginmanager.get_plugin("capturemanager")
 
     def say(text: str) -> None:
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
-            reporter.ensure_newline()
-            reporter.write_line(text)
-            reporter.flush()
+        told = recording.set(None)
+        try:
+            with capture.global_and_fixture_disabled() if capture else nullcontext():
+                reporter.ensure_newline()
+                reporter.write_line(text)
+                reporter.flush()
+        finally:
+            recording.reset(told)
 
     return say
 
