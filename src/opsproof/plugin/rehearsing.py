@@ -116,7 +116,8 @@ class Rehearsing:
         if scenario and unused is not None:
             self._surroundings[scenario] = self._surroundings.pop("")
         if scenario not in self._surroundings:
-            self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
+            if is_embedded(profile.name):
+                self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
             self._surroundings[scenario] = Surroundings.open(
                 profile, self._asking(profile), embedded=is_embedded(profile.name), reload=self._reload
             )
