@@ -160,6 +160,7 @@ class Rehearsing:
             redactor=self._redactor,
             timeout=600.0,
             concurrency=8,
+            gives_up=False,
         )
         return Asking(observer)
 

@@ -120,10 +120,10 @@ class CommonSteps(Recovery):
     # The service.
 
     async def the_service_is_activated(self) -> list[str]:
-        """It runs at the DR site."""
+        """It runs at the DR site, and is healthy there."""
         words = "start the service at the DR site (kubectl scale --replicas=3 -n production-dr)"
         await self.actor.act("activate", words, seconds=self.seconds("service"))
-        return []
+        return await self.wait(self.the_dr_site_is_not_ready, "service")
 
     async def every_resolver_leads_to_the_new_site(self) -> list[str]:
         """Names are switched, and every resolver knows."""

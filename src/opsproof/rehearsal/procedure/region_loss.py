@@ -74,7 +74,10 @@ class RegionLoss(CommonSteps):
         verification = PromotedVerification(
             self.at.dr, self.before, self.archived, promotion=self._promotion, expected=frozenset()
         )
-        return said(await everything(verification, "promoted"))
+        found = await everything(verification, "promoted")
+        if self._promotion is None:
+            del found["promoted.the_promotion_was_confirmed"]  # not by us: that it left recovery was verified
+        return said(found)
 
     async def it_is_protected_again(self) -> list[str]:
         """T5: a standby streams from the new primary, and a backup was taken from it."""
@@ -104,6 +107,7 @@ class RegionLoss(CommonSteps):
         site = self.at.embedded
         if site is None:
             await self.actor.act("rewind", "pg_rewind the old primary, and start it", seconds=self.seconds("failback"))
+            await self.wait(self._home_follows, "failback")
         else:
             home = self._own_home()
             await rewind(self.rehearsal.asking, home, Node("dr", site.conninfo(site.dr), self.rehearsal.asking))
@@ -137,6 +141,11 @@ class RegionLoss(CommonSteps):
     async def _is_followed(self) -> list[str]:
         senders = [one for one in await asked.wal_senders(self.at.dr) if one["state"] == "streaming"]
         return [] if senders else ["no standby streams from the new primary"]
+
+    async def _home_follows(self) -> list[str]:
+        if not await asked.recovers(self.at.home):
+            return ["home is not in recovery: it follows nobody"]
+        return [] if await asked.wal_receiver(self.at.home) else ["home does not stream from the new primary"]
 
     async def _home_serves(self) -> list[str]:
         wrong = ["home is in recovery"] if await asked.recovers(self.at.home) else []

@@ -117,6 +117,7 @@ class Surroundings:
                 redactor=shared.redactor,
                 timeout=shared.timeout,
                 concurrency=4,
+                gives_up=False,
             )
         )
 
