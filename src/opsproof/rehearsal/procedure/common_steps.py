@@ -60,8 +60,8 @@ class CommonSteps(Recovery):
     async def the_copies_can_take_over(self) -> list[str]:
         """The state before the failure is noted, and the writer's writes are acknowledged."""
         self.before = await inventory(self.at.home)
-        await self.writer.start()
         self.noted = await self.site.note(datetime.now(UTC))
+        await self.writer.start()
         wrong = await self._probe_the_archive()
         wrong += said(await everything(self.at.standby, "standby"))
         archive = await everything(self.at.archive, "backup")

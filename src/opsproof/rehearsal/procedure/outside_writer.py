@@ -19,9 +19,8 @@ from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.stack.process import Process
 
 _WRITES_PER_OBJECTIVE = 20
-_SLOWEST, _EMBEDDED_INTERVAL = 30.0, 0.05
-_ACKNOWLEDGED = 5
-_PATIENCE = 60.0
+_SLOWEST, _EMBEDDED_INTERVAL = 5.0, 0.05
+_ACKNOWLEDGED = 3
 
 
 class OutsideWriter:
@@ -54,8 +53,7 @@ class OutsideWriter:
         self._ledger.parent.mkdir(parents=True, exist_ok=True)
         grounds = self._at.grounds.directory if self._at.embedded else None  # in a real environment it outlives us
         self._writing = Writing.start(self._orders(), log=self._log, grounds=grounds)
-        seconds = _PATIENCE + _ACKNOWLEDGED * self._interval
-        await asyncio.to_thread(self._writing.until, _ACKNOWLEDGED, seconds=seconds)
+        await asyncio.to_thread(self._writing.until, _ACKNOWLEDGED)
 
     def end(self) -> None:
         """End it, if it runs."""
