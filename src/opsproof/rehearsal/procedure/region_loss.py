@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from typing_extensions import override
 
@@ -49,6 +50,15 @@ class RegionLoss(CommonSteps):
     def own_primary(self) -> Cluster:
         assert self.at.embedded is not None
         return self.at.embedded.dr
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "settings": dict(self._settings)}
+
+    @override
+    def remember(self, state: Mapping[str, Any]) -> None:
+        super().remember(state)
+        self._settings = dict(state["settings"])
 
     async def the_home_site_is_lost(self) -> list[str]:
         """Database and service of the home site are gone."""
