@@ -242,7 +242,7 @@ class Gate:
                 redactor=self.redactor,
                 say=self._say,
                 run_id=self.run_id,
-                journals=self.options.reports / JOURNALS,
+                journals=self.options.reports.absolute() / JOURNALS,
                 reload=self._with_variables,
                 allowed=self.options.writes,
                 resumes=self.options.resume is not None,
@@ -307,7 +307,7 @@ class Gate:
             self.conductor.give_up()
         finally:
             if self._rehearsing is not None:
-                self._rehearsing.close()
+                self.ledger.other_failures += self._rehearsing.close()
             if self.stack is not None and self._owns_stack:
                 self.stack.stop()
                 self.stack = None

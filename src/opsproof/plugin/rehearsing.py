@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from opsproof.errors import StackError
+from opsproof.errors import OpsproofError
 from opsproof.evidence.observer import Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome
@@ -137,20 +137,17 @@ class Rehearsing:
             if fact is not None
         )
 
-    def close(self) -> None:
-        """End everything that was started, and remove it. Raises StackError when something would not go."""
+    def close(self) -> list[str]:
+        """End everything that was started, and remove it; what could not be ended, each with where it is."""
         failed: list[str] = []
-        for rehearsal in self._rehearsals.values():
-            rehearsal.close()
-        for scenario, surroundings in self._surroundings.items():
+        opened: list[Rehearsal | Surroundings] = [*self._rehearsals.values(), *self._surroundings.values()]
+        for ends in opened:
             try:
-                surroundings.close()
-            except StackError as exc:
-                failed.append(f"{scenario}: {exc.what} ({exc.where})")
+                ends.close()
+            except OpsproofError as exc:
+                failed.append(f"{exc.what} ({exc.where}; {exc.next_step})")
         self._surroundings.clear()
-        if failed:
-            next_step = "End the processes by hand and remove the folder."
-            raise StackError("a rehearsal left something behind", where="; ".join(failed), next_step=next_step)
+        return failed
 
     def _asking(self, profile: Profile) -> Asking:
         observer = Observer(

@@ -58,8 +58,8 @@ class OutsideWriter:
     def end(self) -> None:
         """End it, if it runs."""
         if self._writing is not None and not self._ended:
-            self._writing.stop()
             self._ended = True
+            self._writing.stop()
 
     async def reconciled(self, recovered: Node, anchor: Anchor) -> Reconciled:
         """
