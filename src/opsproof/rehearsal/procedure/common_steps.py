@@ -202,7 +202,11 @@ class CommonSteps(Recovery):
         """The writer has ended, scratch copies are gone, and the archive is what it was."""
         self.close()
         if self.at.embedded is None:
-            await self.actor.act("clean-up", "remove what the rehearsal has made", seconds=self.seconds("failback"))
+            await self.actor.act(
+                "clean-up",
+                "DROP TABLE IF EXISTS opsproof_heartbeat, opsproof_write_token, opsproof_marker",
+                seconds=self.seconds("failback"),
+            )
         directory = self.at.grounds.directory
         asking = self.rehearsal.asking
         left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
