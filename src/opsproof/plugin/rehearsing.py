@@ -17,6 +17,7 @@ from opsproof.rehearsal.procedure.surroundings import Surroundings
 
 TARGET = "rehearsal"
 _EMBEDDED_BUDGET = 60.0
+_TO_SAY_IT = 60.0
 
 Reload = Callable[[str, Mapping[str, str]], Profile]
 
@@ -78,10 +79,13 @@ class Rehearsing:
             yield from told(plan, profiles[name], embedded=is_embedded(name))
 
     def budget(self, check: Check) -> float:
-        """Seconds that a step has: its phase's budget; a minute in an environment of our own."""
+        """
+        Seconds that a step has: a minute in an environment of our own, else its phase's budget and some more, so that
+        a step which waits for the whole budget can still say what it waited for.
+        """
         assert check.step is not None
         of_phase = self.plans[check.profile, check.scenario].budget(check.step.phase)
-        return min(of_phase, _EMBEDDED_BUDGET) if is_embedded(check.profile) else of_phase
+        return min(of_phase, _EMBEDDED_BUDGET) if is_embedded(check.profile) else of_phase + _TO_SAY_IT
 
     def rehearsal(self, profile: Profile, scenario: str) -> Rehearsal:
         """The rehearsal of a scenario; nothing is touched before its first step."""
@@ -112,7 +116,8 @@ class Rehearsing:
         if scenario and unused is not None:
             self._surroundings[scenario] = self._surroundings.pop("")
         if scenario not in self._surroundings:
-            self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
+            if is_embedded(profile.name):
+                self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
             self._surroundings[scenario] = Surroundings.open(
                 profile, self._asking(profile), embedded=is_embedded(profile.name), reload=self._reload
             )
@@ -152,6 +157,7 @@ class Rehearsing:
             redactor=self._redactor,
             timeout=600.0,
             concurrency=8,
+            gives_up=False,
         )
         return Asking(observer)
 

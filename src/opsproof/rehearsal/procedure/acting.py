@@ -91,6 +91,7 @@ class Actor:
             NotAttested: Nobody wrote it in time.
         """
         path = self._folder / f"{action}.txt"
+        path.unlink(missing_ok=True)  # of the rehearsal before
         self._say(f"confirm it with your name: echo NAME > {path}")
 
         def call() -> str:

@@ -121,10 +121,10 @@ class CommonSteps(Recovery):
     # The service.
 
     async def the_service_is_activated(self) -> list[str]:
-        """It runs at the DR site."""
+        """It runs at the DR site, and is healthy there."""
         words = "start the service at the DR site (kubectl scale --replicas=3 -n production-dr)"
         await self.actor.act("activate", words, seconds=self.seconds("service"))
-        return []
+        return await self.wait(self.the_dr_site_is_not_ready, "service")
 
     async def every_resolver_leads_to_the_new_site(self) -> list[str]:
         """Names are switched, and every resolver knows."""
@@ -206,7 +206,11 @@ class CommonSteps(Recovery):
         """The writer has ended, scratch copies are gone, and the archive is what it was."""
         self.close()
         if self.at.embedded is None:
-            await self.actor.act("clean-up", "remove what the rehearsal has made", seconds=self.seconds("failback"))
+            await self.actor.act(
+                "clean-up",
+                "DROP TABLE IF EXISTS opsproof_heartbeat, opsproof_write_token, opsproof_marker",
+                seconds=self.seconds("failback"),
+            )
         directory = self.at.grounds.directory
         asking = self.rehearsal.asking
         left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
