@@ -73,7 +73,8 @@ async def test_every_base_backup_says_where_it_begins(stored):
 @runbook(
     "FAI-124",
     severity="SEV-1",
-    next_step="Remove the signal files and settings from a restored copy before it is started, and see who put them there.",
+    next_step="Remove the signal files and settings from a restored copy before it is started, and see who put them "
+    "there.",
 )
 @needs("backups.bases")
 async def test_no_base_backup_brings_orders_along(stored):
@@ -99,7 +100,8 @@ async def test_every_base_backup_is_of_this_cluster(stored):
 @runbook(
     "FAI-124",
     severity="SEV-1",
-    next_step="With damaged pages: see the server's disks, and restore these tables from an older backup. With checksums off: pg_checksums -e at the next stop.",
+    next_step="With damaged pages: see the server's disks, and restore these tables from an older backup. With "
+    "checksums off: pg_checksums -e at the next stop.",
 )
 @needs("backups.bases")
 async def test_page_checksums_are_on_and_hold(stored):

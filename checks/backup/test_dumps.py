@@ -27,7 +27,8 @@ async def test_a_dump_is_fresh(stored):
     "FAI-123",
     "SB-132",
     severity="SEV-1",
-    next_step="See which server the job dumps: a copy that is behind, or an old file under a new name. Make a dump of the primary.",
+    next_step="See which server the job dumps: a copy that is behind, or an old file under a new name. Make a dump "
+    "of the primary.",
 )
 @needs("backups.dumps")
 async def test_the_newest_dump_holds_fresh_rows(stored):
@@ -40,7 +41,8 @@ async def test_the_newest_dump_holds_fresh_rows(stored):
 @runbook(
     "FAI-124",
     severity="SEV-2",
-    next_step="Do not restore what is listed by its name: look up by its heartbeat which day it is of, and who could write to the store.",
+    next_step="Do not restore what is listed by its name: look up by its heartbeat which day it is of, and who "
+    "could write to the store.",
 )
 @needs("backups.dumps")
 async def test_every_dump_holds_the_rows_of_its_time(stored):
@@ -67,7 +69,8 @@ async def test_latest_is_the_newest_dump(stored):
 @runbook(
     "FAI-124",
     severity="SEV-1",
-    next_step="Do not restore what is listed. Compare with another copy; see who could write to the store, and note hashes when dumps are made.",
+    next_step="Do not restore what is listed. Compare with another copy; see who could write to the store, and note "
+    "hashes when dumps are made.",
 )
 @needs("backups.dumps")
 async def test_every_dump_is_what_was_stored(stored):
@@ -110,7 +113,8 @@ async def test_every_dump_reads_to_its_end(stored):
     "FAI-025",
     "SB-133",
     severity="SEV-1",
-    next_step="See the options of pg_dump in the job, and whether the database itself has lost rows, before older dumps are removed.",
+    next_step="See the options of pg_dump in the job, and whether the database itself has lost rows, before older "
+    "dumps are removed.",
 )
 @needs("backups.dumps")
 async def test_every_table_is_in_its_dump(stored):
@@ -149,7 +153,8 @@ async def test_enough_whole_dumps_are_kept(stored):
 @runbook(
     "SB-143",
     severity="SEV-2",
-    next_step="Run the job with a pg_dump that is no older than its server, and install tools here that are no older than that.",
+    next_step="Run the job with a pg_dump that is no older than its server, and install tools here that are no "
+    "older than that.",
 )
 @needs("backups.dumps")
 async def test_every_dump_is_of_a_fitting_version(stored):

@@ -10,7 +10,9 @@ from opsproof.stack.clusters import Programs
 _FAILED = re.compile(r'checksum verification failed in file "(?P<file>.+)", block (?P<block>\d+)')
 _PAGE = 8192
 _AT_MOST = 20
-_FOLDERS = ("pg_tblspc", "pg_wal/archive_status", "pg_wal/summaries")
+
+EMPTY = ("pg_tblspc", "pg_wal/archive_status", "pg_wal/summaries")
+"""Folders that may hold nothing, and without which PostgreSQL's programs do not work."""
 
 
 def damaged_pages(tools: Programs, copy: Path, label: Label | None, manifest: Manifest) -> list[str]:
@@ -25,7 +27,7 @@ def damaged_pages(tools: Programs, copy: Path, label: Label | None, manifest: Ma
         label: Where the backup began.
         manifest: Where it ended.
     """
-    for one in _FOLDERS:
+    for one in EMPTY:
         (copy / one).mkdir(mode=0o700, parents=True, exist_ok=True)
     tools.own(copy)
     reset = tools.run("pg_resetwal", "-f", "-D", str(copy), seconds=600)

@@ -78,7 +78,7 @@ def read_dump(
         NotObserved: The store gives no answer.
     """
     reading = DumpReading(name)
-    scan = SqlScan(backups.heartbeat.table, backups.heartbeat.at)
+    scan = SqlScan(backups.heartbeat.table, backups.heartbeat.at, columns=dumps.form == "plain")
     content = _Content(objects, name, reading, time.monotonic() + seconds)
     pieces = content.pieces()
     start = b""
@@ -235,8 +235,14 @@ class _Restore:
         return left, status, lines[0] if lines else ""
 
     def _follow(self, pipe: IO[bytes]) -> None:
-        while piece := pipe.read(_PIPE):
-            self._scan.feed(piece)
+        buffer = memoryview(bytearray(_PIPE))
+        filled = 0
+        while read := os.readv(pipe.fileno(), [buffer[filled:]]):
+            filled += read
+            if filled == _PIPE:
+                self._scan.feed(bytes(buffer))
+                filled = 0
+        self._scan.feed(bytes(buffer[:filled]))
 
     def _listen(self, pipe: IO[bytes]) -> None:
         while piece := pipe.read(4096):

@@ -3,13 +3,14 @@
 import re
 from datetime import datetime
 
+from opsproof.rehearsal.stored.rows import Rows, time_of
+
 _TOKEN = re.compile(rb"""'|"|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$|--|/\*|;|\x00|(?<=\n)\\""")
 _ESCAPED = re.compile(rb"\\.|''|'", re.DOTALL)
 _ESCAPE_MARK = re.compile(rb"(?:\A|[^\w\x80-\xff])[eE]\Z")
 _WORD = re.compile(rb"[\w\x80-\xff]\Z")
 _LONGEST_TOKEN = 130
 _LONGEST_HEAD = 64 << 10
-_LONGEST_LINE = 1 << 20
 _PART = rb'(?:"(?:[^"]|"")*+"|[^\s("]++)++'
 _COPY = re.compile(rb"COPY (" + _PART + rb")\s*(?:\((.*)\)\s*)?FROM stdin", re.DOTALL)
 _INSERT = re.compile(rb"INSERT INTO (" + _PART + rb")\s")
@@ -31,6 +32,7 @@ class SqlScan:
     Args:
         heartbeat: Name of the heartbeat's table; without a schema it is that of any schema.
         column: Its column with the time.
+        columns: Whether to count the columns of all rows; the blocks of a custom dump have a length, and a hole shows.
 
     Attributes:
         tables: Rows by `schema.table`, partitions counted for their parents too; 0 for one without data.
@@ -41,11 +43,11 @@ class SqlScan:
         problems: What is wrong with it.
     """
 
-    def __init__(self, heartbeat: str, column: str) -> None:
+    def __init__(self, heartbeat: str, column: str, *, columns: bool = True) -> None:
         self.newest: datetime | None = None
         self.server = self.tool = self.database = ""
         self.problems: list[str] = []
-        self._heartbeat, self._column = heartbeat, column
+        self._heartbeat, self._column, self._columns = heartbeat, column, columns
         self._rows: dict[str, int] = {}
         self._parents: dict[str, str] = {}
         self._buffer = b"\n"
@@ -53,7 +55,7 @@ class SqlScan:
         self._inside = b""
         self._head = bytearray()
         self._comment = bytearray()
-        self._copy: _Copy | None = None
+        self._copy: Rows | None = None
         self._ended = False
         self._behind = False
 
@@ -209,13 +211,14 @@ class SqlScan:
             columns = _names(copy[2] or b"")
             table = _name(copy[1])
             self._rows.setdefault(table, 0)
-            self._copy = _Copy(table, columns, self._column if _same(table, self._heartbeat) else None)
+            heartbeat = self._column if _same(table, self._heartbeat) else None
+            self._copy = Rows(table, columns, heartbeat, counted=self._columns)
         elif insert := _INSERT.match(head):
             table = _name(insert[1])
             rows = max(1, head.count(b"\n\t("))
             self._rows[table] = self._rows.get(table, 0) + rows
             if _same(table, self._heartbeat):
-                self._newer(max(filter(None, map(_time, _LITERAL.findall(head))), default=None))
+                self._newer(max(filter(None, map(time_of, _LITERAL.findall(head))), default=None))
         elif made := _TABLE.match(head):
             self._rows.setdefault(_name(made[1]), 0)
         elif attached := _ATTACH.match(head):
@@ -223,7 +226,7 @@ class SqlScan:
         elif database := _DATABASE.match(head):
             self.database = _name(database[1])
 
-    def _rows_of(self, copy: "_Copy", *, final: bool) -> None:
+    def _rows_of(self, copy: Rows, *, final: bool) -> None:
         if not copy.begun:
             if self._buffer[self._at : self._at + 1] != b"\n":
                 self._object(f"no line feed behind COPY {copy.table}")
@@ -249,57 +252,6 @@ class SqlScan:
             self.newest = at
 
 
-class _Copy:
-    """The data of one table."""
-
-    def __init__(self, table: str, columns: list[str], heartbeat: str | None) -> None:
-        self.table = table
-        self.rows = 0
-        self.begun = False
-        self.newest: datetime | None = None
-        self._columns = columns
-        self._tabs = 0
-        self._nul = False
-        self._wrong = ""
-        self._line = b""
-        self._index: int | None = None
-        if heartbeat is not None:
-            if heartbeat in columns:
-                self._index = columns.index(heartbeat)
-            else:
-                self._wrong = f"{table} has no column {heartbeat}"
-
-    def read(self, buffer: bytes, start: int, stop: int) -> None:
-        """Count the rows of a stretch."""
-        self.rows += buffer.count(b"\n", start, stop)
-        self._tabs += buffer.count(b"\t", start, stop)
-        self._nul = self._nul or buffer.find(b"\0", start, stop) >= 0
-        if self._index is not None:
-            *lines, self._line = (self._line + buffer[start:stop]).split(b"\n")
-            self._line = self._line[:_LONGEST_LINE]
-            for line in lines:
-                self._heartbeat(line.split(b"\t"), self._index)
-
-    def problems(self) -> list[str]:
-        """What is wrong with the block, now that it is over."""
-        found = [self._wrong] if self._wrong else []
-        if self._nul:
-            found.append(f"a NUL byte stands in the data of {self.table}: it is damaged")
-        if self._tabs != self.rows * max(0, len(self._columns) - 1):
-            found.append(
-                f"the data of {self.table} are not whole: {self.rows} rows of {len(self._columns)} columns "
-                f"with {self._tabs} tabs"
-            )
-        return found
-
-    def _heartbeat(self, values: list[bytes], index: int) -> None:
-        at = _time(values[index]) if index < len(values) else None
-        if at is None:
-            self._wrong = f"a time of {self.table} cannot be read"
-        elif self.newest is None or at > self.newest:
-            self.newest = at
-
-
 _QUOTED = {b"'": "quoted text", b"E'": "quoted text", b'"': "quoted name", b"/*": "comment", b"\\": "command"}
 
 
@@ -310,14 +262,6 @@ def _name(written: bytes) -> str:
 def _names(written: bytes) -> list[str]:
     found = _IDENTIFIER.findall(written.decode(errors="replace"))
     return [quoted.replace('""', '"') or plain for quoted, plain in found]
-
-
-def _time(written: bytes) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(written.decode("ascii"))
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
 
 
 def _same(table: str, wanted: str) -> bool:

@@ -16,7 +16,7 @@ from opsproof.probes.backup import Objects
 from opsproof.rehearsal.stored.catalogue import Noted
 from opsproof.rehearsal.stored.label import Label, read_label
 from opsproof.rehearsal.stored.manifest import Manifest, read_manifest
-from opsproof.rehearsal.stored.pages import damaged_pages
+from opsproof.rehearsal.stored.pages import EMPTY, damaged_pages
 from opsproof.rehearsal.stored.settings import commands_in
 from opsproof.stack.clusters import Programs
 
@@ -146,6 +146,8 @@ def copied(objects: Objects, name: str, programs: Programs, scratch: Path) -> It
         else:
             folder.mkdir()
             objects.fetch(f"{name}/", folder)
+            for empty in EMPTY:  # a bucket keeps no folder without a file
+                (folder / empty).mkdir(parents=True, exist_ok=True)
         for one in (Path(place), folder):
             one.chmod(0o700)
         programs.own(Path(place))

@@ -19,7 +19,7 @@ from opsproof.profile.targets import StoreTarget
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Damage
 from opsproof.rehearsal.damage.stored import origin
-from opsproof.rehearsal.stored import StoredVerification
+from opsproof.rehearsal.stored import StoredVerification, dump_note
 from opsproof.stack.clusters import Grounds
 
 Form = Literal["custom", "plain", "bases"]
@@ -118,7 +118,7 @@ class StoredLab:
         return self.catalogue / f"{self.prefix}{path.name}.json"
 
     def put(self, path: Path, content: bytes) -> None:
-        """Put other content into a file of a base backup. It is a link to the sound one, and is replaced, not written."""
+        """Put other content into a file of a base backup: a link to the sound one, so that it is replaced."""
         path.unlink(missing_ok=True)
         path.write_bytes(content)
         path.chmod(0o600)
@@ -131,9 +131,8 @@ class StoredLab:
 
     def cover_up(self, path: Path, **changes: Any) -> None:
         """Note size and SHA-256 of a dump as they are now: who damaged it could write to the catalogue, too."""
-        self.note(
-            path, sha256=origin.dump_note("", path, _EPOCH, _EPOCH)["sha256"], bytes=path.stat().st_size, **changes
-        )
+        now = dump_note("", path, _EPOCH, _EPOCH)
+        self.note(path, sha256=now["sha256"], bytes=now["bytes"], **changes)
 
     def verification(self) -> StoredVerification:
         """What asks about them."""

@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from opsproof.rehearsal.stored.notes import base_note, dump_note
 from opsproof.stack.clusters import Cluster, Grounds
@@ -15,6 +16,7 @@ DAILY, BASE = "postgres/daily/", "postgres/base/"
 CLUSTER = "stored-origin"
 TABLES = ("orders", "items", "opsproof_heartbeat")
 _DAYS = (2, 1, 0)
+_SERVERS: WeakKeyDictionary[Grounds, dict[str, Cluster]] = WeakKeyDictionary()
 _ORDERS = """
     INSERT INTO orders SELECT n, 'customer ' || md5(n::text), n % 500 + 0.5
     FROM (SELECT coalesce(max(id), 0) AS last FROM orders) AS before, generate_series(last + 1, last + 1500) AS n
@@ -48,9 +50,10 @@ def server(grounds: Grounds, name: str, *options: str, lean: bool = False) -> Cl
         options: Of initdb.
         lean: Without any other database: a base backup has a third of the files then.
     """
+    running = _SERVERS.setdefault(grounds, {})
+    if name in running:
+        return running[name]
     cluster = Cluster(grounds, name)
-    if (cluster.data / "PG_VERSION").exists():
-        return cluster
     cluster.initialize("--wal-segsize=1", *options)
     if version(grounds) >= 17:
         cluster.configure(summarize_wal="on")
@@ -58,6 +61,7 @@ def server(grounds: Grounds, name: str, *options: str, lean: bool = False) -> Cl
     cluster.sql("CREATE DATABASE shop")
     for statement in (*_SHOP, *(_LEAN if lean else ())):
         cluster.sql(statement, database="shop")
+    running[name] = cluster
     return cluster
 
 
