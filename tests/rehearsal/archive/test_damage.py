@@ -7,9 +7,10 @@ import pytest
 
 from opsproof.rehearsal.archive import commits
 from opsproof.rehearsal.damage.archive import AREA, DETECTORS
+from opsproof.rehearsal.damage.archive.lab import verification
 
 WORDS = {
-    "segment-missing": "missing 0000",
+    "segment-missing": "missing, or not whole: 0000",
     "segment-corrupt": "checksum",
     "segment-cut-off": "bytes, a segment has",
     "segment-longer": "1049088 bytes",
@@ -20,7 +21,8 @@ WORDS = {
     "segment-under-another-name": "holds what belongs into",
     "segments-swapped": "holds what belongs into",
     "segment-of-another-cluster": "is of cluster",
-    "partial-in-place-of-a-segment": "missing 0000",
+    "segment-of-a-history-given-up": "cannot be read on",
+    "partial-in-place-of-a-segment": "missing, or not whole: 0000",
     "newest-segments-gone": "was archived last, and it is not in the archive",
     "archive-gone": "no WAL in the archive",
     "wal-expired-below-the-base": "(2 segments)",
@@ -78,6 +80,28 @@ def test_an_idle_primary_is_not_stale(grounds):
         assert detected(lab) == {}
 
 
+@pytest.mark.parametrize("dated", [False, True], ids=["without-times", "by-commit-timestamps"])
+def test_without_a_heartbeat_transactions_tell_what_is_missing(dated, grounds):
+    """An idle server stays green; one that wrote an hour ago, and did not archive it, does not."""
+    with AREA.lab(grounds) as lab:
+        lab.server.sql("ALTER TABLE opsproof_heartbeat RENAME TO elsewhere")
+        if dated:
+            lab.server.stop()
+            lab.server.start({"track_commit_timestamp": "on"})
+        lab.server.sql("INSERT INTO filler VALUES ('the last one in the archive')")
+        lab.server.sql("SELECT pg_switch_wal()")
+        lab.archived()
+        assert asyncio.run(verification(lab).the_newest_commit_is_in_the_archive()) == []
+
+        lab.later = timedelta(hours=1)
+        assert asyncio.run(verification(lab).the_newest_commit_is_in_the_archive()) == []
+
+        lab.server.sql("INSERT INTO filler VALUES ('one that is not in it')")
+        said = asyncio.run(verification(lab).the_newest_commit_is_in_the_archive())
+        assert "commits of the last" in said[0]
+        assert ("its commit timestamp" if dated else "the server ended 1 transactions since") in said[0]
+
+
 def test_every_detector_catches_some_damage():
     """A check that no damage turns red is a decoration."""
     assert {name for damage in AREA.damages for name in damage.caught_by} == {f"backup.{name}" for name in DETECTORS}
@@ -100,8 +124,7 @@ def test_a_damage_turns_its_checks_red(damage, grounds):
 def test_commits_are_those_that_the_server_made(grounds):
     """Their transactions, times and order, from the segments alone."""
     with AREA.lab(grounds) as lab:
-        sql = "SELECT xmin::text::bigint, at FROM opsproof_heartbeat WHERE id > (SELECT max(id) - 4 FROM opsproof_heartbeat)"
-        rows = {xid: at for xid, at in lab.server.sql(sql)}
+        rows = dict(lab.server.sql("SELECT xmin::text::bigint, at FROM opsproof_heartbeat ORDER BY id DESC LIMIT 4"))
         lab.grounds.programs.own(lab.archive)
         found = list(commits(lab.grounds.programs, lab.archive, "0/E00000", "0/1500000", timeline=2))
 

@@ -12,15 +12,14 @@ from typing import Any
 from opsproof.errors import NoData, NotObserved
 from opsproof.probes.backup import Objects
 from opsproof.profile.backups import Backups, Wal
+from opsproof.rehearsal.archive.bases import Base, ranges, read_base
 from opsproof.rehearsal.archive.histories import History, Label, read_history, read_label
-from opsproof.rehearsal.archive.names import Kind, WalName, parse, read_lsn
+from opsproof.rehearsal.archive.names import Kind, WalName, parse
 from opsproof.rehearsal.asking import Asking
 
 _SMALL = (Kind.HISTORY, Kind.BACKUP)
 _USUAL_SIZE = 16 << 20
 _MANIFEST_BYTES = 512 << 20
-_RANGE = re.compile(r'"Timeline":\s*(\d+),\s*"Start-LSN":\s*"([^"]+)",\s*"End-LSN":\s*"([^"]+)"')
-_SYSTEM = re.compile(r'"System-Identifier":\s*(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,10 @@ class Listing:
         """The segments at their place, by name; empty ones are none."""
         return {one.path: one.name for one in self.of(Kind.SEGMENT) if one.name and one.bytes}
 
+    def whole(self) -> set[str]:
+        """Names of the segments of full size; PostgreSQL replays no other."""
+        return {one.path for one in self.of(Kind.SEGMENT) if one.bytes == self.size}
+
     def of(self, *kinds: Kind) -> list[File]:
         """Objects of some kinds, at their place."""
         return [one for one in self.files if one.name and one.name.kind in kinds and one.path == one.name.text]
@@ -78,24 +81,6 @@ class Listing:
         """The backup history files that can be read, by name, and what is wrong with the others."""
         found, wrong = _parsed(self.of(Kind.BACKUP), self.small, lambda _, text: read_label(text), key="text")
         return found, wrong
-
-
-@dataclass(frozen=True)
-class Base:
-    """
-    A base backup, as far as WAL is concerned.
-
-    Attributes:
-        name: Its folder.
-        label: Where it begins and ends; the end is that of its manifest or catalogue. None if it cannot be read.
-        system: Identifier of its cluster; "" where it is not said.
-        wrong: Where what is said of it does not agree.
-    """
-
-    name: str
-    label: Label | None
-    system: str
-    wrong: tuple[str, ...] = ()
 
 
 class Contents:
@@ -129,8 +114,8 @@ class Contents:
         List the archive.
 
         Args:
-            wal: The profile's section.
-            fresh: True to list it even if that was done before.
+            wal: What the profile says of it.
+            fresh: True to list it now, and not to take what was listed before in this sweep.
 
         Raises:
             NoData: There is nothing in it.
@@ -179,7 +164,7 @@ class Contents:
                     _text(self._objects, f"{prefix}{folder}/{name}") for name in ("backup_label", "backup_manifest")
                 ]
                 noted = _text(self._catalogue, f"{prefix}{folder}.json") if self._catalogue else None
-                found[folder] = [read[0], _ranges(read[1]), noted]
+                found[folder] = [read[0], ranges(read[1]), noted]
             return found
 
         kept = (
@@ -192,7 +177,7 @@ class Contents:
             if series
             else {}
         )
-        made = (_base(folder, *texts) for folder, texts in kept.items())
+        made = (read_base(folder, *texts) for folder, texts in kept.items())
         bases = sorted((one for one in made if one), key=lambda one: one.label.start if one.label else 0)
         if not bases:
             next_step = "Take a base backup (pg_basebackup): WAL without one recovers nothing; see backups.bases."
@@ -240,46 +225,6 @@ def _content(objects: Objects, name: str) -> bytes | None:
 def _text(objects: Objects, name: str) -> str | None:
     content = _content(objects, name)
     return None if content is None else content.decode(errors="replace")
-
-
-def _ranges(manifest: str | None) -> str | None:
-    """Of a manifest, which lists every file, only what it says of WAL."""
-    if manifest is None:
-        return None
-    system, ranges = _SYSTEM.search(manifest), _RANGE.findall(manifest)
-    return json.dumps({"system": system[1] if system else "", "ranges": ranges})
-
-
-def _base(folder: str, label: str | None, manifest: str | None, noted: str | None) -> Base | None:
-    """None for a folder that holds no whole backup: that is for the checks of stored backups to say."""
-    if label is None or manifest is None:
-        return None
-    said = json.loads(manifest)
-    wrong: list[str] = []
-    try:
-        begun = read_label(label)
-        stop = max((read_lsn(end) for _, _, end in said["ranges"]), default=None)
-    except ValueError as exc:
-        return Base(folder, None, "", (f"{folder}: {exc}",))
-    if said["ranges"] and min(read_lsn(start) for _, start, _ in said["ranges"]) != begun.start:
-        wrong.append(f"{folder}: backup_label and backup_manifest name different positions for its start")
-    ended, system = begun.ended, said["system"]
-    try:
-        entry = json.loads(noted) if noted else {}
-        if "start_lsn" in entry and (read_lsn(entry["start_lsn"]), int(entry["timeline"])) != (
-            begun.start,
-            begun.timeline,
-        ):
-            wrong.append(f"{folder}: the catalogue noted {entry['start_lsn']} on timeline {entry['timeline']} for it")
-        if "system_identifier" in entry:
-            if system and str(entry["system_identifier"]) != system:
-                wrong.append(f"{folder}: of cluster {system}, and the catalogue noted {entry['system_identifier']}")
-            system = system or str(entry["system_identifier"])
-        ended = datetime.fromisoformat(entry["finished"]) if "finished" in entry else ended
-        stop = read_lsn(entry["stop_lsn"]) if stop is None and "stop_lsn" in entry else stop
-    except (ValueError, TypeError, KeyError) as exc:
-        wrong.append(f"{folder}: its entry in the catalogue cannot be read: {exc}")
-    return Base(folder, Label(begun.timeline, begun.start, stop, ended, begun.of_primary), system, tuple(wrong))
 
 
 def _sha256(text: str | None) -> str:

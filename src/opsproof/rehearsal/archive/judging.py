@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from opsproof.rehearsal.archive.contents import Base, Listing
-from opsproof.rehearsal.archive.histories import Label, ancestors
-from opsproof.rehearsal.archive.names import Kind, lsn_text, parse, segment_name
+from opsproof.rehearsal.archive.bases import Base
+from opsproof.rehearsal.archive.contents import Listing
+from opsproof.rehearsal.archive.histories import History, Label, ancestors
+from opsproof.rehearsal.archive.names import Kind, WalName, lsn_text, parse, segment_name
 from opsproof.rehearsal.archive.path import Way
 from opsproof.rehearsal.archive.segments import Segment
 
@@ -59,8 +60,8 @@ def misplaced(listing: Listing, kept: Mapping[str, Segment], systems: set[str]) 
         if header.position != parts.start(listing.size):
             belongs = segment_name(header.timeline, header.position, header.size or listing.size)
             said.append(f"{name} holds what belongs into {belongs}")
-        elif header.timeline not in {parts.timeline, *(number for number, _ in ancestors(parts.timeline, histories))}:
-            said.append(f"{name} holds WAL of timeline {header.timeline}")
+        elif header.timeline != (expected := _begins_on(parts, histories, listing.size)):
+            said.append(f"{name} begins with WAL of timeline {header.timeline}, expected is that of {expected}")
         if header.system != system:
             said.append(f"{name} is of cluster {header.system}, not of {system}")
         if header.size != listing.size:
@@ -70,6 +71,12 @@ def misplaced(listing: Listing, kept: Mapping[str, Segment], systems: set[str]) 
         if one.odd:
             said.append(f"{name}: {one.odd}")
     return said
+
+
+def _begins_on(name: WalName, histories: Mapping[int, History], size: int) -> int:
+    """The timeline at the beginning of a segment: where one is left within it, that one."""
+    start = name.start(size)
+    return next((number for number, at in ancestors(name.timeline, histories) if start < at), name.timeline)
 
 
 def changed(
@@ -96,7 +103,8 @@ def changed(
             if name in needed and name != newest:
                 said.append(f"{name}: no SHA-256 was noted for it")
         elif now.get(name) != noted[name]:
-            said.append(f"{name} has SHA-256 {now.get(name, 'unknown')[:12]}..., noted was {noted[name][:12]}...")
+            found = f"SHA-256 {now[name][:12]}..." if name in now else "another size"
+            said.append(f"{name} has {found}, noted was SHA-256 {noted[name][:12]}...")
     first = way.steps[0].start if way.steps else 0
     for name in sorted(set(noted) - set(there)):
         parts = parse(name)

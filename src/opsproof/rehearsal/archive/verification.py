@@ -2,59 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.probes.backup import Objects
 from opsproof.profile.backups import Backups, Wal
 from opsproof.profile.scalars import duration_text
 from opsproof.rehearsal.archive import archiver
-from opsproof.rehearsal.archive.contents import Base, Contents, Listing
+from opsproof.rehearsal.archive.contents import Contents
 from opsproof.rehearsal.archive.freshness import Newest, proposed
 from opsproof.rehearsal.archive.histories import contradictions, unexplained
 from opsproof.rehearsal.archive.judging import changed, misplaced, odd_objects, unlike
+from opsproof.rehearsal.archive.look import Look, Looking
 from opsproof.rehearsal.archive.names import lsn_text
-from opsproof.rehearsal.archive.path import Way, find_way, runs
+from opsproof.rehearsal.archive.path import runs
 from opsproof.rehearsal.archive.segments import Segments, segments
 from opsproof.rehearsal.archive.targets import Point, Target, lint
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Programs
 
-_READ_SECONDS = 6 * 3600.0
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Look:
-    """
-    The archive as one look found it.
-
-    Attributes:
-        all_bases: Every base backup that came to its end.
-        bases: Those of them whose label can be read, oldest first.
-        ways: Of each of them the way of a recovery.
-        timeline: The timeline that a recovery follows.
-    """
-
-    listing: Listing
-    all_bases: tuple[Base, ...]
-    bases: tuple[Base, ...]
-    ways: tuple[Way, ...]
-    timeline: int
-
-    @property
-    def longest(self) -> Way:
-        """The way from the oldest backup that has one."""
-        return next((way for way in self.ways if not way.why), Way((), why="no backup has a way"))
 
 
 class ArchiveVerification:
@@ -92,42 +64,43 @@ class ArchiveVerification:
         self._objects = objects
         self._asking = asking
         self._server = server
-        self._contents = Contents(backups, objects, catalogue, asking, now)
-        self._segments = Segments(objects, self._wal.prefix, programs, scratch)
+        contents = Contents(backups, objects, catalogue, asking, now)
+        reader = Segments(objects, self._wal.prefix, programs, scratch)
+        self._looking = Looking(self._wal, contents, reader, server, asking, self._where)
         self._newest = Newest(objects, self._wal.prefix, programs, scratch, asking)
 
     async def every_object_of_the_archive_has_a_known_name(self) -> list[str]:
         """Nothing is there but segments of full size, and history files with something in them."""
-        return odd_objects(await self._contents.listing(self._wal))
+        return odd_objects(await self._looking.contents.listing(self._wal))
 
     async def every_segment_belongs_where_it_is(self) -> list[str]:
         """The head of each segment agrees with its name, and with the cluster that the backups are of."""
-        look = await self._look()
+        look = await self._looking.look()
         systems = {base.system for base in look.bases if base.system}
         if self._server is not None:
             systems.add((await archiver.state(self._server)).system)
-        return misplaced(look.listing, segments(await self._read(look)), systems)
+        return misplaced(look.listing, segments(await self._looking.read(look)), systems)
 
     async def the_archive_has_no_gap(self) -> list[str]:
         """From the start of every base backup to the newest segment nothing is missing, over all timelines."""
-        look = await self._look()
+        look = await self._looking.look()
         said = []
         for base, way in zip(look.bases, look.ways, strict=True):
             if way.why:
                 said.append(f"base backup {base.name}: {way.why}")
             elif way.missing:
                 listed = ", ".join(runs(way.missing, look.listing.size))
-                said.append(f"base backup {base.name} cannot be recovered beyond it: missing {listed}")
+                said.append(f"base backup {base.name} cannot be recovered beyond it: missing, or not whole: {listed}")
         return said
 
     async def every_record_of_the_archive_can_be_read(self) -> list[str]:
         """pg_waldump reads all that a recovery replays, record by record, with every checksum."""
-        look = await self._look()
+        look = await self._looking.look()
         if look.longest.why:
             raise NoData(
                 look.longest.why, where=self._where, next_step="Take a base backup of the server as it is now."
             )
-        read = await self._read(look)
+        read = await self._looking.read(look)
         names = {step.start: step.name for step in look.longest.steps}
         size = look.listing.size
         return [
@@ -137,15 +110,15 @@ class ArchiveVerification:
 
     async def every_segment_is_what_was_archived(self) -> list[str]:
         """SHA-256 of each segment equals what was noted when it was archived, and none that was noted is gone."""
-        look = await self._look()
-        noted = await self._contents.noted(self._wal.prefix)
-        now = await self._contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
+        look = await self._looking.look()
+        noted = await self._looking.contents.noted(self._wal.prefix)
+        now = await self._looking.contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
         there = {file.path for file in now.files}
-        return changed(look.listing, look.longest, segments(await self._read(look)), noted, there)
+        return changed(look.listing, look.longest, segments(await self._looking.read(look)), noted, there)
 
     async def every_timeline_is_explained(self) -> list[str]:
         """Every history file can be read, agrees with the WAL, and comes of a promotion that is known."""
-        look = await self._look()
+        look = await self._looking.look()
         histories, said = look.listing.histories()
         size = look.listing.size
         names = look.listing.segments().values()
@@ -153,7 +126,7 @@ class ArchiveVerification:
         for one in names:
             firsts[one.timeline] = min(one.start(size), firsts.get(one.timeline, one.start(size)))
         begins: dict[int, list[int]] = {}
-        for number, position in (await self._read(look))["begins"]:
+        for number, position in (await self._looking.read(look))["begins"]:
             begins.setdefault(number, []).append(position)
         said += contradictions(histories, firsts, begins, size)
         current = (await archiver.state(self._need_server())).timeline
@@ -162,7 +135,7 @@ class ArchiveVerification:
 
     async def every_base_backup_has_its_history_file(self) -> list[str]:
         """The archive's backup history file of each base backup says the same as the backup."""
-        look = await self._look()
+        look = await self._looking.look()
         labels, said = look.listing.labels()
         for base in look.all_bases:
             said += base.wrong
@@ -172,12 +145,12 @@ class ArchiveVerification:
 
     async def no_wal_was_made_at_the_minimal_level(self) -> list[str]:
         """Nowhere on the way of a recovery was wal_level minimal."""
-        look = await self._look()
+        look = await self._looking.look()
         if look.longest.why:
             raise NoData(
                 look.longest.why, where=self._where, next_step="Take a base backup of the server as it is now."
             )
-        found = (await self._read(look))["minimal"]
+        found = (await self._looking.read(look))["minimal"]
         return [
             f"WAL was made with wal_level=minimal from {lsn_text(at)}: no backup recovers beyond it" for at in found[:3]
         ]
@@ -193,9 +166,9 @@ class ArchiveVerification:
     async def no_wal_waits_for_the_archiver(self) -> list[str]:
         """The archiver keeps up: few .ready files, no failure since its last success, the archive near the server."""
         server = self._need_server()
+        listing = await self._looking.contents.listing(self._wal, fresh=True)
         state = await archiver.state(server)
         status = [str(row["name"]) for row in await server.rows(archiver.STATUS)]
-        listing = await self._contents.listing(self._wal)
         size = listing.size
         own = [one.start(size) + size for one in listing.segments().values() if one.timeline == state.timeline]
         said = archiver.waiting(state, status, max(own, default=None), size, self._wal.waiting)
@@ -214,32 +187,33 @@ class ArchiveVerification:
                 "the server has archived nothing yet", where=f"{server.name}: pg_stat_archiver", next_step=next_step
             )
         status = [str(row["name"]) for row in await server.rows(archiver.STATUS)]
-        look = await self._look()
-        kept = segments(await self._read(look))
+        look = await self._looking.look()
+        kept = segments(await self._looking.read(look))
         start = look.longest.steps[0].start if look.longest.steps else 0
-        now = await self._contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
+        now = await self._looking.contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
         there = {file.path for file in now.files if file.bytes}
         said = archiver.vanished(state.archiver, status, there, start, look.listing.size)
+        if said:
+            return said
         if not state.reads_files:
             next_step = f"GRANT pg_read_server_files TO the role that asks {server.name}."
-            what = f"{'; '.join(said)}; " if said else ""
             raise PreconditionMissing(
-                f"{what}the server's own segments cannot be compared: we may not read its files",
+                "the server's own segments cannot be compared with the archive's: we may not read its files",
                 where=server.name,
                 next_step=next_step,
             )
         own = await server.rows(archiver.OWN, seconds=60)
-        return said + archiver.differing(own, {name: one.sha256 for name, one in kept.items()})
+        return archiver.differing(own, {name: one.sha256 for name, one in kept.items()})
 
     async def the_newest_commit_is_in_the_archive(self) -> list[str]:
         """No commit of the server is older than the limit and not yet in the archive; a quiet server is not stale."""
-        look = await self._look()
+        look = await self._looking.look()
         server = self._need_server()
         state = await archiver.state(server)
         newest = await self._points(look)
         missing = await self._newest.oldest_missing(server, state, newest, self._backups.heartbeat)
         limit = self._wal.freshness
-        age = (max(look.listing.at, state.at) - missing.since).total_seconds() if missing else 0.0
+        age = (look.listing.at - missing.since).total_seconds() if missing else 0.0
         if missing is None or age <= limit:
             return []
         newest_at = newest[-1].at.isoformat()
@@ -250,17 +224,17 @@ class ArchiveVerification:
 
     async def every_moment_can_be_recovered(self) -> list[str]:
         """From the oldest base backup on that is old enough, WAL is unbroken and can be read."""
-        look = await self._look()
+        look = await self._looking.look()
         reach = self._wal.reach
         if reach is None:
             next_step = "Set backups.wal.reach to the stretch that must be recoverable."
             raise NoData(
                 "nobody said how far back a recovery must reach", where="backups.wal.reach", next_step=next_step
             )
-        broken = [at for at, _ in (await self._read(look))["broken"]]
+        broken = [at for at, _ in (await self._looking.read(look))["broken"]]
         size = look.listing.size
         whole = []
-        for base, end in zip(look.bases, self._ends(look), strict=True):
+        for base, end in zip(look.bases, look.ends(), strict=True):
             way = look.ways[look.bases.index(base)]
             if way.unbroken and end is not None and all(at + size <= way.steps[0].start for at in broken):
                 whole.append((end.at, base.name))
@@ -285,12 +259,12 @@ class ArchiveVerification:
             before: A commit that must be there afterwards; None for the last one before the target.
             after: A commit that must be gone; None for the first one behind it.
         """
-        look = await self._look()
+        look = await self._looking.look()
         points = await self._points(look)
         proposal = proposed(points, target, look.timeline)
         return lint(
             proposal.target,
-            [end for end in self._ends(look) if end],
+            [end for end in look.ends() if end],
             points[-1],
             before or proposal.before,
             after or proposal.after,
@@ -299,47 +273,8 @@ class ArchiveVerification:
         )
 
     async def _points(self, look: Look) -> list[Point]:
-        broken = (await self._read(look))["broken"]
+        broken = (await self._looking.read(look))["broken"]
         return await self._newest.points(look.longest, broken, look.timeline, look.listing.size)
-
-    async def _look(self) -> Look:
-        listing, found = await asyncio.gather(self._contents.listing(self._wal), self._contents.bases())
-        there = listing.segments()
-        histories, _ = listing.histories()
-        if self._server is not None:
-            timeline = (await archiver.state(self._server)).timeline
-        else:
-            timeline = max((one.timeline for one in there.values()), default=1)
-        newest = max((one.start(listing.size) for one in there.values() if one.timeline == timeline), default=None)
-        bases = tuple(base for base in found if base.label)
-        ways = tuple(
-            find_way(
-                there,
-                histories,
-                begin=(base.label.timeline, base.label.start),
-                stop=base.label.stop,
-                timeline=timeline,
-                newest=newest,
-                size=listing.size,
-            )
-            for base in bases
-            if base.label
-        )
-        return Look(listing, tuple(found), bases, ways, timeline)
-
-    async def _read(self, look: Look) -> Any:
-        stretches = look.longest.stretches()
-        on_the_way = {step.name for step in look.longest.steps}
-        others = sorted(set(look.listing.segments()) - on_the_way)
-        last = look.longest.steps[-1].name if on_the_way else "none"
-        text = f"read {len(on_the_way)} segments to {last} and the heads of {len(others)}"
-        return await self._asking.ask(
-            f"{text} in {self._where}",
-            "pg_waldump -q START END in a copy of the archive",
-            lambda: self._segments.read(stretches, others, look.timeline, look.listing.size),
-            seconds=_READ_SECONDS,
-            fresh=False,
-        )
 
     async def _free(self) -> int | None:
         import shutil
@@ -350,17 +285,6 @@ class ArchiveVerification:
             return shutil.disk_usage(folder).free if folder is not None and folder.is_dir() else None
 
         return await self._asking.ask(f"room in {self._where}", f"df {folder}", call) if folder else None
-
-    def _ends(self, look: Look) -> list[Point | None]:
-        labels, _ = look.listing.labels()
-        ends = {label.start: label.ended for label in labels.values()}
-        found: list[Point | None] = []
-        for base in look.bases:
-            label = base.label
-            at = (label.ended or ends.get(label.start)) if label else None
-            stop = lsn_text(label.stop) if label and label.stop else None
-            found.append(Point(base.name, at, stop, None, label.timeline) if label and at else None)
-        return found
 
     def _need_server(self) -> Node:
         if self._server is None:

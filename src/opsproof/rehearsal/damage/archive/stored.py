@@ -79,6 +79,12 @@ def _of_another_cluster(lab: Lab) -> None:
     other.kill()
 
 
+def _of_a_history_given_up(lab: Lab) -> None:
+    """The former primary's last segment, behind the point where it was left, under the name of today's timeline."""
+    left = next(lab.archive.glob("00000001*.partial"))
+    shutil.copy(left, lab.archive / f"00000002{left.name[8:24]}")
+
+
 def _partial_in_its_place(lab: Lab) -> None:
     lab.middle().rename(lab.middle().with_suffix(".partial"))
 
@@ -206,7 +212,7 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         {"en": "A segment ends in its middle", "ko": "세그먼트가 중간에서 끝남"},
         _cut_off,
         usual.restored,
-        (_NAMES, _RECORDS, _HASHES),
+        (_NAMES, _GAPS, _HASHES, _REACH),
     ),
     Damage(
         "segment-longer",
@@ -214,7 +220,7 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         {"en": "A segment is longer than one is", "ko": "세그먼트가 정해진 크기보다 큼"},
         _longer,
         usual.restored,
-        (_NAMES, _HASHES),
+        (_NAMES, _GAPS, _HASHES),
     ),
     Damage(
         "segment-empty",
@@ -274,6 +280,17 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         _of_another_cluster,
         usual.listing,
         (_PLACES, _HASHES),
+    ),
+    Damage(
+        "segment-of-a-history-given-up",
+        "",
+        {
+            "en": "The segment with the switch is that of the timeline that was left",
+            "ko": "타임라인 전환 세그먼트가 버려진 쪽의 것임",
+        },
+        _of_a_history_given_up,
+        usual.restored,
+        (_RECORDS, _HASHES),
     ),
     Damage(
         "partial-in-place-of-a-segment",
