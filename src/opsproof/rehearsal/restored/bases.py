@@ -100,9 +100,11 @@ def _copy(base: Path, cluster: Cluster) -> int:
         raise OSError(f"the base cannot be copied: {done.stderr.strip()}")
     for link in [cluster.data / "pg_wal", *(cluster.data / "pg_tblspc").glob("*")]:
         if link.is_symlink():  # whoever wrote through it would write into the original
-            outside = link.resolve()
+            outside, inside = link.resolve(), cluster.grounds.folder(f"{cluster.name}-linked") / link.name
+            shutil.copytree(outside, inside, symlinks=True)
+            cluster.grounds.programs.own(inside)
             link.unlink()
-            shutil.copytree(outside, link, symlinks=True)
+            link.symlink_to(inside)
     (cluster.data / "tablespace_map").unlink(missing_ok=True)
     for leftover in ("postmaster.pid", "standby.signal", "recovery.signal"):
         (cluster.data / leftover).unlink(missing_ok=True)

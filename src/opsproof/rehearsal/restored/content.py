@@ -17,9 +17,10 @@ _TABLES = r"""
     SELECT c.oid::regclass::text AS table,
         (SELECT jsonb_agg(quote_ident(attname) ORDER BY attname) FROM pg_attribute
          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS columns,
-        (SELECT jsonb_agg(quote_ident(attname) ORDER BY array_position(indkey::int2[], attnum)) FROM pg_index i
+        (SELECT jsonb_agg(quote_ident(attname) || CASE WHEN attcollation <> 0 THEN '::text COLLATE "C"' ELSE '' END
+            ORDER BY array_position(indkey::int2[], attnum)) FROM pg_index i
          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
-         WHERE i.indrelid = c.oid AND indisprimary) AS key
+         WHERE i.indrelid = c.oid AND indisprimary) AS key_order
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE relkind IN ('r', 'm') AND relispopulated AND NOT (relpersistence = 'u' AND pg_is_in_recovery())
         AND nspname !~ '^pg_' AND nspname <> 'information_schema'
@@ -34,7 +35,7 @@ async def tables_of(node: Node) -> dict[str, dict[str, Any]]:
     Every table and filled materialized view that holds rows of its own (a partitioned one holds none), by name.
 
     Returns:
-        Its columns by name, and those of its primary key in the key's order, or None.
+        Its columns by name, and the order that its primary key gives, or None.
     """
     return {one.pop("table"): one for one in await steady(node).rows(_TABLES)}
 
@@ -50,9 +51,9 @@ async def row_counts(node: Node) -> dict[str, int]:
 
 async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """
-    SHA-256 over the rows of each table, in the order of its primary key as text in the collation C; of all columns
-    where there is none. Streamed by COPY: memory stays bounded, whatever the size. Columns are taken by name in
-    alphabetical order, values in UTF-8.
+    SHA-256 over the rows of each table, in the order of its primary key, or of all columns where there is none; text
+    is ordered by the collation C, so that no machine's rules matter. Streamed by COPY: memory stays bounded,
+    whatever the size. Columns are taken in the alphabetical order of their names, values in UTF-8.
 
     Args:
         only: Names of tables, with their schema (`pg_catalog` is not searched); None for all, and the large objects.
@@ -73,8 +74,8 @@ async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[
     for name in wanted:
         table = tables[name]
         listed = ", ".join(table["columns"] or ["NULL"])
-        order = ", ".join(f'{column}::text COLLATE "C"' for column in table["key"] or table["columns"] or ["NULL"])
-        found[name] = await _hashed(reader, name, f"SELECT {listed} FROM ONLY {name} ORDER BY {order}")
+        order = table["key_order"] or [f'{column}::text COLLATE "C"' for column in table["columns"]] or ["NULL"]
+        found[name] = await _hashed(reader, name, f"SELECT {listed} FROM ONLY {name} ORDER BY {', '.join(order)}")
     if only is None or LARGE_OBJECTS in set(only):
         found[LARGE_OBJECTS] = await _hashed(reader, LARGE_OBJECTS, _OBJECTS)
     return found

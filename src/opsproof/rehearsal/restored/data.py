@@ -136,7 +136,7 @@ class DataVerification:
         return await self._differences("database", "setting")
 
     async def extensions_work(self) -> list[str]:
-        """Each is there in its version, every library loads, and one function of each can be called."""
+        """Each is there in its version, and its library here, with every function that the SQL names."""
         return await self._differences("extension") + await working.silent_libraries(self.node)
 
     async def the_planner_has_statistics(self) -> list[str]:

@@ -1,9 +1,13 @@
 """A dump, restored into an empty scratch cluster of its own."""
 
+import contextlib
 import gzip
 import subprocess
+import threading
 import time
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -12,7 +16,9 @@ from opsproof.rehearsal.restored.restored import Restored, closed_settings, only
 from opsproof.stack.clusters import Cluster, Grounds
 
 _BLOCK = 1 << 20
-_ALREADY_THERE = "already exists"
+_TAIL = 4096
+_ALREADY_THERE, _END_LINE = "already exists", b"PostgreSQL database dump complete"
+_UNREADABLE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def restore_dump(
@@ -33,7 +39,8 @@ def restore_dump(
         dump: A file; unpacked on the way if its name ends with `.gz`.
         name: Of the scratch cluster; unique on the grounds.
         form: `custom` is restored by pg_restore --exit-on-error, database included; `plain` by psql with ON_ERROR_STOP,
-            into the database that it creates itself, or else into one that is made for it.
+            into the database that it creates itself, or else into one that is made for it, and must have its end line.
+            psql also runs what else a script holds: compare its hash with the catalogue before.
         database: Name of the database in the dump.
         roles: SQL of pg_dumpall --globals-only, run first; without it a dump with owners cannot be restored.
         seconds: Limit of the whole.
@@ -52,6 +59,8 @@ def restore_dump(
             return work()
         except StackError as exc:
             return f"{exc.what}: {exc.where}"
+        except OSError as exc:
+            return f"{exc.strerror}: {exc.filename}"
         finally:
             taken[part] = round(time.monotonic() - start, 4)
 
@@ -75,10 +84,12 @@ def _start(cluster: Cluster) -> str:
 
 
 def _roles(cluster: Cluster, roles: Path, seconds: float) -> str:
-    argv = ["psql", "-X", "-q", "-d", cluster.conninfo("template1")]
-    status, err = _fed(cluster, argv, roles, seconds)
-    errors = [line for line in err if "ERROR:" in line and _ALREADY_THERE not in line]
-    return f"psql could not make the roles (exit {status}): {errors[0]}" if errors or status else ""
+    fed = _feed(cluster, ["psql", "-X", "-q", "-d", cluster.conninfo("template1")], roles, seconds)
+    errors = [line for line in fed.errors if "ERROR:" in line and _ALREADY_THERE not in line]
+    if fed.unreadable or fed.status or errors:
+        said = fed.unreadable or "".join(errors[:1])
+        return f"psql could not make the roles of {roles.name} (exit {fed.status}): {said}"
+    return ""
 
 
 def _rows(cluster: Cluster, dump: Path, form: str, database: str, seconds: float) -> str:
@@ -87,14 +98,20 @@ def _rows(cluster: Cluster, dump: Path, form: str, database: str, seconds: float
     if form == "custom":
         argv = ["pg_restore", "--exit-on-error", "--create", "-d", cluster.conninfo("template1")]
     else:
-        if not _creates_database(dump):
+        creates = _creates_database(dump)
+        if not creates:
             cluster.sql(f'CREATE DATABASE "{database}" TEMPLATE template0', database="template1")
-        entered = cluster.conninfo("template1" if _creates_database(dump) else database)
+        entered = cluster.conninfo("template1" if creates else database)
         argv = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", entered]
-    status, err = _fed(cluster, argv, dump, seconds)
-    if status != 0:
-        said = next((line for line in err if "error" in line.lower() or "fatal" in line.lower()), " ".join(err[-1:]))
-        return f"{argv[0]} ended with status {status}: {said}"
+    fed = _feed(cluster, argv, dump, seconds)
+    if fed.unreadable:
+        return f"{dump.name} cannot be read to its end: {fed.unreadable}"
+    if fed.status != 0:
+        said = [line for line in fed.errors if "error" in line.lower() or "fatal" in line.lower()] or fed.errors[-1:]
+        how = "did not end within its time" if fed.status is None else f"ended with status {fed.status}"
+        return f"{argv[0]} {how}: {''.join(said[:1])}"
+    if form == "plain" and _END_LINE not in fed.tail:
+        return f"{dump.name} has no end line: it was cut off, though psql ended with status 0"
     there = cluster.sql("SELECT 1 FROM pg_database WHERE datname = %s", database, database="template1")
     return "" if there else f"the dump makes no database {database}"
 
@@ -106,10 +123,19 @@ def _analyze(cluster: Cluster, database: str, seconds: float) -> str:
     return "" if done.ok else f"vacuumdb --analyze-only ended with status {done.status}: {done.err.strip()}"
 
 
-def _fed(cluster: Cluster, argv: list[str], file: Path, seconds: float) -> tuple[int | None, list[str]]:
-    """Run a program with a file as its input, unpacked on the way; its status (None: out of time) and its stderr."""
-    programs, errors = cluster.grounds.programs, cluster.home / f"{argv[0]}.err"
-    with errors.open("wb") as err, _opened(file) as source:
+@dataclass(frozen=True)
+class _Fed:
+    status: int | None
+    errors: list[str]
+    tail: bytes
+    unreadable: str
+
+
+def _feed(cluster: Cluster, argv: list[str], file: Path, seconds: float) -> _Fed:
+    """Run a program with a file as its input, unpacked on the way; its status is None when it ran out of time."""
+    programs, said = cluster.grounds.programs, cluster.home / f"{argv[0]}.err"
+    out_of_time = threading.Event()
+    with said.open("wb") as err, _opened(file) as source:
         child = subprocess.Popen(
             [str(programs.folder / argv[0]), *argv[1:]],
             cwd=cluster.home,
@@ -121,39 +147,34 @@ def _fed(cluster: Cluster, argv: list[str], file: Path, seconds: float) -> tuple
             group=programs.user and programs.user[1],
             extra_groups=programs.user and [],
         )
-        unreadable = ""
-        try:
-            unreadable = _pumped(source, child)
-            status: int | None = child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
+
+        def expire() -> None:
+            out_of_time.set()
             child.kill()
-            child.wait()
-    lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
-    return (
-        (status or 1, [f"error: {file.name} cannot be read to its end: {unreadable}"])
-        if unreadable
-        else (status, lines)
-    )
 
-
-def _pumped(source: BinaryIO, child: "subprocess.Popen[bytes]") -> str:
-    """Feed it; why the source could not be read to its end, or ""."""
-    assert child.stdin is not None
-    try:
-        while block := source.read(_BLOCK):
-            child.stdin.write(block)
-    except (EOFError, gzip.BadGzipFile) as exc:
-        return str(exc)
-    except BrokenPipeError:
-        return ""
-    finally:
+        timer = threading.Timer(seconds, expire)
+        timer.start()
         try:
-            child.stdin.close()
-        except BrokenPipeError:
-            child.stdin = None
-    return ""
+            tail, unreadable = _pump(source, child)
+            status = child.wait()
+        finally:
+            timer.cancel()
+    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
+    return _Fed(None if out_of_time.is_set() else status, lines, tail, unreadable)
+
+
+def _pump(source: BinaryIO, child: "subprocess.Popen[bytes]") -> tuple[bytes, str]:
+    """Feed it to the end; the last bytes, and why the source could not be read further, or ""."""
+    assert child.stdin is not None
+    tail = unreadable = b""
+    with contextlib.suppress(BrokenPipeError), child.stdin as pipe:  # it says itself why it reads no further
+        try:
+            while block := source.read(_BLOCK):
+                tail = (tail + block)[-_TAIL:]
+                pipe.write(block)
+        except _UNREADABLE as exc:
+            unreadable = str(exc).encode()
+    return tail, unreadable.decode()
 
 
 def _opened(file: Path) -> BinaryIO:
@@ -163,5 +184,6 @@ def _opened(file: Path) -> BinaryIO:
 
 
 def _creates_database(dump: Path) -> bool:
-    with _opened(dump) as source:
+    with _opened(dump) as source, contextlib.suppress(*_UNREADABLE):
         return b"\nCREATE DATABASE " in source.read(1 << 16)
+    return False

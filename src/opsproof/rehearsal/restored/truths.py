@@ -20,8 +20,10 @@ _UNIQUE = f"""
     WHERE indisunique AND c.relkind IN ('r', 'm', 'p') AND relispopulated AND {_OURS}"""
 _FOREIGN = f"""
     SELECT c.oid::regclass::text AS table, conname AS name, confrelid::regclass::text AS other, (
-        SELECT jsonb_agg(jsonb_build_array(quote_ident(a.attname), quote_ident(b.attname)) ORDER BY k)
-        FROM unnest(conkey, confkey) WITH ORDINALITY u(mine, theirs, k)
+        SELECT jsonb_agg(jsonb_build_array(quote_ident(a.attname), quote_ident(b.attname), (
+            SELECT format('OPERATOR(%s.%s)', oprnamespace::regnamespace, oprname) FROM pg_operator WHERE oid = equal
+        )) ORDER BY k)
+        FROM unnest(conkey, confkey, conpfeqop) WITH ORDINALITY u(mine, theirs, equal, k)
         JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = mine
         JOIN pg_attribute b ON b.attrelid = confrelid AND b.attnum = theirs) AS columns
     FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
@@ -54,10 +56,19 @@ async def broken_rows(node: Node) -> list[str]:
             said.append(
                 f"{one['table']}: {orphans} rows have no row in {one['other']}, though {one['name']} is a foreign key"
             )
+    by_table: dict[str, list[dict[str, Any]]] = {}
     for one in await catalogue.rows(_EXPRESSIONS):
-        sql = f"SELECT count(*) FROM {one['table']} WHERE NOT ({one['expression']})"
-        if broken := await reader.value(sql, seconds=_SECONDS):
-            said.append(f"{one['table']}: {broken} rows break {one['name']} ({one['expression']})")
+        by_table.setdefault(one["table"], []).append(one)
+    for table, all_of_it in by_table.items():
+        counted = ", ".join(
+            f"count(*) FILTER (WHERE NOT ({one['expression']})) AS c{n}" for n, one in enumerate(all_of_it)
+        )
+        (counts,) = await reader.rows(f"SELECT {counted} FROM {table}", seconds=_SECONDS)
+        said += [
+            f"{table}: {broken} rows break {one['name']} ({one['expression']})"
+            for one, broken in zip(all_of_it, counts.values(), strict=True)
+            if broken
+        ]
     return said
 
 
@@ -69,7 +80,7 @@ def _duplicates(one: dict[str, Any]) -> str:
 
 
 def _orphans(one: dict[str, Any]) -> str:
-    present = " AND ".join(f"m.{mine} IS NOT NULL" for mine, _ in one["columns"])
-    same = " AND ".join(f"p.{theirs} = m.{mine}" for mine, theirs in one["columns"])
+    present = " AND ".join(f"m.{mine} IS NOT NULL" for mine, _, _ in one["columns"])
+    same = " AND ".join(f"p.{theirs} {equal} m.{mine}" for mine, theirs, equal in one["columns"])
     parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"
     return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"

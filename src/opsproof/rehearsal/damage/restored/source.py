@@ -85,7 +85,9 @@ def source_on(grounds: Grounds) -> Source:
 async def _make(grounds: Grounds) -> Source:
     stored, archive = grounds.folder("stored"), grounds.folder("stored-wal")
     cluster = Cluster(grounds, "source", tcp=True)
-    cluster.initialize("--wal-segsize=1", "--no-data-checksums")
+    unchecked = "--no-data-checksums"  # before PostgreSQL 18 the default, and no option
+    known = unchecked in grounds.programs.run("initdb", "--help").out
+    cluster.initialize("--wal-segsize=1", *([unchecked] if known else []))
     cluster.configure(archive_mode="on", archive_command=f'test ! -f "{archive}/%f" && cp "%p" "{archive}/%f"')
     cluster.configure(log_line_prefix="%t ", wal_level="logical")
     cluster.start()
