@@ -10,7 +10,7 @@ import pytest
 
 from opsproof.errors import PreconditionMissing
 from opsproof.rehearsal.damage.failover.returns import bring_back, returns
-from opsproof.rehearsal.failover.divergence import fork_of
+from opsproof.rehearsal.failover.divergence import divergence, fork_of
 from opsproof.rehearsal.failover.exports import runs
 from opsproof.rehearsal.failover.failback import follow, settled_timeline, switch_over
 from opsproof.rehearsal.failover.promotion import first_write, has_token
@@ -91,3 +91,26 @@ def test_a_stale_lock_file_is_no_running_server(grounds):
         assert not runs(home)
         lock.write_text(f"{os.getpid()}\n", encoding="ascii")
         assert not runs(home)
+
+
+def test_wal_with_a_hole_is_not_taken_for_its_end(grounds):
+    """pg_waldump stops at a page of zeros as it does at the end; that the rest was not counted is said."""
+    with returns(grounds) as lab:
+        home, dr = lab.servers.home, lab.servers.dr
+        dr.sql("SELECT pg_promote(true, 60)")
+        for _ in range(40):
+            home.sql("INSERT INTO orders (note) SELECT repeat('x', 100) FROM generate_series(1, 20)")
+        home.stop("immediate")
+        fork = asyncio.run(fork_of(lab.servers.node(dr), 2))
+        sound = asyncio.run(divergence(lab.asking, grounds.programs, home.data, fork))
+        assert sound.whole
+        assert len(sound.commits) == 40
+        number = int(fork.lsn.split("/")[1], 16)
+        hole = (number // 8192 + 3) * 8192
+        segment = home.data / "pg_wal" / f"00000001{0:08X}{hole >> 20:08X}"
+        with segment.open("r+b") as file:
+            file.seek(hole & 0xFFFFF)
+            file.write(bytes(8192))
+        holed = asyncio.run(divergence(lab.asking, grounds.programs, home.data, fork))
+        assert 0 < len(holed.commits) < 40
+        assert not holed.whole

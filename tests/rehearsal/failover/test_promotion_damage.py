@@ -1,9 +1,12 @@
 """What goes wrong at a promotion is seen right after it."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 
+from opsproof.rehearsal.damage.failover.pair import until
 from opsproof.rehearsal.damage.failover.promotions import AREA
 
 WORDS = {
@@ -53,3 +56,16 @@ def test_the_damage_is_caught(grounds, damage):
         for name in damage.caught_by:
             assert found[name], f"{name} is green; {found}"
         assert WORDS[damage.name] in "; ".join(told for name in damage.caught_by for told in found[name])
+
+
+def test_a_promotion_that_returned_false_comes_true_later(grounds):
+    """Nobody asks again, and still it becomes a second primary: false is no end of the request."""
+    with AREA.lab(grounds) as lab:
+        stuck = next(damage for damage in AREA.damages if damage.name == "promotion-stuck")
+        stuck.inject(lab)
+        assert lab.promotion is not None
+        assert not lab.promotion.returned
+        assert not lab.promotion.finished
+        os.kill(lab.servers.frozen[0], signal.SIGCONT)
+        until(lambda: not lab.servers.dr.sql("SELECT pg_is_in_recovery()")[0][0], "it did not promote itself")
+        assert lab.servers.home.sql("SELECT pg_is_in_recovery()") == [(False,)]

@@ -74,7 +74,7 @@ async def export(asking: Asking, old: Cluster, scratch: Cluster, lost: Divergenc
         scratch.grounds.programs.own(scratch.data)
         quiet = {"archive_mode": "off", "primary_conninfo": "", "restore_command": "", "synchronous_standby_names": ""}
         scratch.start({**quiet, "max_connections": "100", "autovacuum": "off"})
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             databases = [row[0] for row in scratch.sql(_DATABASES)]
             return [asdict(one) for database in databases for one in _export(scratch, database, lost.xids, folder)]
@@ -104,6 +104,7 @@ def _export_table(
     rows = cursor.fetchall()
     if not rows:
         return None
+    file.touch(mode=0o600)
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(columns)

@@ -92,8 +92,9 @@ async def rewind(
     def call() -> dict[str, Any]:
         own = _configuration(old.data)
         options = ["-c"] if from_archive else []
-        argv = ["-D", str(old.data), f"--source-server={primary.conninfo}", "--no-sync", *options]
-        done = old.grounds.programs.run("pg_rewind", *argv, seconds=540)
+        source, secret = _without_password(primary.conninfo)
+        argv = ["-D", str(old.data), f"--source-server={source}", "--no-sync", *options]
+        done = old.grounds.programs.run("pg_rewind", *argv, seconds=540, env=secret)
         theirs = _configuration(old.data)
         for name, content in own.items():
             (old.data / name).write_bytes(content)
@@ -178,6 +179,15 @@ async def switch_over(asking: Asking, primary: Cluster, standby: Node, *, second
             next_step=f"Start {primary.name} again and see why the standby is behind; it was not promoted.",
         )
     return SwitchedOver(shutdown, seen["replayed"], await promote(standby))
+
+
+def _without_password(conninfo: str) -> tuple[str, dict[str, str]]:
+    """For a command line, which everybody on the machine can read; the password goes by the environment."""
+    import psycopg.conninfo
+
+    told = psycopg.conninfo.conninfo_to_dict(conninfo)
+    password = told.pop("password", None)
+    return psycopg.conninfo.make_conninfo("", **told), {"PGPASSWORD": str(password)} if password else {}
 
 
 def _configuration(data: Path) -> dict[str, bytes]:

@@ -1,13 +1,12 @@
 """Whether a promoted server does all that the primary did."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from opsproof.errors import NoData
 from opsproof.rehearsal.failover import asked, link, parity
-from opsproof.rehearsal.failover.promotion import Promotion, first_write
+from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
 Listing = Callable[[], Awaitable[set[str]]]
@@ -127,7 +126,7 @@ class PromotedVerification:
 
     async def a_write_is_committed_and_read_back(self) -> list[str]:
         """A write is acknowledged within the limit, by our own clock, and a second connection sees it."""
-        written = await first_write(self._node, f"promoted-{secrets.token_hex(8)}", seconds=self._write)
+        written = await first_write(self._node, await new_token(self._node.asking, "promoted"), seconds=self._write)
         if not written.commit.acknowledged:
             return [f"{self._node.name} acknowledges no write: {written.commit.why}"]
         return [] if written.read_back else [f"{self._node.name} acknowledged a write that no second connection sees"]

@@ -1,9 +1,11 @@
 """A standby is made the primary, and the first write on it."""
 
+import secrets
 import time
 from dataclasses import dataclass
 
 from opsproof.errors import NotObserved
+from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.node import Commit, Node
 
@@ -65,6 +67,12 @@ async def promote(node: Node, *, wait: int = 60, patience: float = 60.0) -> Prom
     returned = bool(await node.value("SELECT pg_promote(true, %(wait)s)", seconds=wait + 15, wait=wait))
     recovering = await asked.until(lambda: asked.recovers(node), lambda recovers: not recovers, patience)
     return Promotion(returned, not recovering, round(time.monotonic() - begun, 3))
+
+
+async def new_token(asking: Asking, purpose: str) -> str:
+    """A token that was never written before; kept with the answers, so that a replay asks for the same one."""
+    text = f"a token: {purpose}"
+    return f"{purpose}-{await asking.ask(text, 'openssl rand -hex 8', lambda: secrets.token_hex(8))}"
 
 
 async def first_write(node: Node, token: str, *, seconds: float = 5.0) -> FirstWrite:

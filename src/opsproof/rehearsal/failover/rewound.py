@@ -1,7 +1,6 @@
 """Whether a server that was brought back is a true standby, and nothing of what it had alone is left or forgotten."""
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.divergence import Divergence
 from opsproof.rehearsal.failover.exports import Export
 from opsproof.rehearsal.failover.failback import settled_timeline
-from opsproof.rehearsal.failover.promotion import first_write, has_token
+from opsproof.rehearsal.failover.promotion import first_write, has_token, new_token
 from opsproof.rehearsal.node import Node
 
 _OF_THE_PART = (
@@ -77,7 +76,7 @@ class RewoundVerification:
         found = []
         if not await asked.recovers(self._rewound):
             found.append(f"{self._rewound.name} is not in recovery: it is no standby")
-        token = f"arrives-{secrets.token_hex(8)}"
+        token = await new_token(self._primary.asking, "arrives")
         written = await first_write(self._primary, token)
         if not written.commit.acknowledged:
             return [*found, f"{self._primary.name} takes no token: {written.commit.why}"]

@@ -1,7 +1,6 @@
 """Split brain: two servers of one cluster that both take writes; and the proof that the old one takes none."""
 
 import contextlib
-import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from shlex import quote
 from opsproof.errors import NoData, NotObserved
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.failover import asked
-from opsproof.rehearsal.failover.promotion import first_write, has_token
+from opsproof.rehearsal.failover.promotion import first_write, has_token, new_token
 from opsproof.rehearsal.node import Node
 
 _CONNECT_SECONDS = 3.0
@@ -96,7 +95,7 @@ class SplitVerification:
 
     async def one_server_takes_the_token(self) -> list[str]:
         """A token is written to each; one server acknowledges it, or all that do show one another's."""
-        token = f"split-{secrets.token_hex(8)}"
+        token = await new_token(self._asking, "split")
         takers = []
         for node in (self._new, *self._old):
             if node is self._new or await reachable(node, self._asking) == _OPEN:
@@ -142,7 +141,7 @@ class SplitVerification:
             return [f"{node.name} at {address(node)} listens and lets us not ask ({exc.what}): not proven to be fenced"]
         if now.recovering:
             return []
-        written = await first_write(node, f"fenced-{secrets.token_hex(8)}", seconds=self._write)
+        written = await first_write(node, await new_token(self._asking, "fenced"), seconds=self._write)
         if written.commit.acknowledged:
             return [f"{now} took a write: it is not fenced"]
         if "read-only" in written.commit.why:
