@@ -125,6 +125,20 @@ async def test_every_table_is_in_its_dump(stored):
 
 
 @runbook(
+    "FAI-025",
+    "SB-133",
+    severity="SEV-1",
+    next_step="See the options of pg_dump in the job (--data-only, --section): rows alone restore nothing.",
+)
+@needs("backups.dumps")
+async def test_every_dump_defines_what_it_holds(stored):
+    """Tables, keys, owners and all else are defined in each dump, as in the one before."""
+    found = await stored.every_dump_defines_what_it_holds()
+
+    assert not found, "; ".join(found)
+
+
+@runbook(
     "FAI-024",
     "SB-049",
     "SB-132",

@@ -146,8 +146,8 @@ class Conductor:
                 await environment.confirm_release()
             if check.step is None:
                 return await item.obj(**arguments)
-            async with arguments["rehearsal"].step(check.name):
-                return await item.obj(**arguments)
+            async with arguments["rehearsal"].step(check.name) as goes_on:
+                return await item.obj(**arguments) if goes_on else None
 
         deadline = self._deadline(check, environment, run_ends)
         conducted = await conduct(_recorder(check), self._clean_up(check), body, deadline)

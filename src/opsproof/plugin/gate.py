@@ -27,7 +27,7 @@ from opsproof.plugin.ledger import Ledger
 from opsproof.plugin.normality import References
 from opsproof.plugin.options import Options
 from opsproof.plugin.remembering import Remembered, TakenOver
-from opsproof.plugin.resuming import Resumed
+from opsproof.plugin.resuming import JOURNALS, Resumed, is_journals
 from opsproof.plugin.windows.window import Window
 from opsproof.profile import find_profiles, load_profile, profile_or_none, secrets_of, with_expected
 from opsproof.profile.answers import Answer, read_answers
@@ -76,7 +76,8 @@ class Gate:
         self.replayed: Run | None = read_run(options.replay) if options.replay else None
         self.baseline: Run | None = read_baseline(options.baseline) if options.baseline else None
         self.started = self.replayed.started if self.replayed else started
-        self.resumed = Resumed(options.resume) if options.resume else None
+        only_journals = options.resume is not None and is_journals(options.resume)
+        self.resumed = Resumed(options.resume) if options.resume and not only_journals else None
         self.answers: dict[str, Answer] = {}
         self.run_id = run_id or secrets.token_hex(4)
         if self.replayed:
@@ -241,10 +242,10 @@ class Gate:
                 redactor=self.redactor,
                 say=self._say,
                 run_id=self.run_id,
-                journals=self.options.reports / "journals",
+                journals=self.options.reports / JOURNALS,
                 reload=self._with_variables,
                 allowed=self.options.writes,
-                resumes=self.resumed is not None,
+                resumes=self.options.resume is not None,
             )
         return self._rehearsing
 

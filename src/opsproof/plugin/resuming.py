@@ -12,10 +12,17 @@ from opsproof.plugin.check import Check
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.remembering import TakenOver
-from opsproof.report.folder import read_run
+from opsproof.report.folder import RUN_FILE, read_run
 from opsproof.report.run import Run
 
 OPTION = "--resume"
+JOURNALS = "journals"
+"""Folder among the runs with the journals of rehearsals; named to --resume, it is what a killed one has left."""
+
+
+def is_journals(folder: Path) -> bool:
+    """Whether a folder holds journals of rehearsals, and no run."""
+    return not (folder / RUN_FILE).exists() and any(folder.glob("*.jsonl"))
 
 
 class Resumed:

@@ -190,7 +190,7 @@ class ArchiveVerification:
         look = await self._looking.look()
         kept = segments(await self._looking.read(look))
         start = look.longest.steps[0].start if look.longest.steps else 0
-        now = await self._looking.contents.listing(self._wal, fresh=True)  # what came after the first look is no loss
+        now = await self._looking.contents.listing(self._wal, fresh=True)
         there = {file.path for file in now.files if file.bytes}
         said = archiver.vanished(state.archiver, status, there, start, look.listing.size)
         if said:

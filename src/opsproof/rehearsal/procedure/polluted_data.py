@@ -57,8 +57,13 @@ class PollutedData(Restoring):
         return await self.wait(self._is_broken, "declare")
 
     @override
-    async def failed(self) -> bool:
+    async def users_see_it(self) -> bool:
         """Everything is healthy; only a business total tells."""
+        return await self.failed()
+
+    @override
+    async def failed(self) -> bool:
+        """Whether a business total is another one."""
         recovered, zero = self.at.rehearsals.recovered, self.watch.moments.t0
         if recovered is None or recovered.data is None or zero is None:
             next_step = "Write rehearsals.recovered.data.totals in the profile."

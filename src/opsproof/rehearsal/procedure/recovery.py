@@ -1,61 +1,39 @@
-"""What the scenarios have in common: identity, the outside writer, the failure, backups, service, data, protection."""
+"""What every step of a rehearsal stands on: its environment, who acts, the outside writer, the account."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsproof.errors import NoData, NotObserved, PreconditionMissing
+from opsproof.errors import NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
 from opsproof.profile.rehearsals import Site
 from opsproof.profile.targets import Url
-from opsproof.rehearsal.clock import heartbeat
-from opsproof.rehearsal.clock.ledger import read_ledger
-from opsproof.rehearsal.clock.reconcile import Reconciled, reconcile
-from opsproof.rehearsal.clock.writer import Orders
-from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import RehearsalFact
-from opsproof.rehearsal.failover import asked
-from opsproof.rehearsal.failover.detectors import everything
-from opsproof.rehearsal.failover.promoted import Inventory, inventory
-from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.failover.promoted import Inventory
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
+from opsproof.rehearsal.procedure.outside_writer import OutsideWriter
 from opsproof.rehearsal.procedure.surroundings import Surroundings
+from opsproof.rehearsal.site.door import Door
+from opsproof.rehearsal.site.names import Names
 from opsproof.rehearsal.site.verification import Before, SiteVerification
 
 if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
 
-ASKS_THE_SERVER = frozenset(
-    {
-        "every_timeline_is_explained",
-        "the_archiver_is_set_up",
-        "no_wal_waits_for_the_archiver",
-        "what_was_archived_is_in_the_archive",
-        "the_newest_commit_is_in_the_archive",
-    }
-)
-"""What only the server that archives can tell: it is asked before the failure, and may be gone afterwards."""
-
-_MAKES_IT_USABLE = {"database", "service", "data"}
-"""Where a step of these failed, the service is not back, however well it answers."""
-
-_WRITES_PER_OBJECTIVE = 20
-_SLOWEST, _EMBEDDED_INTERVAL = 30.0, 0.05
-_ACKNOWLEDGED = 5
 _EMBEDDED_PATIENCE = 30.0
-_WRITE_SECONDS = 10.0
 
 
 class Recovery:
     """
-    The steps of a rehearsal, each by the name of its check; a step returns sentences for what is wrong.
+    What the steps of a rehearsal share.
 
     Args:
         rehearsal: Its clock, its plan and its evidence.
@@ -74,8 +52,7 @@ class Recovery:
         self.before: Inventory | None = None
         self.noted = Before()
         self.serving: Node | None = None
-        self._writing: Writing | None = None
-        self._written = False
+        self.writer = self._new_writer()
         self._site: SiteVerification | None = None
 
     # What a scenario is.
@@ -96,8 +73,22 @@ class Recovery:
         """The cluster of our own that serves after the recovery."""
         raise NotImplementedError
 
+    async def users_see_it(self) -> bool:
+        """Whether the service does not answer well by its public name."""
+        recovered = self.at.rehearsals.recovered
+        if recovered is None or recovered.release is None:
+            next_step = "Write rehearsals.recovered.release in the profile."
+            raise PreconditionMissing("nothing says how users reach it", where="rehearsals", next_step=next_step)
+        door = Door(
+            recovered, Names(self.at.rehearsals.resolvers, self.at.asking_of("resolvers")), self.at.asking_of("api")
+        )
+        try:
+            return not (await door.get(recovered.release.health)).ok
+        except NotObserved:
+            return True
+
     async def failed(self) -> bool:
-        """Whether users can see the failure."""
+        """Whether the home site's database is gone."""
         try:
             await self.at.home.value("SELECT 1", seconds=3)
         except NotObserved:
@@ -108,185 +99,6 @@ class Recovery:
     def polluted(self) -> bool:
         """Whether the newest data is the damage."""
         return False
-
-    # Declared.
-
-    async def the_environment_is_the_one_to_rehearse(self) -> list[str]:
-        """Nothing is touched in another system than the profile's."""
-        home, dr = self.at.home, self.at.dr
-        of_home, of_dr = await asked.system_identifier(home), await asked.system_identifier(dr)
-        self.account.system_identifier = str(of_home)
-        self.account.versions["postgresql"] = str(await home.value("SHOW server_version"))
-        wanted = self.at.rehearsals.system_identifier
-        wrong = []
-        if of_home != of_dr:
-            wrong.append(f"home has system identifier {of_home}, dr has {of_dr}: one is no copy of the other")
-        if wanted is not None and of_home != wanted:
-            wrong.append(f"home has system identifier {of_home}, the profile wants {wanted}")
-        if not self.at.rehearsals.marker:
-            wrong.append("the profile has no rehearsals.marker: nothing tells that this may be broken")
-        for sql, value in self.at.rehearsals.marker.items():
-            found = str(await home.value(sql))
-            wrong += [] if found == value else [f"{sql} gives {found} on home, the profile wants {value}"]
-        if await asked.recovers(home):
-            wrong.append("home is in recovery: it is not the primary")
-        if not await asked.recovers(dr):
-            wrong.append("dr is not in recovery: it is no standby")
-        return wrong
-
-    async def the_copies_can_take_over(self) -> list[str]:
-        """The state before the failure is noted, and the writer's writes are acknowledged."""
-        self.before = await inventory(self.at.home)
-        await heartbeat.prepare(self.at.home)
-        await self._grant_heartbeat()
-        self._start_writing()
-        await asyncio.to_thread(self.writing.until, _ACKNOWLEDGED)
-        self.noted = await self.site.note(datetime.now(UTC))
-        wrong = await self._probe_the_archive()
-        wrong += said(await everything(self.at.standby, "standby"))
-        archive = await everything(self.at.archive, "backup")
-        wrong += said({name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER})
-        await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
-        return wrong
-
-    async def break_it(self, words: str) -> list[str]:
-        """T0, at a moment that nothing is in step with."""
-        await self._unpredictable()
-        self.watch.note("t0")
-        await self.actor.act("break", words, seconds=self.seconds("declare"))
-        return await self.wait(self._is_broken, "declare")
-
-    async def the_failure_is_noticed(self) -> list[str]:
-        """T1: the first question through the public way that fails."""
-        wrong = await self.wait(self._is_broken, "declare")
-        if not wrong:
-            self.watch.note("t1")
-        return wrong
-
-    async def the_disaster_is_declared(self) -> list[str]:
-        """T2: who declared it, and why."""
-        words = f"declare the disaster ({self.rehearsal.plan.scenario}); opsproof is the keeper of the timeline"
-        await self.actor.act("declare", words, seconds=self.seconds("declare"))
-        if self.actor.by("declare") == "operator":
-            self.account.declared_by = await self.actor.confirmed("declare", seconds=self.seconds("declare"))
-        self.watch.note("t2")
-        return []
-
-    # Verified.
-
-    async def the_backups_are_whole(self) -> list[str]:
-        """All checks of stored backups."""
-        found = await everything(self.at.stored, "backup")
-        return said(found)
-
-    async def the_archive_reaches_the_failure(self) -> list[str]:
-        """All checks of the archive; the server that fills it may be gone."""
-        found = await everything(self.at.archive_of(None), "backup")
-        return said({name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER})
-
-    # The database.
-
-    async def the_first_write_is_committed(self) -> list[str]:
-        """T3."""
-        node = self.recovered
-        written = await first_write(node, f"first-{self.token}", seconds=_WRITE_SECONDS)
-        if not written.commit.acknowledged:
-            return [f"{node.name} acknowledges no write: {written.commit.why}"]
-        if not written.read_back:
-            return [f"{node.name} acknowledged a write that no second connection sees"]
-        self.watch.note("t3")
-        return []
-
-    # The service.
-
-    async def the_service_is_activated(self) -> list[str]:
-        """It runs at the DR site."""
-        words = "start the service at the DR site (kubectl scale --replicas=3 -n production-dr)"
-        await self.actor.act("activate", words, seconds=self.seconds("service"))
-        return []
-
-    async def every_resolver_leads_to_the_new_site(self) -> list[str]:
-        """Names are switched, and every resolver knows."""
-        words = "switch the names to the DR site (aws route53 change-resource-record-sets)"
-        await self.actor.act("switch-dns", words, seconds=self.seconds("service"))
-        site = self.site
-        wrong = await self.wait(site.every_resolver_leads_to_the_dr_site, "service")
-        return [*wrong, *await site.answers_are_kept_no_longer_than_agreed()]
-
-    async def the_service_is_on_the_recovered_database(self) -> list[str]:
-        """Every connection of its pool, asked through the public name; and a row that it must see."""
-        site = self.site
-        wrong = await self.wait(site.every_connection_is_to_the_new_primary, "service")
-        wrong += await site.the_service_sees_what_the_new_primary_commits()
-        wrong += await site.the_release_of_home_runs_in_all_replicas()
-        wrong += await site.the_sites_have_the_same_settings()
-        return [*wrong, *await site.the_service_logs_in_with_its_own_secret()]
-
-    # The data.
-
-    async def the_caches_are_cleared(self) -> list[str]:
-        """By prefix, on the DR site's cache."""
-        self.noted = await self.site.note_neighbours()
-        await self.site.clear_cache()
-        return [*await self.site.the_planted_key_is_gone(), *await self.site.nothing_but_the_cache_was_cleared()]
-
-    async def the_caches_are_rebuilt(self) -> list[str]:
-        """A miss, then hits, and what the database says."""
-        return [*await self.site.the_cache_is_rebuilt(), *await self.site.the_cache_says_what_the_database_says()]
-
-    async def the_data_is_plausible(self) -> list[str]:
-        """5.2 phase 5."""
-        site = self.site
-        wrong = await site.the_counts_are_the_usual()
-        wrong += await site.the_totals_are_those_of_before()
-        return [*wrong, *await site.work_was_completed(), *await site.one_version_of_the_rules_decided()]
-
-    async def what_was_acknowledged_is_accounted_for(self) -> list[str]:
-        """The ledger against the rows that are there."""
-        reconciled = await self.reconciled()
-        wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_ACKNOWLEDGED]]
-        unexpected = self.account.ledger().unexpected
-        return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
-
-    # The business.
-
-    async def the_business_works(self) -> list[str]:
-        """T4, once all of it works through the public name."""
-        site = self.site
-        wrong = await site.representative_judgments_are_made()
-        wrong += await site.workflows_come_to_their_end()
-        wrong += await site.dashboards_have_data()
-        wrong += await site.the_chat_bot_replies()
-        wrong += await site.the_clocks_agree()
-        if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
-            self.watch.note("t4")
-        return wrong
-
-    # The end.
-
-    async def the_objectives_hold(self) -> list[str]:
-        """RTO and RPO: failed is wrong, and what was not proven is no pass."""
-        objectives, phases = self.account.objectives(), self.account.phases()
-        measured = {one.name: one.model_dump(mode="json") for one in objectives}
-        await self.rehearsal.asking.ask("what the clock and the ledger say", "", lambda: measured)
-        wrong = [f"{one.name} failed: {one.why}" for one in objectives if one.proof == "failed"]
-        wrong += [f"phase {one.name} took {one.seconds} s of {one.budget} s" for one in phases if one.proof == "failed"]
-        unproven = [f"{one.name} is not proven: {one.why}" for one in objectives if one.proof == "not proven"]
-        if unproven and not wrong:
-            where = f"{self.rehearsal.plan.scenario} of {self.rehearsal.plan.profile}"
-            raise NoData("; ".join(unproven), where=where, next_step="Rehearse again, with what is missing.")
-        return wrong
-
-    async def nothing_is_left_behind(self) -> list[str]:
-        """The writer has ended, scratch copies are gone, and the archive is what it was."""
-        self.close()
-        if self.at.embedded is None:
-            await self.actor.act("clean-up", "remove what the rehearsal has made", seconds=self.seconds("failback"))
-        directory = self.at.grounds.directory
-        asking = self.rehearsal.asking
-        left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
-        self.account.clean_up = (f"{directory.name}: " + ("; ".join(left) or "gone"),)
-        return list(left)
 
     # What the steps share.
 
@@ -303,14 +115,6 @@ class Recovery:
     def recovered(self) -> Node:
         """The database that serves after the recovery."""
         return self.serving or self.at.dr
-
-    @property
-    def writing(self) -> Writing:
-        """The outside writer. Raises PreconditionMissing if it was not started."""
-        if self._writing is None:
-            next_step = "See why `the copies can take over` did not come to start it."
-            raise PreconditionMissing("the outside writer was not started", where="the ledger", next_step=next_step)
-        return self._writing
 
     @property
     def site(self) -> SiteVerification:
@@ -331,28 +135,26 @@ class Recovery:
             work=profile.work,
         )
 
-    async def reconciled(self) -> Reconciled:
-        """The ledger against the recovered database; the writer is ended first."""
-        if not self._written:
-            await asyncio.to_thread(self.close)
-        ledger = read_ledger(self.ledger_path, self.watch.anchor)
-        rows = [row async for row in heartbeat.found(self.recovered, ledger)]
-        reconciled = reconcile(ledger, rows)
-        self.account.reconciled = reconciled
-        return reconciled
-
     def state(self) -> dict[str, Any]:
         """What the journal keeps for later steps."""
-        return {"token": self.token, "ledger": str(self.ledger_path)}
+        return {
+            "token": self.token,
+            "before": self.before and asdict(self.before),
+            "noted": self.noted.to_json(),
+            "writer": self.writer.state(),
+            "system_identifier": self.account.system_identifier,
+            "versions": self.account.versions,
+        }
 
     def remember(self, state: Mapping[str, Any]) -> None:
         """Go on with what the journal has kept."""
         self.token = str(state["token"])
-
-    @property
-    def ledger_path(self) -> Path:
-        """Where the ledger is: outside of the grounds, which end with the rehearsal."""
-        return self.rehearsal.folder / f"ledger-{self.rehearsal.plan.scenario}-{self.token}.jsonl"
+        self.before = Inventory(**state["before"]) if state["before"] else None
+        self.noted = Before.from_json(state["noted"])
+        self.account.system_identifier = str(state["system_identifier"])
+        self.account.versions = dict(state["versions"])
+        self.writer = self._new_writer()
+        self.writer.remember(state["writer"])
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
@@ -360,9 +162,12 @@ class Recovery:
 
     def close(self) -> None:
         """End the writer, if it still runs."""
-        if self._writing is not None and not self._written:
-            self._writing.stop()
-            self._written = True
+        self.writer.end()
+
+    def _new_writer(self) -> OutsideWriter:
+        plan = self.rehearsal.plan
+        ledger = self.rehearsal.folder / f"ledger-{plan.scenario}-{self.token}.jsonl"
+        return OutsideWriter(self.at, ledger, plan.objectives.rpo)
 
     async def _probe_the_archive(self) -> list[str]:
         """What is written now comes into the archive: a segment is switched, and waited for."""
@@ -392,24 +197,11 @@ class Recovery:
     async def _is_broken(self) -> list[str]:
         return [] if await self.failed() else ["the home site still answers"]
 
+    async def _is_seen(self) -> list[str]:
+        return [] if await self.users_see_it() else ["users see nothing of the failure yet"]
+
     async def _unpredictable(self) -> None:
         await asyncio.sleep(0.2 + secrets.randbelow(800) / 1000)
-
-    async def _grant_heartbeat(self) -> None:
-        from psycopg import sql
-        from psycopg.conninfo import conninfo_to_dict
-
-        role = conninfo_to_dict(self.at.service_conninfo("home"))["user"]
-        table, name = sql.Identifier(heartbeat.TABLE), sql.Identifier(str(role))
-        await self.at.home.rows(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, name).as_string())
-
-    def _start_writing(self) -> None:
-        rpo = self.rehearsal.plan.objectives.rpo
-        interval = _EMBEDDED_INTERVAL if self.at.embedded else min(rpo / _WRITES_PER_OBJECTIVE, _SLOWEST)
-        self.ledger_path.parent.mkdir(parents=True, exist_ok=True)
-        orders = Orders(str(self.ledger_path), interval, conninfo=self.at.service_conninfo("home", "dr"))
-        log = self.at.grounds.log(f"writer-{self.token}")
-        self._writing = Writing.start(orders, log=log, grounds=self.at.grounds.directory)
 
     def _activate_own(self) -> str:
         site = self.at.embedded

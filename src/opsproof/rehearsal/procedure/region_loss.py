@@ -17,12 +17,13 @@ from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.rewound import RewoundVerification
 from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
-from opsproof.rehearsal.procedure.recovery import Recovery, said
+from opsproof.rehearsal.procedure.common_steps import CommonSteps
+from opsproof.rehearsal.procedure.recovery import said
 from opsproof.rehearsal.site.names import Names
 from opsproof.stack.clusters import Cluster
 
 
-class RegionLoss(Recovery):
+class RegionLoss(CommonSteps):
     """Failover to the standby, and back."""
 
     _lost: Divergence | None = None

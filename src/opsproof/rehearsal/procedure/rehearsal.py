@@ -26,7 +26,7 @@ _PASSED = "passed"
 
 class Rehearsal:
     """
-    Goes through the steps of a plan; what a step does is in `procedure/recovery.py` and the modules of the scenarios.
+    Goes through the steps of a plan; what a step does is in `common_steps.py` and the modules of the scenarios.
 
     Args:
         plan: Its steps, objectives and budgets.
@@ -73,19 +73,28 @@ class Rehearsal:
         self._recovery: Recovery | None = None
 
     @asynccontextmanager
-    async def step(self, name: str) -> AsyncIterator[None]:
+    async def step(self, name: str) -> AsyncIterator[bool]:
         """
         One step: after those before it, by the clock, and on disk when it has ended.
+
+        Yields:
+            False if the rehearsal that is resumed has done it: then it is not done again.
 
         Raises:
             PreconditionMissing: It is not executed: writes are not allowed, or the rehearsal was given up.
         """
         planned = next(step for step in self.plan.steps if step.check == name)
         await self._must_go_on(name, always=planned.always)
+        if self._was_done(name):
+            kept = self._done[name]
+            words = f"done at {kept.at.isoformat(timespec='seconds')}, by the journal"
+            await self.asking.ask(f"taken over: {planned.title}", f"cat {self._journal.path}", lambda: words)
+            yield False
+            return
         self.watch.begin(planned.phase)
         self.current = name
         try:
-            yield
+            yield True
         except asyncio.CancelledError:
             raise
         except BaseException as exc:
@@ -103,10 +112,6 @@ class Rehearsal:
         """Note who acts in the step that goes on."""
         self.acted[self.current] = who
 
-    def was_done(self, name: str) -> bool:
-        """Whether the rehearsal that is resumed has done a step already."""
-        return name in self._done and self._done[name].status == _PASSED
-
     def __getattr__(self, name: str) -> Any:
         """What a step does, by the name of the step."""
         if self._recovery is None:
@@ -123,6 +128,9 @@ class Rehearsal:
         """Let nothing of it run on."""
         if self._recovery is not None:
             self._recovery.close()
+
+    def _was_done(self, name: str) -> bool:
+        return name in self._done and self._done[name].status == _PASSED
 
     async def _must_go_on(self, name: str, *, always: bool) -> None:
         if not self._allowed:

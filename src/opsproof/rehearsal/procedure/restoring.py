@@ -17,7 +17,8 @@ from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
 from opsproof.rehearsal.node import Node
-from opsproof.rehearsal.procedure.recovery import Recovery, said
+from opsproof.rehearsal.procedure.common_steps import CommonSteps
+from opsproof.rehearsal.procedure.recovery import said
 from opsproof.rehearsal.restored.bases import restore_base
 from opsproof.rehearsal.restored.isolation import listing
 from opsproof.rehearsal.restored.markers import plant
@@ -31,7 +32,7 @@ from opsproof.stack.clusters import Cluster
 _CHANGING = tuple(f"public.{name}" for name in (heartbeat.TABLE, TOKENS, "opsproof_marker"))
 
 
-class Restoring(Recovery):
+class Restoring(CommonSteps):
     """Recovery of the database from base backup and archive."""
 
     restored: Restored | None = None

@@ -112,7 +112,7 @@ class Surroundings:
         return Asking(
             Observer(
                 profile=shared.profile,
-                target=target,
+                target=f"{shared.target}-{target}",  # no name of a target of the profile
                 address=shared.address,
                 redactor=shared.redactor,
                 timeout=shared.timeout,

@@ -113,6 +113,18 @@ class DumpVerification(Series):
         before = (await self._reading(dumps[-2])).tables if len(dumps) > 1 else {}
         return found + _too_few(newest, before, self._series)
 
+    async def every_dump_defines_what_it_holds(self) -> list[str]:
+        """Tables are defined where there are rows, and no kind of object is gone since the dump before."""
+        found, before = [], None
+        for dump in await self._dumps():
+            reading = await self._reading(dump)
+            if any(reading.tables.values()) and not reading.kinds.get("table"):
+                found.append(f"{dump.name} holds rows, and defines no table: it is of data alone")
+            if before is not None:
+                found += _undefined(before, reading, self._series.shrink)
+            before = reading
+        return found
+
     async def no_dump_is_too_small(self) -> list[str]:
         """Size of each against the profile's floor, and of the newest against the one before."""
         dumps, least, share = await self._dumps(), self._series.least_bytes, self._series.shrink
@@ -253,6 +265,14 @@ def _too_few(newest: DumpReading, before: Mapping[str, int], series: Dumps) -> l
         elif rows < series.shrink * (_rows(before, wanted) or 0):
             found.append(f"{newest.name}: {wanted} has {rows} rows, the dump before it had {_rows(before, wanted)}")
     return found
+
+
+def _undefined(before: DumpReading, reading: DumpReading, share: float) -> list[str]:
+    return [
+        f"{reading.name} makes {reading.kinds.get(kind, 0)} ({kind}), {before.name} before it makes {number}"
+        for kind, number in before.kinds.items()
+        if reading.kinds.get(kind, 0) < share * number
+    ]
 
 
 def _rows(tables: Mapping[str, int], wanted: str) -> int | None:

@@ -44,6 +44,7 @@ class DumpReading:
         tool: Version of the pg_dump that wrote it.
         tables: Rows by `schema.table`, those of partitions counted for their parents too.
         parents: Tables that have partitions.
+        kinds: How many objects of each kind it would make.
         heartbeat: Time of the newest heartbeat in it.
     """
 
@@ -56,6 +57,7 @@ class DumpReading:
     tool: str = ""
     tables: dict[str, int] = field(default_factory=dict)
     parents: list[str] = field(default_factory=list)
+    kinds: dict[str, int] = field(default_factory=dict)
     heartbeat: datetime | None = None
 
 
@@ -95,6 +97,7 @@ def read_dump(
     for _ in pieces:
         pass
     reading.tables, reading.parents, reading.heartbeat = scan.tables, scan.parents, scan.newest
+    reading.kinds = scan.kinds
     reading.server = reading.server or scan.server
     reading.tool = reading.tool or scan.tool
     reading.database = reading.database or scan.database

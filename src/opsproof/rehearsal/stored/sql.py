@@ -17,6 +17,13 @@ _INSERT = re.compile(rb"INSERT INTO (" + _PART + rb")\s")
 _TABLE = re.compile(rb"CREATE (?:UNLOGGED )?TABLE (" + _PART + rb")\s")
 _ATTACH = re.compile(rb"ALTER TABLE (?:ONLY )?(" + _PART + rb") ATTACH PARTITION (" + _PART + rb")\s")
 _DATABASE = re.compile(rb"CREATE DATABASE (" + _PART + rb")\s")
+_MADE = re.compile(rb"CREATE (?:OR REPLACE |UNIQUE |UNLOGGED |MATERIALIZED )*([A-Z]+)")
+_KINDS = {
+    "constraints": re.compile(rb"ALTER TABLE [^;]* ADD CONSTRAINT "),
+    "owners": re.compile(rb"ALTER [A-Z ]+ [^;]* OWNER TO "),
+    "grants": re.compile(rb"GRANT "),
+    "values of sequences": re.compile(rb"SELECT pg_catalog\.setval\("),
+}
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^.,\s]+)')
 _LITERAL = re.compile(rb"'([^']*)'")
 _END = b"-- PostgreSQL database dump complete"
@@ -40,12 +47,14 @@ class SqlScan:
         server: Version of the server that it is of; "" if it does not say.
         tool: Version of the pg_dump that wrote it; "" if it does not say.
         database: Its database; "" if it does not say.
+        kinds: How many objects of each kind it would make: `index`, `constraints`, `owners`.
         problems: What is wrong with it.
     """
 
     def __init__(self, heartbeat: str, column: str, *, columns: bool = True) -> None:
         self.newest: datetime | None = None
         self.server = self.tool = self.database = ""
+        self.kinds: dict[str, int] = {}
         self.problems: list[str] = []
         self._heartbeat, self._column, self._columns = heartbeat, column, columns
         self._rows: dict[str, int] = {}
@@ -207,6 +216,8 @@ class SqlScan:
         self._head.clear()
         if self._ended:
             self._behind = True
+        for kind in _kinds(head):
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
         if copy := _COPY.fullmatch(head):
             columns = _names(copy[2] or b"")
             table = _name(copy[1])
@@ -253,6 +264,12 @@ class SqlScan:
 
 
 _QUOTED = {b"'": "quoted text", b"E'": "quoted text", b'"': "quoted name", b"/*": "comment", b"\\": "command"}
+
+
+def _kinds(head: bytes) -> list[str]:
+    made = _MADE.match(head)
+    found = [made[1].decode().lower()] if made else []
+    return found + [kind for kind, pattern in _KINDS.items() if pattern.match(head)]
 
 
 def _name(written: bytes) -> str:

@@ -1,6 +1,7 @@
 """The grounds of a rehearsal: a folder, ports and processes that end with it, or are reaped by the next start."""
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,8 +10,10 @@ from typing import Self
 from opsproof.stack import directory as places
 from opsproof.stack.clusters.programs import Programs
 from opsproof.stack.ports import free_ports
-from opsproof.stack.process import MARK, Process, spawn
+from opsproof.stack.process import MARK, Process, spawn, wait_for
 from opsproof.stack.state import edit_state
+
+_SECONDS_TO_END = 5.0
 
 
 class Grounds:
@@ -25,6 +28,7 @@ class Grounds:
         places.reap()
         self.directory = places.create(None, [], [])
         self.programs = Programs()
+        self._servers: list[Process] = []
 
     def folder(self, name: str) -> Path:
         """A folder (0700) that belongs to the user that PostgreSQL runs as; made if need be."""
@@ -51,15 +55,23 @@ class Grounds:
             env: Added to the little that every process inherits.
             ours: As the user that this process runs as, and not as PostgreSQL's: it may not read our libraries.
         """
+        own = None if ours else self.programs.user
         marked = {"PATH": os.defpath, "LC_ALL": "C", MARK: str(self.directory), **(env or {})}
-        return spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=None if ours else self.programs.user)
+        process = spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=own)
+        if not ours:
+            self._servers.append(process)
+        return process
 
     def log(self, name: str) -> Path:
         """Where the output of a process goes."""
         return self.directory / f"{name}.log"
 
     def close(self) -> None:
-        """End every process and remove the folder; nothing if it is gone."""
+        """End every process and remove the folder; nothing if it is gone. Servers end at once, and wait for nobody."""
+        for server in self._servers:
+            server.send(signal.SIGCONT)
+            server.send(signal.SIGQUIT)
+        wait_for(lambda: not any(server.alive() for server in self._servers), _SECONDS_TO_END)
         places.remove(self.directory)
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ _TABLES = "every_table_is_in_its_dump"
 _ROWS = "every_dump_holds_the_rows_of_its_time"
 _FRESH = "a_dump_is_fresh"
 _BEAT = "the_newest_dump_holds_fresh_rows"
+_DEFINED = "every_dump_defines_what_it_holds"
 _SMALL = "no_dump_is_too_small"
 _NAMES = "every_dump_is_named_by_its_time"
 _KEPT = "enough_whole_dumps_are_kept"
@@ -329,6 +330,22 @@ AREA = Area(
             _dumped("-Fc", "--schema-only"),
             _TABLES,
             _SMALL,
+        ),
+        _one(
+            "dump-of-data-alone",
+            "",
+            "Only the data were dumped",
+            "데이터만 덤프됨",
+            _dumped("-Fc", "--data-only"),
+            _DEFINED,
+        ),
+        _one(
+            "dump-without-indexes",
+            "",
+            "Keys, constraints and indexes were left out",
+            "키와 제약 조건, 인덱스가 제외됨",
+            _dumped("-Fc", "--section=pre-data", "--section=data"),
+            _DEFINED,
         ),
         _one(
             "dump-of-another-database",

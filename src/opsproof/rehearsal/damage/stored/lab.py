@@ -33,6 +33,7 @@ DUMP_CHECKS = (
     "no_dump_of_the_catalogue_is_gone",
     "every_dump_reads_to_its_end",
     "every_table_is_in_its_dump",
+    "every_dump_defines_what_it_holds",
     "no_dump_is_too_small",
     "enough_whole_dumps_are_kept",
     "every_dump_is_of_a_fitting_version",

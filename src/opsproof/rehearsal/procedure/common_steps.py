@@ -1,0 +1,210 @@
+"""The steps that all scenarios have, each by the name of its check; a step returns sentences for what is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from opsproof.errors import NoData
+from opsproof.rehearsal.failover import asked
+from opsproof.rehearsal.failover.detectors import everything
+from opsproof.rehearsal.failover.promoted import inventory
+from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.procedure.recovery import Recovery, said
+
+ASKS_THE_SERVER = frozenset(
+    {
+        "every_timeline_is_explained",
+        "the_archiver_is_set_up",
+        "no_wal_waits_for_the_archiver",
+        "what_was_archived_is_in_the_archive",
+        "the_newest_commit_is_in_the_archive",
+    }
+)
+"""What only the server that archives can tell: it is asked before the failure, and may be gone afterwards."""
+
+_MAKES_IT_USABLE = {"database", "service", "data"}
+"""Where a step of these failed, the service is not back, however well it answers."""
+
+_SHOWN = 5
+_WRITE_SECONDS = 10.0
+
+
+class CommonSteps(Recovery):
+    """Runbook 001, 5.2: its six phases, then protection and the end."""
+
+    # Declared.
+
+    async def the_environment_is_the_one_to_rehearse(self) -> list[str]:
+        """Nothing is touched in another system than the profile's."""
+        home, dr = self.at.home, self.at.dr
+        of_home, of_dr = await asked.system_identifier(home), await asked.system_identifier(dr)
+        self.account.system_identifier = str(of_home)
+        self.account.versions["postgresql"] = str(await home.value("SHOW server_version"))
+        wanted = self.at.rehearsals.system_identifier
+        wrong = []
+        if of_home != of_dr:
+            wrong.append(f"home has system identifier {of_home}, dr has {of_dr}: one is no copy of the other")
+        if wanted is not None and of_home != wanted:
+            wrong.append(f"home has system identifier {of_home}, the profile wants {wanted}")
+        if not self.at.rehearsals.marker:
+            wrong.append("the profile has no rehearsals.marker: nothing tells that this may be broken")
+        for sql, value in self.at.rehearsals.marker.items():
+            found = str(await home.value(sql))
+            wrong += [] if found == value else [f"{sql} gives {found} on home, the profile wants {value}"]
+        if await asked.recovers(home):
+            wrong.append("home is in recovery: it is not the primary")
+        if not await asked.recovers(dr):
+            wrong.append("dr is not in recovery: it is no standby")
+        return wrong
+
+    async def the_copies_can_take_over(self) -> list[str]:
+        """The state before the failure is noted, and the writer's writes are acknowledged."""
+        self.before = await inventory(self.at.home)
+        await self.writer.start()
+        self.noted = await self.site.note(datetime.now(UTC))
+        wrong = await self._probe_the_archive()
+        wrong += said(await everything(self.at.standby, "standby"))
+        archive = await everything(self.at.archive, "backup")
+        wrong += said({name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER})
+        await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
+        return wrong
+
+    async def break_it(self, words: str) -> list[str]:
+        """T0, at a moment that nothing is in step with."""
+        await self._unpredictable()
+        self.watch.note("t0")
+        await self.actor.act("break", words, seconds=self.seconds("declare"))
+        return await self.wait(self._is_broken, "declare")
+
+    async def the_failure_is_noticed(self) -> list[str]:
+        """T1: the first question by the public name that fails."""
+        wrong = await self.wait(self._is_seen, "declare")
+        if not wrong:
+            self.watch.note("t1")
+        return wrong
+
+    async def the_disaster_is_declared(self) -> list[str]:
+        """T2: who declared it, and why."""
+        words = f"declare the disaster ({self.rehearsal.plan.scenario}); opsproof is the keeper of the timeline"
+        await self.actor.act("declare", words, seconds=self.seconds("declare"))
+        if self.actor.by("declare") == "operator":
+            self.account.declared_by = await self.actor.confirmed("declare", seconds=self.seconds("declare"))
+        self.watch.note("t2")
+        return []
+
+    # Verified.
+
+    async def the_backups_are_whole(self) -> list[str]:
+        """All checks of stored backups."""
+        found = await everything(self.at.stored, "backup")
+        return said(found)
+
+    async def the_archive_reaches_the_failure(self) -> list[str]:
+        """All checks of the archive; the server that fills it may be gone."""
+        found = await everything(self.at.archive_of(None), "backup")
+        return said({name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER})
+
+    # The database.
+
+    async def the_first_write_is_committed(self) -> list[str]:
+        """T3."""
+        node = self.recovered
+        written = await first_write(node, f"first-{self.token}", seconds=_WRITE_SECONDS)
+        if not written.commit.acknowledged:
+            return [f"{node.name} acknowledges no write: {written.commit.why}"]
+        if not written.read_back:
+            return [f"{node.name} acknowledged a write that no second connection sees"]
+        self.watch.note("t3")
+        return []
+
+    # The service.
+
+    async def the_service_is_activated(self) -> list[str]:
+        """It runs at the DR site."""
+        words = "start the service at the DR site (kubectl scale --replicas=3 -n production-dr)"
+        await self.actor.act("activate", words, seconds=self.seconds("service"))
+        return []
+
+    async def every_resolver_leads_to_the_new_site(self) -> list[str]:
+        """Names are switched, and every resolver knows."""
+        words = "switch the names to the DR site (aws route53 change-resource-record-sets)"
+        await self.actor.act("switch-dns", words, seconds=self.seconds("service"))
+        site = self.site
+        wrong = await self.wait(site.every_resolver_leads_to_the_dr_site, "service")
+        return [*wrong, *await site.answers_are_kept_no_longer_than_agreed()]
+
+    async def the_service_is_on_the_recovered_database(self) -> list[str]:
+        """Every connection of its pool, asked through the public name; and a row that it must see."""
+        site = self.site
+        wrong = await self.wait(site.every_connection_is_to_the_new_primary, "service")
+        wrong += await site.the_service_sees_what_the_new_primary_commits()
+        wrong += await site.the_release_of_home_runs_in_all_replicas()
+        wrong += await site.the_sites_have_the_same_settings()
+        return [*wrong, *await site.the_service_logs_in_with_its_own_secret()]
+
+    # The data.
+
+    async def the_caches_are_cleared(self) -> list[str]:
+        """By prefix, on the DR site's cache."""
+        self.noted = await self.site.note_neighbours()
+        await self.site.clear_cache()
+        return [*await self.site.the_planted_key_is_gone(), *await self.site.nothing_but_the_cache_was_cleared()]
+
+    async def the_caches_are_rebuilt(self) -> list[str]:
+        """A miss, then hits, and what the database says."""
+        return [*await self.site.the_cache_is_rebuilt(), *await self.site.the_cache_says_what_the_database_says()]
+
+    async def the_data_is_plausible(self) -> list[str]:
+        """5.2 phase 5."""
+        site = self.site
+        wrong = await site.the_counts_are_the_usual()
+        wrong += await site.the_totals_are_those_of_before()
+        return [*wrong, *await site.work_was_completed(), *await site.one_version_of_the_rules_decided()]
+
+    async def what_was_acknowledged_is_accounted_for(self) -> list[str]:
+        """The ledger against the rows that are there."""
+        reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
+        self.account.reconciled = reconciled
+        wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
+        unexpected = self.account.ledger().unexpected
+        return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
+
+    # The business.
+
+    async def the_business_works(self) -> list[str]:
+        """T4, once all of it works through the public name."""
+        site = self.site
+        wrong = await site.representative_judgments_are_made()
+        wrong += await site.workflows_come_to_their_end()
+        wrong += await site.dashboards_have_data()
+        wrong += await site.the_chat_bot_replies()
+        wrong += await site.the_clocks_agree()
+        if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
+            self.watch.note("t4")
+        return wrong
+
+    # The end.
+
+    async def the_objectives_hold(self) -> list[str]:
+        """RTO and RPO: failed is wrong, and what was not proven is no pass."""
+        objectives, phases = self.account.objectives(), self.account.phases()
+        measured = {one.name: one.model_dump(mode="json") for one in objectives}
+        await self.rehearsal.asking.ask("what the clock and the ledger say", "", lambda: measured)
+        wrong = [f"{one.name} failed: {one.why}" for one in objectives if one.proof == "failed"]
+        wrong += [f"phase {one.name} took {one.seconds} s of {one.budget} s" for one in phases if one.proof == "failed"]
+        unproven = [f"{one.name} is not proven: {one.why}" for one in objectives if one.proof == "not proven"]
+        if unproven and not wrong:
+            where = f"{self.rehearsal.plan.scenario} of {self.rehearsal.plan.profile}"
+            raise NoData("; ".join(unproven), where=where, next_step="Rehearse again, with what is missing.")
+        return wrong
+
+    async def nothing_is_left_behind(self) -> list[str]:
+        """The writer has ended, scratch copies are gone, and the archive is what it was."""
+        self.close()
+        if self.at.embedded is None:
+            await self.actor.act("clean-up", "remove what the rehearsal has made", seconds=self.seconds("failback"))
+        directory = self.at.grounds.directory
+        asking = self.rehearsal.asking
+        left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
+        self.account.clean_up = (f"{directory.name}: " + ("; ".join(left) or "gone"),)
+        return list(left)
