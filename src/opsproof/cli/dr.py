@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,17 @@ of its own on 127.0.0.1. Each fault gets fresh copies. Everything is gone afterw
 
 Each line: whether it was caught, the seconds, the fault, what the usual check said, the checks that went red.
 """
+_PROVE = """\
+Copies the backups and the archive that the profile names onto scratch grounds, and damages copies of the copies, one
+fault at a time. What is yours is only read: through the store's target, and a few SELECTs on the primary, if
+`rehearsals.home` says where it is. The undamaged copies must be green first. Their size is said before anything is
+copied; three times as much room is needed.
+
+A fault that stays green is a finding: what the profile asks for would not notice it. What came of it is kept in
+reports/dr and stands in the next rehearsal's report. Faults that your backups have no place for are shown as n/a.
+"""
+_OWN = ("stored", "archive")
+_MOST = 2 * 10**9
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,6 +61,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     faults.add_argument("--table", type=Path, metavar="FILE", help="write what came of it as a Markdown table")
     faults.add_argument("--json", type=Path, metavar="FILE", help="write what came of it as JSON")
     faults.set_defaults(run=_faults)
+    prove = _command(commands, "prove", "put faults into copies of your own backups", _PROVE)
+    prove.add_argument("--profile", required=True, metavar="SYSTEM/ENV", help="whose backups")
+    prove.add_argument("--area", action="append", default=[], choices=_OWN, help="only these; may be repeated")
+    prove.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
+    prove.add_argument("--most-bytes", type=_size, default=_MOST, metavar="SIZE", help="copy no more than this: 20GB")
+    prove.add_argument("--root", type=Path, default=Path("profiles"), metavar="DIR", help="default: profiles")
+    prove.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    prove.set_defaults(run=_prove)
 
 
 def _command(
@@ -90,8 +109,26 @@ def _faults(options: argparse.Namespace) -> int:
     return _summary(shown, problems)
 
 
+def _prove(options: argparse.Namespace) -> int:
+    from opsproof.cli.proving import prove_own
+    from opsproof.rehearsal.damage.areas import areas
+
+    names = [damage.name for area in areas(tuple(options.area) or _OWN) for damage in area.damages]
+    if (status := _unknown("fault", options.only, names)) is not None:
+        return status
+    _interruptible()
+    problems: list[str] = []
+
+    def show(chosen: "Sequence[Area[Any]]", grounds: "Grounds") -> "list[Shown]":
+        shown, found = _shown(chosen, grounds, _wanted(options.only), own=True)
+        problems.extend(found)
+        return shown
+
+    return _summary(prove_own(options, show), problems)
+
+
 def _shown(
-    chosen: "Iterable[Area[Any]]", grounds: "Grounds", wanted: "Callable[[Damage[Any]], bool]"
+    chosen: "Iterable[Area[Any]]", grounds: "Grounds", wanted: "Callable[[Damage[Any]], bool]", *, own: bool = False
 ) -> "tuple[list[Shown], list[str]]":
     from opsproof.rehearsal.damage.proving import prove, sound
 
@@ -110,6 +147,7 @@ def _shown(
             continue
         print(f"  sound copies: every check is green, {seconds:.1f} s", flush=True)
         for one in prove(area, grounds, only=wanted, say=_announce):
+            one = replace(one, missing=()) if own else one  # not every check has something to go by there
             _print(one)
             shown.append(one)
     return shown, problems
@@ -175,6 +213,16 @@ def _unknown(what: str, names: Iterable[str], known: Sequence[str]) -> int | Non
 def _interruptible() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: the grounds are cleaned up
+
+
+def _size(text: str) -> int:
+    number = text.upper().removesuffix("B")
+    units = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    factor = units.get(number[-1:], 1)
+    try:
+        return int(float(number.rstrip("KMGT")) * factor)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a size such as 500MB or 20GB, not {text!r}") from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -102,7 +102,7 @@ def _shown(area: Area[L], damage: Damage[L], grounds: Grounds) -> Shown:
         return Shown(*names, not_applicable=str(exc))
     except OpsproofError as exc:
         return Shown(*names, usual, seconds=time.monotonic() - begun, failed=f"{exc.what} ({exc.where})")
-    except Exception as exc:  # whatever a fault does: the others are still to be shown
+    except Exception as exc:  # noqa: BLE001 - whatever a fault does: the others are still to be shown
         return Shown(*names, usual, seconds=time.monotonic() - begun, failed=f"{type(exc).__name__}: {exc}")
     missing = tuple(name for name in damage.caught_by if name not in red)
     return Shown(*names, usual, red, missing, time.monotonic() - begun)

@@ -114,8 +114,8 @@ def _swapped(lab: StoredLab) -> None:
 
 
 def _stale(lab: StoredLab) -> None:
-    lab.later = timedelta(days=8)
-    fresh = (datetime.now(UTC) + lab.later).timestamp()
+    lab.later = timedelta(seconds=lab.series.freshness, days=7)
+    fresh = (lab.clock() + lab.later).timestamp()
     label = lab.newest / "backup_label"
     lab.put(label, label.read_bytes())
     os.utime(label, (fresh, fresh))
@@ -229,7 +229,7 @@ def _damage_a_page(cluster: Cluster) -> None:
 
 
 def _of_the_future(lab: StoredLab) -> None:
-    base, at = lab.newest, datetime.now(UTC) + timedelta(days=2)
+    base, at = lab.newest, lab.clock() + timedelta(days=2)
     to, entry = base.with_name(f"{at:%Y%m%dT%H%M%SZ}"), lab.entry_of(base)
     base.rename(to)
     entry.rename(lab.entry_of(to))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from opsproof.rehearsal.damage.damage import Area, Damage
-from opsproof.rehearsal.damage.stored.lab import StoredLab, damage, detect, lab
+from opsproof.rehearsal.damage.stored.lab import StoredLab, changed, damage, detect, lab
 from opsproof.rehearsal.damage.stored.usual import restore_plain
 
 _WHOLE = "every_dump_reads_to_its_end"
@@ -19,7 +19,7 @@ def _text(change: Callable[[bytes], bytes], *, cover: bool = True) -> Callable[[
     """Change the newest dump inside of a whole gzip file; its hash is noted as the job that made it so would."""
 
     def inject(lab: StoredLab) -> None:
-        lab.pack(lab.newest, change(lab.raw(lab.newest)))
+        lab.pack(lab.newest, changed(lab.raw(lab.newest), change))
         if cover:
             lab.cover_up(lab.newest)
 
@@ -28,7 +28,7 @@ def _text(change: Callable[[bytes], bytes], *, cover: bool = True) -> Callable[[
 
 def _file(change: Callable[[bytes], bytes]) -> Callable[[StoredLab], None]:
     def inject(lab: StoredLab) -> None:
-        lab.write(lab.newest, change(lab.newest.read_bytes()))
+        lab.write(lab.newest, changed(lab.newest.read_bytes(), change))
         lab.cover_up(lab.newest)
 
     return inject

@@ -38,7 +38,7 @@ def verify_bases(lab: StoredLab) -> str:
 def _listed(lab: StoredLab) -> str:
     newest = lab.newest
     stat = newest.stat()
-    hours = (datetime.now(UTC) + lab.later - datetime.fromtimestamp(stat.st_mtime, UTC)).total_seconds() / 3600
+    hours = (lab.clock() + lab.later - datetime.fromtimestamp(stat.st_mtime, UTC)).total_seconds() / 3600
     return f"ls -l: {newest.name}, {stat.st_size} bytes, {hours:.0f} h old"
 
 
