@@ -153,8 +153,7 @@ def _guarded(damage: Damage[L]) -> Damage[L]:
         try:
             damage.inject(lab)
         except (LookupError, ValueError, StopIteration, FileNotFoundError, AssertionError) as exc:
-            why = f"there is nothing in your copies that it could be done to ({type(exc).__name__})"
-            raise NotApplicable(why) from exc
+            raise NotApplicable("there is nothing in your copies that it could be done to") from exc
         if _state(place) == before and not lab.later:  # type: ignore[attr-defined]
             raise NotApplicable("it changes nothing in your copies")
 
@@ -173,20 +172,17 @@ def _state(place: Path) -> dict[str, tuple[int, int, int, int]]:
 def _stored_lab(own: Own, grounds: Grounds, form: Form) -> Iterator[StoredLab]:
     place = grounds.folder("own-lab")
     shutil.rmtree(place)
-    said = own.said.model_copy(update={"bases" if form != "bases" else "dumps": None})
-    series = (said.bases if form == "bases" else said.dumps) or said.wal
-    assert series is not None
-    written = str(own.place / "store" / series.prefix)
+    written = str(own.place / "store" / own.said.dumps.prefix) if own.said.dumps else ""
 
     def copy(source: str, target: str) -> str:
-        if form != "bases" and source.startswith(written):
+        if form != "bases" and source.startswith(written):  # a dump is written where it is, a base's file replaced
             return shutil.copy2(source, target, follow_symlinks=False)
         os.link(source, target, follow_symlinks=False)
         return target
 
     shutil.copytree(own.place, place, symlinks=True, copy_function=copy)
     try:
-        yield StoredLab(grounds, form, place / "store", place / "catalogue", said, clock=lambda: own.at, own=True)
+        yield StoredLab(grounds, form, place / "store", place / "catalogue", own.said, clock=lambda: own.at, own=True)
     finally:
         shutil.rmtree(place)
 

@@ -167,9 +167,11 @@ class DumpVerification(Series):
         return [f"{' and '.join(names)} are the same, byte by byte" for names in by_hash.values() if len(names) > 1]
 
     async def all_dumps_are_of_one_database(self) -> list[str]:
-        """Database and system identifier of all dumps agree, with each other and with the catalogue."""
+        """Database and system identifier of all dumps agree, with each other, the catalogue and the base backups."""
         noted, dumps = await self._noted(self._series.prefix), await self._dumps()
-        found, names, systems = [], {}, {}
+        bases = (await self._noted(self.backups.bases.prefix)).entries if self.backups.bases else {}
+        found, names = [], {}
+        systems = {name: entry.system_identifier for name, entry in bases.items() if entry.system_identifier}
         for dump in dumps:
             reading, entry = await self._reading(dump), noted.entries.get(dump.name)
             if entry and entry.database and reading.database and entry.database != reading.database:

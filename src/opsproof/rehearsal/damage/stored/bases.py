@@ -101,12 +101,12 @@ def _forged_manifest(lab: StoredLab) -> None:
 
 
 def _label_of_another(lab: StoredLab) -> None:
-    one, other = lab.backups[:2]
+    one, other = lab.at_least(2)[:2]
     lab.put(one / "backup_label", (other / "backup_label").read_bytes())
 
 
 def _swapped(lab: StoredLab) -> None:
-    one, other = lab.backups[:2]
+    one, other = lab.at_least(2)[:2]
     aside = one.with_name("aside")
     one.rename(aside)
     other.rename(one)
@@ -122,13 +122,13 @@ def _stale(lab: StoredLab) -> None:
 
 
 def _only_one(lab: StoredLab) -> None:
-    for base in lab.backups[1:]:
+    for base in lab.at_least(2)[1:]:
         lab.entry_of(base).unlink()
         shutil.rmtree(base)
 
 
 def _gone(lab: StoredLab) -> None:
-    shutil.rmtree(lab.backups[1])
+    shutil.rmtree(lab.at_least(2)[1])
 
 
 def _forgotten(lab: StoredLab) -> None:
@@ -150,7 +150,7 @@ def _parent_gone(lab: StoredLab) -> None:
 def _another_parent(lab: StoredLab) -> None:
     """The increment's label names the other full one as what it builds on; the hashes follow."""
     base = lab.newest
-    other = (lab.backups[1] / "backup_label").read_text(encoding="ascii")
+    other = (lab.at_least(2)[1] / "backup_label").read_text(encoding="ascii")
     start = re.search(r"START WAL LOCATION: (\S+)", other)
     assert start is not None
     label = re.sub(
@@ -189,7 +189,7 @@ def _another_cluster(lab: StoredLab) -> None:
 
 def _whole_of_another(lab: StoredLab) -> None:
     cluster = origin.server(lab.grounds, "stored-other", lean=True)
-    _taken(lab, cluster, lab.backups[1])
+    _taken(lab, cluster, lab.at_least(2)[1])
 
 
 def _taken(lab: StoredLab, cluster: Cluster, base: Path, *options: str) -> None:
@@ -208,13 +208,13 @@ def _unchecked(lab: StoredLab) -> None:
     """A damaged page of a server without checksums, in an honest backup: every tool says that all is well."""
     cluster = origin.server(lab.grounds, "stored-unchecked", "--no-data-checksums", lean=True)
     _damage_a_page(cluster)
-    _taken(lab, cluster, lab.backups[1])
+    _taken(lab, cluster, lab.at_least(2)[1])
 
 
 def _damaged_at_the_source(lab: StoredLab) -> None:
     cluster = origin.server(lab.grounds, "stored-damaged", lean=True)
     _damage_a_page(cluster)
-    _taken(lab, cluster, lab.backups[1], "--no-verify-checksums")
+    _taken(lab, cluster, lab.at_least(2)[1], "--no-verify-checksums")
 
 
 def _damage_a_page(cluster: Cluster) -> None:

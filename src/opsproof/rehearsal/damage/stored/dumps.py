@@ -37,17 +37,17 @@ def _stale(lab: StoredLab) -> None:
 
 
 def _old_as_new(lab: StoredLab) -> None:
-    lab.pack(lab.newest, lab.raw(lab.backups[0]))
+    lab.pack(lab.newest, lab.raw(lab.at_least(2)[0]))
     lab.cover_up(lab.newest)
 
 
 def _old_copied(lab: StoredLab) -> None:
-    lab.write(lab.newest, lab.backups[1].read_bytes())
+    lab.write(lab.newest, lab.at_least(2)[-2].read_bytes())
     lab.cover_up(lab.newest)
 
 
 def _swapped(lab: StoredLab) -> None:
-    one, other = lab.backups[-2:]
+    one, other = lab.at_least(2)[-2:]
     first, second = one.read_bytes(), other.read_bytes()
     lab.write(one, second)
     lab.write(other, first)
@@ -132,19 +132,20 @@ def _stray(lab: StoredLab) -> None:
 
 
 def _only_one(lab: StoredLab) -> None:
-    for path in lab.backups[:-1]:
+    for path in lab.at_least(2)[:-1]:
         lab.entry_of(path).unlink()
         path.unlink()
 
 
 def _deleted(lab: StoredLab) -> None:
-    lab.backups[0].unlink()
+    lab.at_least(2)[0].unlink()
 
 
 def _newest_deleted(lab: StoredLab) -> None:
     lab.later = timedelta(seconds=lab.series.freshness / 2)
-    lab.entry_of(lab.newest).unlink()
-    lab.newest.unlink()
+    newest = lab.at_least(2)[-1]
+    lab.entry_of(newest).unlink()
+    newest.unlink()
 
 
 def _forgotten(lab: StoredLab) -> None:
@@ -157,7 +158,7 @@ def _entry_broken(lab: StoredLab) -> None:
 
 
 def _entry_of_another(lab: StoredLab) -> None:
-    lab.put(lab.entry_of(lab.newest), lab.entry_of(lab.backups[0]).read_bytes())
+    lab.put(lab.entry_of(lab.newest), lab.entry_of(lab.at_least(2)[0]).read_bytes())
 
 
 def _catalogue_of_another_cluster(lab: StoredLab) -> None:
@@ -169,7 +170,7 @@ def _latest(make: Callable[[StoredLab, Path], None]) -> Callable[[StoredLab], No
 
 
 def _latest_old(lab: StoredLab, latest: Path) -> None:
-    latest.write_bytes(lab.backups[1].read_bytes())
+    latest.write_bytes(lab.at_least(2)[-2].read_bytes())
 
 
 def _latest_gone(lab: StoredLab, latest: Path) -> None:

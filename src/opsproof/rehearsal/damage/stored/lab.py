@@ -101,6 +101,13 @@ class StoredLab:
         every = sorted((self.store / self.prefix).iterdir())
         return [path for path in every if not path.name.startswith("latest") and path.suffix not in _NOTES]
 
+    def at_least(self, count: int) -> list[Path]:
+        """The backups. Raises NotApplicable where there are fewer."""
+        backups = self.backups
+        if len(backups) < count:
+            raise NotApplicable(f"it takes {count} backups, and there is {len(backups)}")
+        return backups
+
     def only_in_the_lab(self) -> None:
         """Raises NotApplicable for copies of somebody's own: the lab's tables are not theirs."""
         if self.own:
