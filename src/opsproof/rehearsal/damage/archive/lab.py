@@ -26,6 +26,7 @@ from opsproof.stack.clusters import Cluster, Grounds
 from opsproof.stack.process import wait_for
 
 _WAIT_SECONDS = 60.0
+_LOOKED_AT = 8
 _numbers = itertools.count(1)
 _BACKUPS = Backups(
     store="backups",
@@ -157,8 +158,13 @@ class Lab:
             raise NotApplicable("it is made with the lab's own two timelines")
 
     def middle(self) -> Path:
-        """A segment of the second timeline that everybody needs, with WAL before and behind it."""
-        return self.segments()[2]
+        """A segment of the newest timeline that everybody needs, with WAL before and behind it."""
+        if self.running is not None:
+            return self.segments()[2]
+        some = self.segments()[2:-1][:_LOOKED_AT]
+        if not some:
+            raise NotApplicable("the newest base backup has too few segments behind it")
+        return max(some, key=lambda path: len(path.read_bytes().rstrip(b"\0")))
 
     def write(self, times: int = 1) -> None:
         """Commit heartbeats, each time followed by a new segment."""
@@ -176,7 +182,9 @@ class Lab:
         _wait(lambda: self.server.sql("SHOW archive_command")[0][0] == command, words, self.server)
 
     def copy_of_server(self, name: str, source: Path) -> Cluster:
-        """Another server with a copy of a data folder; not started."""
+        """Another server with a copy of a data folder; not started. Raises NotApplicable where it is not the lab's."""
+        if self.running is None:
+            raise NotApplicable("it needs the server, and yours is left alone")
         return _copied(self.grounds, f"{self.home.name}-{name}", source)
 
 

@@ -4,7 +4,7 @@ import shutil
 
 from opsproof.rehearsal.damage.archive import usual
 from opsproof.rehearsal.damage.archive.lab import Lab, promoted
-from opsproof.rehearsal.damage.damage import Damage
+from opsproof.rehearsal.damage.damage import Damage, NotApplicable
 from opsproof.stack.clusters import Cluster
 
 _NAMES = "backup.every_object_of_the_archive_has_a_known_name"
@@ -189,6 +189,9 @@ def _backup_history_edited(lab: Lab) -> None:
 
 def _overwrite(lab: Lab, at: int, content: bytes) -> None:
     with lab.middle().open("r+b") as file:
+        file.seek(at)
+        if file.read(len(content)) == content:
+            raise NotApplicable("there is nothing but zeros in that place of the segment")
         file.seek(at)
         file.write(content)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from opsproof.rehearsal.damage.damage import Area, Damage
+from opsproof.rehearsal.damage.damage import Area, Damage, NotApplicable
 from opsproof.rehearsal.damage.stored import origin
 from opsproof.rehearsal.damage.stored.lab import StoredLab, damage, detect, lab
 from opsproof.rehearsal.damage.stored.usual import verify_bases
@@ -40,6 +40,12 @@ def _table(base: Path) -> Path:
     """The largest file of a table."""
     files = [path for path in base.glob("base/*/*") if path.name.isdigit()]
     return max(files, key=lambda path: path.stat().st_size)
+
+
+def _wal_gone(lab: StoredLab) -> None:
+    if lab.said.wal is not None:
+        raise NotApplicable("the archive has what it needs as well")
+    _covered(_removed(_segment))(lab)
 
 
 def _segment(base: Path) -> Path:
@@ -143,6 +149,8 @@ def _only_a_hash(lab: StoredLab) -> None:
 
 
 def _parent_gone(lab: StoredLab) -> None:
+    if not next(lab.newest.glob("base/*/INCREMENTAL.*"), None):
+        raise NotApplicable("the newest is no increment")
     lab.entry_of(_first(lab)).unlink()
     shutil.rmtree(_first(lab))
 
@@ -505,7 +513,7 @@ AREA = Area(
             "",
             "The WAL inside is gone, noted so",
             "내부 WAL이 없음",
-            _covered(_removed(_segment)),
+            _wal_gone,
             _WHOLE,
         ),
         _one(
