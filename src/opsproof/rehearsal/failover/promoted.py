@@ -1,7 +1,7 @@
 """Whether a promoted server does all that the primary did."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from opsproof.errors import NoData
@@ -43,6 +43,23 @@ _SIGNALS = """
     WHERE (pg_stat_file(name, true)).size IS NOT NULL
 """
 
+_LOGINS = """
+    SELECT 'role ' || rolname AS name, concat_ws(', ',
+           CASE WHEN rolcanlogin THEN 'may log in' ELSE 'may not log in' END,
+           CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolreplication THEN 'may replicate' END,
+           'connections ' || rolconnlimit, 'valid until ' || rolvaliduntil) AS said, rolvaliduntil < now() AS over
+    FROM pg_roles WHERE rolname !~ '^pg_'
+    UNION ALL
+    SELECT 'database ' || datname,
+           CASE WHEN datallowconn THEN 'lets in' ELSE 'lets nobody in' END || ', connections ' || datconnlimit, false
+    FROM pg_database
+    ORDER BY 1
+"""
+_UNUSABLE = """
+    SELECT indexrelid::regclass::text AS name FROM pg_index
+    WHERE NOT (indisvalid AND indisready AND indislive) ORDER BY 1
+"""
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -54,12 +71,14 @@ class Inventory:
         timeline: On which it wrote.
         slots: As `asked.slots` gives them.
         settings: As `asked.settings` gives them.
+        logins: By role and by database who may log in, in words.
     """
 
     system_identifier: int
     timeline: int
     slots: list[dict[str, Any]]
     settings: dict[str, str]
+    logins: dict[str, str] = field(default_factory=dict)
 
 
 async def inventory(primary: Node) -> Inventory:
@@ -69,6 +88,7 @@ async def inventory(primary: Node) -> Inventory:
         await asked.timeline(primary),
         await asked.slots(primary),
         await asked.settings(primary),
+        {row["name"]: row["said"] for row in await primary.rows(_LOGINS)},
     )
 
 
@@ -187,6 +207,20 @@ class PromotedVerification:
     async def transactions_may_write(self) -> list[str]:
         """Neither the server nor a role or database has transactions read-only by default."""
         return [f"transactions of {row['who']} are read-only by default" for row in await self._node.rows(_READ_ONLY)]
+
+    async def who_may_log_in_is_as_before(self) -> list[str]:
+        """Roles and databases let in whom those of the old primary did, and no role has run out."""
+        rows = await self._node.rows(_LOGINS)
+        now, before = {row["name"]: row["said"] for row in rows}, self._before.logins
+        found = [f"{row['name']} has run out: {row['said']}" for row in rows if row["over"]]
+        for name in sorted({*now, *before} if before else ()):
+            if now.get(name) != before.get(name):
+                found.append(f"{name}: {now.get(name, 'is gone')}; before: {before.get(name, 'was not there')}")
+        return found
+
+    async def every_index_can_be_used(self) -> list[str]:
+        """None is invalid: an index that no statement uses makes a service slow, and guards no key."""
+        return [f"index {row['name']} is not valid: nothing uses it" for row in await self._node.rows(_UNUSABLE)]
 
     async def autovacuum_runs(self) -> list[str]:
         """It is switched on, and its launcher runs."""

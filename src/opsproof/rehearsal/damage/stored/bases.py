@@ -181,6 +181,12 @@ def _linked(lab: StoredLab) -> None:
     table.symlink_to(aside)
 
 
+def _without_empty_folders(lab: StoredLab) -> None:
+    for path in sorted(_first(lab).iterdir()):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def _open(lab: StoredLab) -> None:
     _first(lab).chmod(0o777)
 
@@ -561,6 +567,14 @@ AREA = Area(
             _linked,
             _SELF,
             _STORED,
+        ),
+        _one(
+            "base-folders-missing",
+            "",
+            "The copy left out empty folders",
+            "빈 폴더가 복사에서 빠짐",
+            _without_empty_folders,
+            _SELF,
         ),
         _one("base-open", "", "Everybody may enter the folder", "폴더가 모두에게 열려 있음", _open, _OPEN),
         _one(

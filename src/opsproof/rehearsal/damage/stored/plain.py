@@ -12,6 +12,8 @@ _WHOLE = "every_dump_reads_to_its_end"
 _STORED = "every_dump_is_what_was_stored"
 _TABLES = "every_table_is_in_its_dump"
 _SMALL = "no_dump_is_too_small"
+_DEFINED = "every_dump_defines_what_it_holds"
+_KEY = re.compile(rb"ALTER TABLE ONLY public\.orders\s+ADD CONSTRAINT [^;]*;")
 _ORDERS = re.compile(rb"(COPY public\.orders [^\n]*\n)(.*?)(\\\.\n)", re.DOTALL)
 
 
@@ -88,6 +90,38 @@ AREA = Area(
     lab("plain"),
     detect,
     (
+        _one(
+            "plain-encoding-changed",
+            "",
+            "The dump says that it is in another encoding",
+            "덤프가 다른 인코딩이라고 말함",
+            _text(lambda text: text.replace(b"client_encoding = 'UTF8'", b"client_encoding = 'LATIN1'", 1)),
+            _DEFINED,
+        ),
+        _one(
+            "plain-key-lost",
+            "",
+            "A primary key is made no more, all rows are there",
+            "기본 키가 사라지고 행은 모두 있음",
+            _text(lambda text: _KEY.sub(b"", text, count=1)),
+            _DEFINED,
+        ),
+        _one(
+            "plain-line-ends",
+            "",
+            "Line feeds became carriage return and line feed on the way",
+            "전송 중 줄바꿈이 CRLF로 바뀜",
+            _text(lambda text: text.replace(b"\n", b"\r\n")),
+            _WHOLE,
+        ),
+        _one(
+            "plain-words-of-the-tool",
+            "",
+            "The words of pg_dump on its error output are in the dump",
+            "pg_dump의 오류 출력이 덤프에 섞임",
+            _text(lambda text: text.replace(b"\nCREATE VIEW", b"\npg_dump: warning: circular keys\nCREATE VIEW", 1)),
+            _DEFINED,
+        ),
         _one(
             "plain-cut-at-a-line",
             "A13",
