@@ -1,6 +1,6 @@
 """Whether a promoted server does all that the primary did."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,8 @@ from opsproof.rehearsal.failover import asked, link, parity
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
-Listing = Callable[[], Awaitable[set[str]]]
+Listing = Callable[[], Awaitable[Mapping[str, int]]]
+"""What is in the archive: bytes by name."""
 """Names of the files that are in the archive now."""
 
 _READ_ONLY = """
@@ -99,7 +100,7 @@ class PromotedVerification:
     Args:
         node: The new primary.
         before: What the old one was.
-        archive: Lists the archive that the new one fills; None where there is none to be listed.
+        archive: Lists, with sizes, the archive that the new one fills; None where there is none to be listed.
         promotion: What came of the promotion; None if it was not seen.
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
@@ -168,8 +169,9 @@ class PromotedVerification:
         return link.synchronous_faults(self._node.name, names, await asked.wal_senders(self._node))
 
     async def a_segment_arrives_in_the_archive(self) -> list[str]:
-        """After a switch of the segment that very file is in the archive, and the history of the timeline too."""
-        found = parity.archive_faults(self._node.name, await asked.settings(self._node))
+        """After a switch of the segment that very file is in the archive, whole, and the timeline's history too."""
+        settings = await asked.settings(self._node)
+        found = parity.archive_faults(self._node.name, settings)
         if self._archive is None:
             where = f"the archive of {self._node.name}"
             raise NoData("no archive can be listed", where=where, next_step="Name it in `backups.wal`.")
@@ -178,8 +180,15 @@ class PromotedVerification:
         segment = await self._node.value("SELECT pg_walfile_name(pg_switch_wal())")
         line = int(segment[:8], 16)
         wanted = {segment} | ({f"{line:08X}.history"} if line > 1 else set())
-        there = await asked.until(listing, lambda names: wanted <= names, self._archived)
-        found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - there)]
+        size = int(settings["wal_segment_size"])
+
+        def whole(there: Mapping[str, int]) -> bool:
+            return wanted <= set(there) and there[segment] == size
+
+        there = await asked.until(listing, whole, self._archived)
+        found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - set(there))]
+        if there.get(segment, size) != size:
+            found.append(f"{segment} has {there[segment]} bytes in the archive, and {size} on {self._node.name}")
         return found
 
     async def the_slots_of_the_old_primary_are_there(self) -> list[str]:
