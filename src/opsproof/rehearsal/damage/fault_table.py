@@ -44,7 +44,9 @@ _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(pid|PID|process|xid|transaction) \d+", r"\1 N"),
         (r"\b\d+(\.\d+)? ?(bytes|B|kB|MB|s|ms|m|h|d|seconds|minutes|hours)\b", r"N \2"),
         (r"\b\d+\.\d{2,}\b", "N"),
-        (r"(?<=port=)\d+|(?<=port )\d+|(?<=127\.0\.0\.1:)\d+|(?<=127\.0\.0\.1\.)\d+|\b[3-6]\d{4}\b", "PORT"),
+        (r"(?<=port=)\d+|(?<=port )\d+|(?<=[\w\]]:)\d{4,5}\b|(?<=PGSQL\.)\d+", "PORT"),
+        (r"(?<= \[)\d+(?=\] )", "N"),
+        (r"\b\d{7,}\b", "N"),
     )
 )
 
