@@ -13,6 +13,10 @@ Found = Mapping[str, Sequence[str]]
 """By name of the check what it objects to; nothing where it is green."""
 
 
+class NotApplicable(Exception):
+    """The fault says nothing of these copies; the words say why."""
+
+
 @dataclass(frozen=True)
 class Damage(Generic[L]):
     """
@@ -22,7 +26,7 @@ class Damage(Generic[L]):
         name: `dump-cut-off`.
         source: Its number in the list of faults that it comes from: `A12`; "" for one of our own.
         title: In one line, by language.
-        inject: Does it to the copies.
+        inject: Does it to the copies. Raises NotApplicable where they have nothing that it could be done to.
         usual: What the usual check says of the copies afterwards: `pg_restore -l: exit 0`.
         caught_by: Names of the checks that must be red.
     """

@@ -24,6 +24,7 @@ ALIKE = (
     *("server_encoding", "default_text_search_config", "standard_conforming_strings", "transform_null_equals"),
     *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"),
     *("idle_session_timeout", "default_tablespace", "temp_tablespaces", "zero_damaged_pages", "ignore_system_indexes"),
+    *("session_replication_role", "ignore_checksum_failure", "exit_on_error", "vacuum_truncate"),
     *("max_slot_wal_keep_size", "allow_in_place_tablespaces", "lc_monetary", "lc_numeric", "lc_time"),
 )
 """A difference changes what a statement does, what is kept, or who is let in."""

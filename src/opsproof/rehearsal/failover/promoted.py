@@ -1,7 +1,7 @@
 """Whether a promoted server does all that the primary did."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from opsproof.errors import NoData
@@ -9,7 +9,8 @@ from opsproof.rehearsal.failover import asked, link, parity
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
-Listing = Callable[[], Awaitable[set[str]]]
+Listing = Callable[[], Awaitable[Mapping[str, int]]]
+"""What is in the archive: bytes by name."""
 """Names of the files that are in the archive now."""
 
 _READ_ONLY = """
@@ -43,6 +44,23 @@ _SIGNALS = """
     WHERE (pg_stat_file(name, true)).size IS NOT NULL
 """
 
+_LOGINS = """
+    SELECT 'role ' || rolname AS name, concat_ws(', ',
+           CASE WHEN rolcanlogin THEN 'may log in' ELSE 'may not log in' END,
+           CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolreplication THEN 'may replicate' END,
+           'connections ' || rolconnlimit, 'valid until ' || rolvaliduntil) AS said, rolvaliduntil < now() AS over
+    FROM pg_roles WHERE rolname !~ '^pg_'
+    UNION ALL
+    SELECT 'database ' || datname,
+           CASE WHEN datallowconn THEN 'lets in' ELSE 'lets nobody in' END || ', connections ' || datconnlimit, false
+    FROM pg_database
+    ORDER BY 1
+"""
+_UNUSABLE = """
+    SELECT indexrelid::regclass::text AS name FROM pg_index
+    WHERE NOT (indisvalid AND indisready AND indislive) ORDER BY 1
+"""
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -54,12 +72,14 @@ class Inventory:
         timeline: On which it wrote.
         slots: As `asked.slots` gives them.
         settings: As `asked.settings` gives them.
+        logins: By role and by database who may log in, in words.
     """
 
     system_identifier: int
     timeline: int
     slots: list[dict[str, Any]]
     settings: dict[str, str]
+    logins: dict[str, str] = field(default_factory=dict)
 
 
 async def inventory(primary: Node) -> Inventory:
@@ -69,6 +89,7 @@ async def inventory(primary: Node) -> Inventory:
         await asked.timeline(primary),
         await asked.slots(primary),
         await asked.settings(primary),
+        {row["name"]: row["said"] for row in await primary.rows(_LOGINS)},
     )
 
 
@@ -79,7 +100,7 @@ class PromotedVerification:
     Args:
         node: The new primary.
         before: What the old one was.
-        archive: Lists the archive that the new one fills; None where there is none to be listed.
+        archive: Lists, with sizes, the archive that the new one fills; None where there is none to be listed.
         promotion: What came of the promotion; None if it was not seen.
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
@@ -148,8 +169,9 @@ class PromotedVerification:
         return link.synchronous_faults(self._node.name, names, await asked.wal_senders(self._node))
 
     async def a_segment_arrives_in_the_archive(self) -> list[str]:
-        """After a switch of the segment that very file is in the archive, and the history of the timeline too."""
-        found = parity.archive_faults(self._node.name, await asked.settings(self._node))
+        """After a switch of the segment that very file is in the archive, whole, and the timeline's history too."""
+        settings = await asked.settings(self._node)
+        found = parity.archive_faults(self._node.name, settings)
         if self._archive is None:
             where = f"the archive of {self._node.name}"
             raise NoData("no archive can be listed", where=where, next_step="Name it in `backups.wal`.")
@@ -158,8 +180,15 @@ class PromotedVerification:
         segment = await self._node.value("SELECT pg_walfile_name(pg_switch_wal())")
         line = int(segment[:8], 16)
         wanted = {segment} | ({f"{line:08X}.history"} if line > 1 else set())
-        there = await asked.until(listing, lambda names: wanted <= names, self._archived)
-        found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - there)]
+        size = int(settings["wal_segment_size"])
+
+        def whole(there: Mapping[str, int]) -> bool:
+            return wanted <= set(there) and there[segment] == size
+
+        there = await asked.until(listing, whole, self._archived)
+        found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - set(there))]
+        if there.get(segment, size) != size:
+            found.append(f"{segment} has {there[segment]} bytes in the archive, and {size} on {self._node.name}")
         return found
 
     async def the_slots_of_the_old_primary_are_there(self) -> list[str]:
@@ -187,6 +216,20 @@ class PromotedVerification:
     async def transactions_may_write(self) -> list[str]:
         """Neither the server nor a role or database has transactions read-only by default."""
         return [f"transactions of {row['who']} are read-only by default" for row in await self._node.rows(_READ_ONLY)]
+
+    async def who_may_log_in_is_as_before(self) -> list[str]:
+        """Roles and databases let in whom those of the old primary did, and no role has run out."""
+        rows = await self._node.rows(_LOGINS)
+        now, before = {row["name"]: row["said"] for row in rows}, self._before.logins
+        found = [f"{row['name']} has run out: {row['said']}" for row in rows if row["over"]]
+        for name in sorted({*now, *before} if before else ()):
+            if now.get(name) != before.get(name):
+                found.append(f"{name}: {now.get(name, 'is gone')}; before: {before.get(name, 'was not there')}")
+        return found
+
+    async def every_index_can_be_used(self) -> list[str]:
+        """None is invalid: an index that no statement uses makes a service slow, and guards no key."""
+        return [f"index {row['name']} is not valid: nothing uses it" for row in await self._node.rows(_UNUSABLE)]
 
     async def autovacuum_runs(self) -> list[str]:
         """It is switched on, and its launcher runs."""

@@ -198,16 +198,15 @@ class Recovery:
 
         return await self.wait(arrived, "verify")
 
-    async def archived(self) -> set[str]:
-        """Names of what is in the archive."""
+    async def archived(self) -> dict[str, int]:
+        """Bytes of what is in the archive, by name."""
         wal = self.at.backups.wal
         if wal is None:
-            return set()
+            return {}
         prefix, objects = wal.prefix, self.at.objects
-        names = await self.rehearsal.asking.ask(
-            f"LIST {prefix}*", "", lambda: [one.name.removeprefix(prefix) for one in objects.names(prefix)]
+        return await self.rehearsal.asking.ask(
+            f"LIST {prefix}*", "", lambda: {one.name.removeprefix(prefix): one.size for one in objects.names(prefix)}
         )
-        return set(names)
 
     async def _is_broken(self) -> list[str]:
         return [] if await self.failed() else ["the home site still answers"]

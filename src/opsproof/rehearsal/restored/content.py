@@ -73,8 +73,9 @@ async def content_hashes(node: Node, only: Iterable[str] | None = None) -> dict[
     found = {}
     for name in wanted:
         table = tables[name]
-        listed = ", ".join(table["columns"] or ["NULL"])
-        order = table["key_order"] or [f'{column}::text COLLATE "C"' for column in table["columns"]] or ["NULL"]
+        columns = table["columns"] or []  # a damaged catalogue may know of a table, and of none of its columns
+        listed = ", ".join(columns or ["NULL"])
+        order = table["key_order"] or [f'{column}::text COLLATE "C"' for column in columns] or ["NULL"]
         found[name] = await _hashed(reader, name, f"SELECT {listed} FROM ONLY {name} ORDER BY {', '.join(order)}")
     if only is None or LARGE_OBJECTS in set(only):
         found[LARGE_OBJECTS] = await _hashed(reader, LARGE_OBJECTS, _OBJECTS)

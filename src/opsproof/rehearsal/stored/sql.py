@@ -47,7 +47,8 @@ class SqlScan:
         server: Version of the server that it is of; "" if it does not say.
         tool: Version of the pg_dump that wrote it; "" if it does not say.
         database: Its database; "" if it does not say.
-        kinds: How many objects of each kind it would make: `index`, `constraints`, `owners`.
+        kinds: How many objects of each kind it would make: `index`, `constraints`, `owners`; and the settings that
+            say what its bytes mean.
         problems: What is wrong with it.
     """
 
@@ -263,12 +264,14 @@ class SqlScan:
             self.newest = at
 
 
+_MEANING = re.compile(rb"SET (client_encoding|standard_conforming_strings) = ")
 _QUOTED = {b"'": "quoted text", b"E'": "quoted text", b'"': "quoted name", b"/*": "comment", b"\\": "command"}
 
 
 def _kinds(head: bytes) -> list[str]:
     made = _MADE.match(head)
     found = [made[1].decode().lower()] if made else []
+    found += [_shown(head)] if _MEANING.match(head) else []
     return found + [kind for kind, pattern in _KINDS.items() if pattern.match(head)]
 
 

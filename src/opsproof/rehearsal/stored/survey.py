@@ -24,6 +24,12 @@ _SYSTEM = Path("/usr/lib/postgresql")
 _VERIFIED = "backup successfully verified"
 _SIGNALS = ("recovery.signal", "standby.signal", "recovery.conf")
 _AT_MOST = 30
+_FOLDERS = (
+    *("base", "global", "pg_wal", "pg_tblspc", "pg_xact", "pg_multixact", "pg_notify", "pg_replslot", "pg_twophase"),
+    *("pg_logical", "pg_subtrans", "pg_serial", "pg_snapshots", "pg_stat", "pg_commit_ts"),
+)
+"""Without these a server does not start; a copy that leaves out empty folders loses some of them."""
+
 _HEX = frozenset("0123456789ABCDEF")
 
 
@@ -46,7 +52,8 @@ class Survey:
         signals: Files that would change what a restored copy does.
         commands: Settings with commands, and recovery targets.
         links: Links where none belong, and links that lead nowhere.
-        tablespaces: What is wrong between tablespace_map and pg_tblspc.
+        tablespaces: What is wrong between tablespace_map and pg_tblspc; folders that are missing, of a store on this
+            machine: a bucket keeps none without a file.
         modes: Files and folders that others may enter, read or write; only of a store on this machine.
         pages: Pages whose checksum does not hold; None if checksums are off. An increment has no whole pages to check.
     """
@@ -102,7 +109,9 @@ def survey(
         found.label, found.label_problem = read_label(folder / "backup_label")
         found.signals = [one for one in _SIGNALS if (folder / one).exists()]
         found.commands = _unconfirmed_commands(files, hashes, entry)
-        found.links, found.tablespaces = _links(folder), _tablespaces(folder)
+        kept = origin if origin is not None and origin.is_dir() else None
+        found.links, found.tablespaces = _links(kept or folder), _tablespaces(folder)
+        found.tablespaces += [f"the folder {one} is missing" for one in _FOLDERS if kept and not (kept / one).is_dir()]
         tools = programs_for(found.version, programs)
         if tools is None:
             here = programs.run("pg_restore", "--version").out.strip().rpartition(" ")[2]
@@ -142,7 +151,13 @@ def copied(objects: Objects, name: str, programs: Programs, scratch: Path) -> It
         folder = Path(place) / "copy"
         origin = objects.path(name)
         if origin is not None:
-            shutil.copytree(origin, folder, symlinks=True)
+            try:
+                shutil.copytree(origin, folder, symlinks=True, ignore=_no_files)
+            except (shutil.Error, OSError) as exc:
+                next_step = "See that its files can be read, and that they are files."
+                raise PreconditionMissing(
+                    f"{name} cannot be copied: {exc}", where=str(origin), next_step=next_step
+                ) from exc
         else:
             folder.mkdir()
             objects.fetch(f"{name}/", folder)
@@ -222,6 +237,12 @@ def _unconfirmed_commands(files: Mapping[str, Path], hashes: Mapping[str, str], 
             confirmed = noted.get(path) == hashes[path]
             found += [f"{path}: {setting}" for setting in commands_in(_text(file), confirmed=confirmed)]
     return found
+
+
+def _no_files(folder: str, names: list[str]) -> list[str]:
+    """What cannot be copied, for it is a pipe or a socket."""
+    modes = {name: (Path(folder) / name).lstat().st_mode for name in names}
+    return [name for name, mode in modes.items() if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)]
 
 
 def _links(folder: Path) -> list[str]:

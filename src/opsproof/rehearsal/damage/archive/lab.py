@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,13 +20,13 @@ from opsproof.rehearsal.archive import ArchiveVerification, Point, Target
 from opsproof.rehearsal.archive.histories import read_label
 from opsproof.rehearsal.archive.names import lsn_text
 from opsproof.rehearsal.asking import Asking
-from opsproof.rehearsal.damage.damage import Found
+from opsproof.rehearsal.damage.damage import Found, NotApplicable
 from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster, Grounds
 from opsproof.stack.process import wait_for
 
-SEGMENT = 1 << 20
 _WAIT_SECONDS = 60.0
+_LOOKED_AT = 8
 _numbers = itertools.count(1)
 _BACKUPS = Backups(
     store="backups",
@@ -50,6 +50,25 @@ DETECTORS = (
     "every_moment_can_be_recovered",
     "a_point_in_time_can_be_recovered",
 )
+_OF_COPIES = tuple(
+    name
+    for name in DETECTORS
+    if name
+    not in (
+        "the_archiver_is_set_up",
+        "no_wal_waits_for_the_archiver",
+        "the_newest_commit_is_in_the_archive",
+        "a_point_in_time_can_be_recovered",
+    )
+)
+"""What is asked of somebody's own copies: not what only the running server can tell."""
+
+_WITH = {
+    "every_segment_is_what_was_archived": "hashes",
+    "every_moment_can_be_recovered": "reach",
+    "every_timeline_is_explained": "asked",
+    "what_was_archived_is_in_the_archive": "asked",
+}
 
 
 @dataclass
@@ -59,9 +78,15 @@ class Lab:
 
     Attributes:
         home: The folder of it all.
-        server: Runs, and archives.
-        first: Folder of the older base backup, of timeline 1.
-        second: Folder of the newer one, of timeline 2.
+        grounds: Where it lives.
+        running: Runs, and archives; None for copies of somebody's own, whose server is left alone.
+        first: Folder of the older base backup; in the lab of timeline 1.
+        second: Folder of the newer one; in the lab of timeline 2.
+        said: What the profile says.
+        timeline: The newest.
+        needed: No recovery from `second` needs a segment before this one.
+        asked: The server as it is asked; None where it cannot be.
+        clock: What time it is.
         later: So far behind the true time the verification's clock is put.
         target: What the operator asks for; None for a target that is proposed.
         before: Its marker before; None for what is proposed.
@@ -69,36 +94,77 @@ class Lab:
     """
 
     home: Path
-    server: Cluster
+    grounds: Grounds
+    running: Cluster | None
     first: Path
     second: Path
+    said: Backups = _BACKUPS
+    timeline: int = 2
+    needed: str = ""
+    asked: Node | None = None
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     later: timedelta = timedelta()
     target: Target | None = None
     before: Point | None = None
     after: Point | None = None
 
     @property
-    def grounds(self) -> Grounds:
-        """Where it lives."""
-        return self.server.grounds
+    def server(self) -> Cluster:
+        """The server. Raises NotApplicable where it is not the lab's."""
+        if self.running is None:
+            raise NotApplicable("it needs the server, and yours is left alone")
+        return self.running
+
+    @property
+    def wal(self) -> Wal:
+        """What the profile says of the archive."""
+        assert self.said.wal is not None
+        return self.said.wal
 
     @property
     def archive(self) -> Path:
         """The folder of the archive."""
-        return self.home / "store/postgres/wal"
+        return self.home / "store" / self.wal.prefix
 
     @property
     def catalogue(self) -> Path:
         """The folder of the archive's entries in the catalogue."""
-        return self.home / "catalogue/postgres/wal"
+        return self.home / "catalogue" / self.wal.prefix
 
-    def segments(self, timeline: int = 2) -> list[Path]:
-        """The segments of a timeline in the archive, oldest first."""
-        return sorted(path for path in self.archive.glob(f"{timeline:08X}*") if len(path.name) == 24)
+    @property
+    def hashes(self) -> bool:
+        """Whether the catalogue holds a SHA-256 of each segment."""
+        return self.wal.hashes
+
+    @property
+    def reach(self) -> float | None:
+        """How far back a recovery must reach, in seconds."""
+        return self.wal.reach
+
+    @property
+    def size(self) -> int:
+        """Bytes of a segment."""
+        return self.segments()[0].stat().st_size
+
+    def segments(self, timeline: int | None = None) -> list[Path]:
+        """The segments of a timeline in the archive, oldest first; of the newest timeline those that are needed."""
+        number = self.timeline if timeline is None else timeline
+        found = sorted(path for path in self.archive.glob(f"{number:08X}*") if len(path.name) == 24)
+        return [path for path in found if timeline is not None or path.name >= self.needed]
+
+    def of_two_timelines(self) -> None:
+        """Raises NotApplicable for copies that are not those of the lab, with its two timelines."""
+        if self.running is None:
+            raise NotApplicable("it is made with the lab's own two timelines")
 
     def middle(self) -> Path:
-        """A segment of the second timeline that everybody needs, with WAL before and behind it."""
-        return self.segments()[2]
+        """A segment of the newest timeline that everybody needs, with WAL before and behind it."""
+        if self.running is not None:
+            return self.segments()[2]
+        some = self.segments()[2:-1][:_LOOKED_AT]
+        if not some:
+            raise NotApplicable("the newest base backup has too few segments behind it")
+        return max(some, key=lambda path: len(path.read_bytes().rstrip(b"\0")))
 
     def write(self, times: int = 1) -> None:
         """Commit heartbeats, each time followed by a new segment."""
@@ -116,7 +182,9 @@ class Lab:
         _wait(lambda: self.server.sql("SHOW archive_command")[0][0] == command, words, self.server)
 
     def copy_of_server(self, name: str, source: Path) -> Cluster:
-        """Another server with a copy of a data folder; not started."""
+        """Another server with a copy of a data folder; not started. Raises NotApplicable where it is not the lab's."""
+        if self.running is None:
+            raise NotApplicable("it needs the server, and yours is left alone")
         return _copied(self.grounds, f"{self.home.name}-{name}", source)
 
 
@@ -128,7 +196,7 @@ def lab(grounds: Grounds) -> Iterator[Lab]:
     subprocess.run(["cp", "-a", "--reflink=auto", f"{original}/.", str(home)], check=True)
     server = _copied(grounds, f"{home.name}-server", home / "data")
     first, second = sorted((home / "store/postgres/base").iterdir())
-    made = Lab(home, server, first, second)
+    made = Lab(home, grounds, server, first, second, asked=Node("database", server.conninfo(), Asking.alone("damage")))
     try:
         server.configure(archive_command=_command(home), port=str(server.port))
         server.start()
@@ -148,14 +216,14 @@ def verification(made: Lab) -> ArchiveVerification:
         Objects(StoreTarget(kind="store", url=f"local://{made.home / name}")) for name in ("store", "catalogue")
     )
     return ArchiveVerification(
-        _BACKUPS,
+        made.said,
         store,
-        catalogue,
-        Node("database", made.server.conninfo(), asking),
+        catalogue if made.said.catalogue else None,
+        made.asked,
         asking,
         made.grounds.programs,
         made.grounds.folder(f"{made.home.name}-scratch"),
-        now=lambda: datetime.now(UTC) + made.later,
+        now=lambda: made.clock() + made.later,
     )
 
 
@@ -163,7 +231,9 @@ async def detect(made: Lab) -> Found:
     """Ask every check of the archive; one that gets no answer is red."""
     verified = verification(made)
     found: dict[str, list[str]] = {}
-    for name in DETECTORS:
+    for name in DETECTORS if made.running else _OF_COPIES:
+        if name in _WITH and not getattr(made, _WITH[name]):
+            continue
         try:
             if name == "a_point_in_time_can_be_recovered":
                 said = await verified.a_point_in_time_can_be_recovered(made.target, made.before, made.after)

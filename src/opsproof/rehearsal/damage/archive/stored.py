@@ -3,8 +3,8 @@
 import shutil
 
 from opsproof.rehearsal.damage.archive import usual
-from opsproof.rehearsal.damage.archive.lab import SEGMENT, Lab, promoted
-from opsproof.rehearsal.damage.damage import Damage
+from opsproof.rehearsal.damage.archive.lab import Lab, promoted
+from opsproof.rehearsal.damage.damage import Damage, NotApplicable
 from opsproof.stack.clusters import Cluster
 
 _NAMES = "backup.every_object_of_the_archive_has_a_known_name"
@@ -29,11 +29,11 @@ def _corrupt_middle(lab: Lab) -> None:
 
 def _cut_off(lab: Lab) -> None:
     with lab.middle().open("r+b") as file:
-        file.truncate(SEGMENT // 2)
+        file.truncate(lab.size // 2)
 
 
 def _zero_tail(lab: Lab) -> None:
-    _overwrite(lab, 30_000, bytes(SEGMENT - 30_000))
+    _overwrite(lab, 30_000, bytes(lab.size - 30_000))
 
 
 def _hole(lab: Lab) -> None:
@@ -41,7 +41,7 @@ def _hole(lab: Lab) -> None:
 
 
 def _byte_behind_the_switch(lab: Lab) -> None:
-    _overwrite(lab, SEGMENT - 100, b"\x01")
+    _overwrite(lab, lab.size - 100, b"\x01")
 
 
 def _empty(lab: Lab) -> None:
@@ -66,6 +66,7 @@ def _swapped(lab: Lab) -> None:
 
 def _of_another_cluster(lab: Lab) -> None:
     """The same position on the same timeline, of another cluster: only its head tells."""
+    lab.of_two_timelines()
     other = Cluster(lab.grounds, f"{lab.home.name}-other")
     other.initialize("--wal-segsize=1")
     name = lab.segments(1)[-1].name
@@ -81,6 +82,7 @@ def _of_another_cluster(lab: Lab) -> None:
 
 def _of_a_history_given_up(lab: Lab) -> None:
     """The former primary's last segment, behind the point where it was left, under the name of today's timeline."""
+    lab.of_two_timelines()
     left = next(lab.archive.glob("00000001*.partial"))
     shutil.copy(left, lab.archive / f"00000002{left.name[8:24]}")
 
@@ -99,18 +101,20 @@ def _archive_gone(lab: Lab) -> None:
 
 
 def _expired_below_the_base(lab: Lab) -> None:
+    lab.of_two_timelines()
     shutil.rmtree(lab.second)
     for path in lab.segments(1)[-2:]:
         path.unlink()
 
 
 def _old_base_gone(lab: Lab) -> None:
+    lab.of_two_timelines()
     shutil.rmtree(lab.first)
 
 
 def _half_copied(lab: Lab) -> None:
     middle = lab.middle()
-    middle.with_name(f"{middle.name}.tmp").write_bytes(middle.read_bytes()[: SEGMENT // 3])
+    middle.with_name(f"{middle.name}.tmp").write_bytes(middle.read_bytes()[: lab.size // 3])
 
 
 def _in_a_folder(lab: Lab) -> None:
@@ -185,6 +189,9 @@ def _backup_history_edited(lab: Lab) -> None:
 
 def _overwrite(lab: Lab, at: int, content: bytes) -> None:
     with lab.middle().open("r+b") as file:
+        file.seek(at)
+        if file.read(len(content)) == content:
+            raise NotApplicable("there is nothing but zeros in that place of the segment")
         file.seek(at)
         file.write(content)
 

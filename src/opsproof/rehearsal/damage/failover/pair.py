@@ -110,9 +110,9 @@ class Pair:
         name = cluster.name.split("-")[1]
         return Node(name, cluster.conninfo(), Asking.alone(name))
 
-    async def listing(self) -> set[str]:
-        """Names of the files in the archive."""
-        return {file.name for file in self.archive.iterdir()}
+    async def listing(self) -> dict[str, int]:
+        """Bytes of the files in the archive, by name."""
+        return {file.name: file.stat().st_size for file in self.archive.iterdir()}
 
     def beat(self, cluster: Cluster) -> int:
         """Write a heartbeat; its id."""

@@ -165,6 +165,15 @@ def _role_read_only(lab: Promotions) -> None:
     lab.servers.dr.sql("ALTER ROLE service SET default_transaction_read_only = on")
 
 
+def _after(*statements: str) -> Callable[[Promotions], None]:
+    def inject(lab: Promotions) -> None:
+        lab.promote()
+        for statement in statements:
+            lab.servers.dr.sql(statement)
+
+    return inject
+
+
 def _old_site_archive(lab: Promotions) -> None:
     elsewhere = lab.servers.grounds.folder(f"{lab.servers.exports.name}/old-site")
     _set(lab, **lab.servers.archiving(elsewhere))
@@ -207,6 +216,38 @@ _SLOTS = "the_slots_of_the_old_primary_are_there"
 _LIKE = "its_settings_are_those_of_the_old_primary"
 
 DAMAGES = (
+    _damage(
+        "promotion-role-cannot-log-in",
+        "",
+        "The service's role may not log in to the new primary.",
+        "서비스 역할이 새 주 서버에 로그인할 수 없습니다.",
+        _after("ALTER ROLE service NOLOGIN"),
+        "who_may_log_in_is_as_before",
+    ),
+    _damage(
+        "promotion-role-has-run-out",
+        "",
+        "The password of the service's role has run out.",
+        "서비스 역할의 유효 기간이 지났습니다.",
+        _after("ALTER ROLE service VALID UNTIL '2020-01-01'"),
+        "who_may_log_in_is_as_before",
+    ),
+    _damage(
+        "promotion-database-closed",
+        "",
+        "The database of the new primary lets nobody in.",
+        "새 주 서버의 데이터베이스가 접속을 받지 않습니다.",
+        _after("ALTER DATABASE template1 CONNECTION LIMIT 0"),
+        "who_may_log_in_is_as_before",
+    ),
+    _damage(
+        "promotion-index-not-valid",
+        "",
+        "The primary key's index is not valid on the new primary.",
+        "새 주 서버의 기본 키 인덱스가 유효하지 않습니다.",
+        _after("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_pkey'::regclass"),
+        "every_index_can_be_used",
+    ),
     _damage(
         "promotion-stuck",
         "D8",
@@ -277,6 +318,30 @@ DAMAGES = (
         "새 주 서버의 보관소가 가득 찼습니다.",
         _setting(archive_command="cp %p /dev/full"),
         _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-a-part",
+        "",
+        "The new primary archives the first bytes of each segment.",
+        "새 주 서버가 세그먼트의 앞부분만 보관합니다.",
+        lambda lab: _set(lab, archive_command=f"head -c 1000 %p > {lab.servers.archive}/%f"),
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-packed",
+        "",
+        "The new primary archives under other names than a recovery asks for.",
+        "새 주 서버가 복구가 찾는 이름과 다른 이름으로 보관합니다.",
+        lambda lab: _set(lab, archive_command=f"gzip < %p > {lab.servers.archive}/%f.gz"),
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-triggers-asleep",
+        "",
+        "session_replication_role is replica: neither triggers nor foreign keys act.",
+        "session_replication_role이 replica라서 트리거와 외래 키가 동작하지 않습니다.",
+        _setting(session_replication_role="replica"),
+        _LIKE,
     ),
     _damage(
         "promotion-archive-off",

@@ -15,12 +15,14 @@ from opsproof.rehearsal.damage.restored.rows import CONTENT, SEQUENCES
 from opsproof.rehearsal.damage.restored.structure import CONSTRAINTS, EXTENSIONS, INDEXES, STRUCTURE
 
 RESTORED_DATA: Area[Copy] = Area(
-    "restored data",
+    "restored-data",
     copy_on,
     detect,
     (*CONTENT, *SEQUENCES, *ACCESS, *EXTENSIONS, *INDEXES, *CONSTRAINTS, *STRUCTURE),
 )
 """What is wrong with the data of a copy that was restored."""
 
-RECOVERED_SERVERS: Area[Recovery] = Area("recovered servers", recovery_on, detect_in_recovery, RECOVERIES)
+RECOVERED_SERVERS: Area[Recovery] = Area("recovered-servers", recovery_on, detect_in_recovery, RECOVERIES)
 """What is wrong with a recovery from a base backup and its archive."""
+
+AREAS = (RESTORED_DATA, RECOVERED_SERVERS)

@@ -42,12 +42,6 @@ QUESTIONS = (
 )
 """In this order: clearing comes before the first request that fills the cache."""
 
-NOT_HERE = {
-    "F1 on other machines": "one machine has one resolver of its own; those of clients are asked where they are named",
-    "F8 blocked by a firewall": "cutting a network needs root and a second machine; connections are counted instead",
-}
-"""What one machine does not allow, and why."""
-
 
 async def detect(lab: SiteLab) -> dict[str, list[str]]:
     """Clear the cache as the lab says, then ask everything; a question without an answer is red."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from opsproof.rehearsal.damage.damage import Area, Damage
+from opsproof.rehearsal.damage.damage import Area, Damage, NotApplicable
 from opsproof.rehearsal.damage.stored import origin
 from opsproof.rehearsal.damage.stored.lab import StoredLab, damage, detect, lab
 from opsproof.rehearsal.damage.stored.usual import verify_bases
@@ -40,6 +40,12 @@ def _table(base: Path) -> Path:
     """The largest file of a table."""
     files = [path for path in base.glob("base/*/*") if path.name.isdigit()]
     return max(files, key=lambda path: path.stat().st_size)
+
+
+def _wal_gone(lab: StoredLab) -> None:
+    if lab.said.wal is not None:
+        raise NotApplicable("the archive has what it needs as well")
+    _covered(_removed(_segment))(lab)
 
 
 def _segment(base: Path) -> Path:
@@ -101,12 +107,12 @@ def _forged_manifest(lab: StoredLab) -> None:
 
 
 def _label_of_another(lab: StoredLab) -> None:
-    one, other = lab.backups[:2]
+    one, other = lab.at_least(2)[:2]
     lab.put(one / "backup_label", (other / "backup_label").read_bytes())
 
 
 def _swapped(lab: StoredLab) -> None:
-    one, other = lab.backups[:2]
+    one, other = lab.at_least(2)[:2]
     aside = one.with_name("aside")
     one.rename(aside)
     other.rename(one)
@@ -114,21 +120,21 @@ def _swapped(lab: StoredLab) -> None:
 
 
 def _stale(lab: StoredLab) -> None:
-    lab.later = timedelta(days=8)
-    fresh = (datetime.now(UTC) + lab.later).timestamp()
+    lab.later = timedelta(seconds=lab.series.freshness, days=7)
+    fresh = (lab.clock() + lab.later).timestamp()
     label = lab.newest / "backup_label"
     lab.put(label, label.read_bytes())
     os.utime(label, (fresh, fresh))
 
 
 def _only_one(lab: StoredLab) -> None:
-    for base in lab.backups[1:]:
+    for base in lab.at_least(2)[1:]:
         lab.entry_of(base).unlink()
         shutil.rmtree(base)
 
 
 def _gone(lab: StoredLab) -> None:
-    shutil.rmtree(lab.backups[1])
+    shutil.rmtree(lab.at_least(2)[1])
 
 
 def _forgotten(lab: StoredLab) -> None:
@@ -143,6 +149,8 @@ def _only_a_hash(lab: StoredLab) -> None:
 
 
 def _parent_gone(lab: StoredLab) -> None:
+    if not next(lab.newest.glob("base/*/INCREMENTAL.*"), None):
+        raise NotApplicable("the newest is no increment")
     lab.entry_of(_first(lab)).unlink()
     shutil.rmtree(_first(lab))
 
@@ -150,7 +158,7 @@ def _parent_gone(lab: StoredLab) -> None:
 def _another_parent(lab: StoredLab) -> None:
     """The increment's label names the other full one as what it builds on; the hashes follow."""
     base = lab.newest
-    other = (lab.backups[1] / "backup_label").read_text(encoding="ascii")
+    other = (lab.at_least(2)[1] / "backup_label").read_text(encoding="ascii")
     start = re.search(r"START WAL LOCATION: (\S+)", other)
     assert start is not None
     label = re.sub(
@@ -173,6 +181,12 @@ def _linked(lab: StoredLab) -> None:
     table.symlink_to(aside)
 
 
+def _without_empty_folders(lab: StoredLab) -> None:
+    for path in sorted(_first(lab).iterdir()):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def _open(lab: StoredLab) -> None:
     _first(lab).chmod(0o777)
 
@@ -189,7 +203,7 @@ def _another_cluster(lab: StoredLab) -> None:
 
 def _whole_of_another(lab: StoredLab) -> None:
     cluster = origin.server(lab.grounds, "stored-other", lean=True)
-    _taken(lab, cluster, lab.backups[1])
+    _taken(lab, cluster, lab.at_least(2)[1])
 
 
 def _taken(lab: StoredLab, cluster: Cluster, base: Path, *options: str) -> None:
@@ -208,13 +222,13 @@ def _unchecked(lab: StoredLab) -> None:
     """A damaged page of a server without checksums, in an honest backup: every tool says that all is well."""
     cluster = origin.server(lab.grounds, "stored-unchecked", "--no-data-checksums", lean=True)
     _damage_a_page(cluster)
-    _taken(lab, cluster, lab.backups[1])
+    _taken(lab, cluster, lab.at_least(2)[1])
 
 
 def _damaged_at_the_source(lab: StoredLab) -> None:
     cluster = origin.server(lab.grounds, "stored-damaged", lean=True)
     _damage_a_page(cluster)
-    _taken(lab, cluster, lab.backups[1], "--no-verify-checksums")
+    _taken(lab, cluster, lab.at_least(2)[1], "--no-verify-checksums")
 
 
 def _damage_a_page(cluster: Cluster) -> None:
@@ -229,7 +243,7 @@ def _damage_a_page(cluster: Cluster) -> None:
 
 
 def _of_the_future(lab: StoredLab) -> None:
-    base, at = lab.newest, datetime.now(UTC) + timedelta(days=2)
+    base, at = lab.newest, lab.clock() + timedelta(days=2)
     to, entry = base.with_name(f"{at:%Y%m%dT%H%M%SZ}"), lab.entry_of(base)
     base.rename(to)
     entry.rename(lab.entry_of(to))
@@ -505,7 +519,7 @@ AREA = Area(
             "",
             "The WAL inside is gone, noted so",
             "내부 WAL이 없음",
-            _covered(_removed(_segment)),
+            _wal_gone,
             _WHOLE,
         ),
         _one(
@@ -553,6 +567,14 @@ AREA = Area(
             _linked,
             _SELF,
             _STORED,
+        ),
+        _one(
+            "base-folders-missing",
+            "",
+            "The copy left out empty folders",
+            "빈 폴더가 복사에서 빠짐",
+            _without_empty_folders,
+            _SELF,
         ),
         _one("base-open", "", "Everybody may enter the folder", "폴더가 모두에게 열려 있음", _open, _OPEN),
         _one(

@@ -1,16 +1,15 @@
 """Faults of custom dumps."""
 
-import gzip
 import json
 import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsproof.rehearsal.damage.damage import Area, Damage
 from opsproof.rehearsal.damage.stored import origin
-from opsproof.rehearsal.damage.stored.lab import StoredLab, damage, detect, lab
+from opsproof.rehearsal.damage.stored.lab import StoredLab, changed, damage, detect, lab
 from opsproof.rehearsal.damage.stored.usual import look_at_custom
 
 _WHOLE = "every_dump_reads_to_its_end"
@@ -31,24 +30,24 @@ _ONE = "all_dumps_are_of_one_database"
 
 
 def _stale(lab: StoredLab) -> None:
-    lab.later = timedelta(days=3)
-    fresh = (datetime.now(UTC) + lab.later).timestamp()
-    for path in (lab.newest, lab.latest):
+    lab.later = timedelta(seconds=lab.series.freshness, days=2)
+    fresh = (lab.clock() + lab.later).timestamp()
+    for path in (lab.newest, *(lab.store / lab.prefix).glob("latest.*")):
         os.utime(path, (fresh, fresh))
 
 
 def _old_as_new(lab: StoredLab) -> None:
-    lab.write(lab.newest, gzip.compress(lab.backups[0].read_bytes(), mtime=0))
+    lab.pack(lab.newest, lab.raw(lab.at_least(2)[0]))
     lab.cover_up(lab.newest)
 
 
 def _old_copied(lab: StoredLab) -> None:
-    lab.write(lab.newest, lab.backups[1].read_bytes())
+    lab.write(lab.newest, lab.at_least(2)[-2].read_bytes())
     lab.cover_up(lab.newest)
 
 
 def _swapped(lab: StoredLab) -> None:
-    one, other = lab.backups[1:]
+    one, other = lab.at_least(2)[-2:]
     first, second = one.read_bytes(), other.read_bytes()
     lab.write(one, second)
     lab.write(other, first)
@@ -59,7 +58,7 @@ def _swapped(lab: StoredLab) -> None:
 def _content(change: Callable[[bytes], bytes], *, which: int = -1, cover: bool = False) -> Callable[[StoredLab], None]:
     def inject(lab: StoredLab) -> None:
         path = lab.backups[which]
-        lab.write(path, change(path.read_bytes()))
+        lab.write(path, changed(path.read_bytes(), change))
         if cover:
             lab.cover_up(path)
 
@@ -69,7 +68,7 @@ def _content(change: Callable[[bytes], bytes], *, which: int = -1, cover: bool =
 def _unpacked(change: Callable[[bytes], bytes], *, which: int = -1, cover: bool = False) -> Callable[[StoredLab], None]:
     def inject(lab: StoredLab) -> None:
         path = lab.backups[which]
-        lab.pack(path, change(lab.raw(path)))
+        lab.pack(path, changed(lab.raw(path), change))
         if cover:
             lab.cover_up(path)
 
@@ -80,6 +79,7 @@ def _dumped(*options: str, database: str = "shop", before: str = "") -> Callable
     """The newest was made in another way, and its hash noted honestly."""
 
     def inject(lab: StoredLab) -> None:
+        lab.only_in_the_lab()
         cluster, path = origin.origin(lab.grounds), lab.newest
         if database != "shop" and not cluster.sql("SELECT FROM pg_database WHERE datname = %s", database):
             cluster.sql(f'CREATE DATABASE "{database}" TEMPLATE shop')
@@ -117,8 +117,8 @@ def _older_tool(content: bytes) -> bytes:
 def _renamed(days: int) -> Callable[[StoredLab], None]:
     def inject(lab: StoredLab) -> None:
         path, entry = lab.newest, lab.entry_of(lab.newest)
-        at = datetime.now(UTC) + timedelta(days=days)
-        to = path.with_name(f"{at:%Y%m%dT%H%M%SZ}.dump.gz")
+        at = lab.clock() + timedelta(days=days)
+        to = path.with_name(f"{at:%Y%m%dT%H%M%SZ}{''.join(path.suffixes)}")
         path.rename(to)
         entry.rename(lab.entry_of(to))
         lab.note(to, name=f"{lab.prefix}{to.name}")
@@ -127,24 +127,25 @@ def _renamed(days: int) -> Callable[[StoredLab], None]:
 
 
 def _stray(lab: StoredLab) -> None:
-    to = lab.newest.with_name("backup-final.dump.gz")
+    to = lab.newest.with_name(f"backup-final{''.join(lab.newest.suffixes)}")
     to.write_bytes(lab.newest.read_bytes())
 
 
 def _only_one(lab: StoredLab) -> None:
-    for path in lab.backups[:-1]:
+    for path in lab.at_least(2)[:-1]:
         lab.entry_of(path).unlink()
         path.unlink()
 
 
 def _deleted(lab: StoredLab) -> None:
-    lab.backups[0].unlink()
+    lab.at_least(2)[0].unlink()
 
 
 def _newest_deleted(lab: StoredLab) -> None:
-    lab.later = timedelta(hours=12)
-    lab.entry_of(lab.newest).unlink()
-    lab.newest.unlink()
+    lab.later = timedelta(seconds=lab.series.freshness / 2)
+    newest = lab.at_least(2)[-1]
+    lab.entry_of(newest).unlink()
+    newest.unlink()
 
 
 def _forgotten(lab: StoredLab) -> None:
@@ -157,7 +158,7 @@ def _entry_broken(lab: StoredLab) -> None:
 
 
 def _entry_of_another(lab: StoredLab) -> None:
-    lab.put(lab.entry_of(lab.newest), lab.entry_of(lab.backups[0]).read_bytes())
+    lab.put(lab.entry_of(lab.newest), lab.entry_of(lab.at_least(2)[0]).read_bytes())
 
 
 def _catalogue_of_another_cluster(lab: StoredLab) -> None:
@@ -169,7 +170,7 @@ def _latest(make: Callable[[StoredLab, Path], None]) -> Callable[[StoredLab], No
 
 
 def _latest_old(lab: StoredLab, latest: Path) -> None:
-    latest.write_bytes(lab.backups[1].read_bytes())
+    latest.write_bytes(lab.at_least(2)[-2].read_bytes())
 
 
 def _latest_gone(lab: StoredLab, latest: Path) -> None:

@@ -17,7 +17,7 @@ from opsproof.probes.backup import Objects
 from opsproof.profile.backups import Backups, Bases, Dumps
 from opsproof.profile.targets import StoreTarget
 from opsproof.rehearsal.asking import Asking
-from opsproof.rehearsal.damage.damage import Damage
+from opsproof.rehearsal.damage.damage import Damage, NotApplicable
 from opsproof.rehearsal.damage.stored import origin
 from opsproof.rehearsal.stored import StoredVerification, dump_note
 from opsproof.stack.clusters import Grounds
@@ -68,24 +68,50 @@ class StoredLab:
         form: Which series.
         store: The store's folder.
         catalogue: The catalogue's folder.
-        later: How much later it is than the machine's clock says.
+        said: What the profile says of them.
+        clock: What time it is.
+        own: True for copies of somebody's own backups; False for the lab's.
+        later: How much later it is than the clock says.
     """
 
     grounds: Grounds
     form: Form
     store: Path
     catalogue: Path
+    said: Backups
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    own: bool = False
     later: timedelta = field(default_factory=timedelta)
+
+    @property
+    def series(self) -> Dumps | Bases:
+        """What the profile says of the series."""
+        series = self.said.bases if self.form == "bases" else self.said.dumps
+        assert series is not None
+        return series
 
     @property
     def prefix(self) -> str:
         """How the names of the series begin."""
-        return origin.BASE if self.form == "bases" else origin.DAILY
+        return self.series.prefix
 
     @property
     def backups(self) -> list[Path]:
         """Dumps or folders, the newest last; without the latest."""
-        return [path for path in sorted((self.store / self.prefix).iterdir()) if not path.name.startswith("latest")]
+        every = sorted((self.store / self.prefix).iterdir())
+        return [path for path in every if not path.name.startswith("latest") and path.suffix not in _NOTES]
+
+    def at_least(self, count: int) -> list[Path]:
+        """The backups. Raises NotApplicable where there are fewer."""
+        backups = self.backups
+        if len(backups) < count:
+            raise NotApplicable(f"it takes {count} backups, and there is {len(backups)}")
+        return backups
+
+    def only_in_the_lab(self) -> None:
+        """Raises NotApplicable for copies of somebody's own: the lab's tables are not theirs."""
+        if self.own:
+            raise NotApplicable("it is made with the lab's own tables")
 
     @property
     def newest(self) -> Path:
@@ -101,7 +127,8 @@ class StoredLab:
     def write(self, path: Path, content: bytes) -> None:
         """Put other content into a dump, and into the latest if it is the newest; file times stay."""
         at = path.stat().st_mtime
-        for one in (path, self.latest) if path == self.newest else (path,):
+        latest = (self.store / self.prefix).glob("latest.*") if path == self.newest else ()
+        for one in (path, *latest):
             one.write_bytes(content)
             os.utime(one, (at, at))
 
@@ -137,23 +164,19 @@ class StoredLab:
 
     def verification(self) -> StoredVerification:
         """What asks about them."""
-        least = dict.fromkeys(origin.TABLES, 1)
-        dumps = None
-        if self.form != "bases":
-            latest = next((self.store / self.prefix).glob("latest.*"), Path("latest.dump.gz")).name
-            dumps = Dumps(prefix=origin.DAILY, freshness=26 * 3600, form=self.form, latest=latest, tables=least)
-        series = Bases(prefix=origin.BASE, freshness=26 * 3600) if self.form == "bases" else None
         return StoredVerification(
-            Backups(dumps=dumps, bases=series),
+            self.said,
             _objects(self.store),
             _objects(self.catalogue),
             Asking.alone("stored"),
             self.grounds.programs,
             self.grounds.folder("stored-scratch"),
-            lambda: datetime.now(UTC) + self.later,
+            lambda: self.clock() + self.later,
         )
 
 
+_NOTES = (".json", ".sha256", ".md5")
+_DAY_AND_MORE = 26 * 3600.0
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -169,16 +192,32 @@ def _lab(grounds: Grounds, form: Form) -> Iterator[StoredLab]:
     shutil.rmtree(place)
     shutil.copytree(sound, place, symlinks=True, copy_function=os.link if form == "bases" else shutil.copy2)
     try:
-        yield StoredLab(grounds, form, place / "store", place / "catalogue")
+        yield StoredLab(grounds, form, place / "store", place / "catalogue", _said(form))
     finally:
         shutil.rmtree(place)
+
+
+def _said(form: Form) -> Backups:
+    if form == "bases":
+        return Backups(bases=Bases(prefix=origin.BASE, freshness=_DAY_AND_MORE))
+    latest = "latest.dump.gz" if form == "custom" else "latest.sql.gz"
+    least = dict.fromkeys(origin.TABLES, 1)
+    return Backups(dumps=Dumps(prefix=origin.DAILY, freshness=_DAY_AND_MORE, form=form, latest=latest, tables=least))
+
+
+def checks(lab: StoredLab) -> tuple[str, ...]:
+    """Names of what is asked of a series."""
+    if lab.form == "bases":
+        return BASE_CHECKS
+    latest = lab.said.dumps is not None and lab.said.dumps.latest
+    return tuple(name for name in DUMP_CHECKS if latest or name != "latest_is_the_newest_dump")
 
 
 async def detect(lab: StoredLab) -> Mapping[str, Sequence[str]]:
     """What every check of the series says; what cannot be told is no good news either."""
     verification = lab.verification()
     found: dict[str, Sequence[str]] = {}
-    for name in BASE_CHECKS if lab.form == "bases" else DUMP_CHECKS:
+    for name in checks(lab):
         try:
             found[f"backup.{name}"] = await getattr(verification, name)()
         except NotObserved as exc:
@@ -198,6 +237,14 @@ def damage(
     """A fault of stored backups, caught by checks of the folder `backup`."""
     names = tuple(f"backup.{one}" for one in caught_by)
     return Damage(name, source, {"en": english, "ko": korean}, inject, usual, names)
+
+
+def changed(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """What a change makes of it. Raises NotApplicable where it changes nothing."""
+    other = change(content)
+    if other == content:
+        raise NotApplicable("there is nothing in them that it would change")
+    return other
 
 
 def _objects(folder: Path) -> Objects:

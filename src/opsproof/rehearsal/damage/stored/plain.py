@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 
 from opsproof.rehearsal.damage.damage import Area, Damage
-from opsproof.rehearsal.damage.stored.lab import StoredLab, damage, detect, lab
+from opsproof.rehearsal.damage.stored.lab import StoredLab, changed, damage, detect, lab
 from opsproof.rehearsal.damage.stored.usual import restore_plain
 
 _WHOLE = "every_dump_reads_to_its_end"
 _STORED = "every_dump_is_what_was_stored"
 _TABLES = "every_table_is_in_its_dump"
 _SMALL = "no_dump_is_too_small"
+_DEFINED = "every_dump_defines_what_it_holds"
+_KEY = re.compile(rb"ALTER TABLE ONLY public\.orders\s+ADD CONSTRAINT [^;]*;")
 _ORDERS = re.compile(rb"(COPY public\.orders [^\n]*\n)(.*?)(\\\.\n)", re.DOTALL)
 
 
@@ -19,7 +21,7 @@ def _text(change: Callable[[bytes], bytes], *, cover: bool = True) -> Callable[[
     """Change the newest dump inside of a whole gzip file; its hash is noted as the job that made it so would."""
 
     def inject(lab: StoredLab) -> None:
-        lab.pack(lab.newest, change(lab.raw(lab.newest)))
+        lab.pack(lab.newest, changed(lab.raw(lab.newest), change))
         if cover:
             lab.cover_up(lab.newest)
 
@@ -28,7 +30,7 @@ def _text(change: Callable[[bytes], bytes], *, cover: bool = True) -> Callable[[
 
 def _file(change: Callable[[bytes], bytes]) -> Callable[[StoredLab], None]:
     def inject(lab: StoredLab) -> None:
-        lab.write(lab.newest, change(lab.newest.read_bytes()))
+        lab.write(lab.newest, changed(lab.newest.read_bytes(), change))
         lab.cover_up(lab.newest)
 
     return inject
@@ -88,6 +90,38 @@ AREA = Area(
     lab("plain"),
     detect,
     (
+        _one(
+            "plain-encoding-changed",
+            "",
+            "The dump says that it is in another encoding",
+            "덤프가 다른 인코딩이라고 말함",
+            _text(lambda text: text.replace(b"client_encoding = 'UTF8'", b"client_encoding = 'LATIN1'", 1)),
+            _DEFINED,
+        ),
+        _one(
+            "plain-key-lost",
+            "",
+            "A primary key is made no more, all rows are there",
+            "기본 키가 사라지고 행은 모두 있음",
+            _text(lambda text: _KEY.sub(b"", text, count=1)),
+            _DEFINED,
+        ),
+        _one(
+            "plain-line-ends",
+            "",
+            "Line feeds became carriage return and line feed on the way",
+            "전송 중 줄바꿈이 CRLF로 바뀜",
+            _text(lambda text: text.replace(b"\n", b"\r\n")),
+            _WHOLE,
+        ),
+        _one(
+            "plain-words-of-the-tool",
+            "",
+            "The words of pg_dump on its error output are in the dump",
+            "pg_dump의 오류 출력이 덤프에 섞임",
+            _text(lambda text: text.replace(b"\nCREATE VIEW", b"\npg_dump: warning: circular keys\nCREATE VIEW", 1)),
+            _DEFINED,
+        ),
         _one(
             "plain-cut-at-a-line",
             "A13",

@@ -36,10 +36,12 @@ def verify_bases(lab: StoredLab) -> str:
 
 
 def _listed(lab: StoredLab) -> str:
+    if not lab.backups:
+        return "ls -l: nothing"
     newest = lab.newest
     stat = newest.stat()
-    hours = (datetime.now(UTC) + lab.later - datetime.fromtimestamp(stat.st_mtime, UTC)).total_seconds() / 3600
-    return f"ls -l: {newest.name}, {stat.st_size} bytes, {hours:.0f} h old"
+    hours = (lab.clock() + lab.later - datetime.fromtimestamp(stat.st_mtime, UTC)).total_seconds() / 3600
+    return f"ls -l: {newest.name}, {stat.st_size} bytes, {max(hours, 0):.0f} h old"
 
 
 def _contents(lab: StoredLab, path: Path) -> str:
