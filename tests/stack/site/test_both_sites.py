@@ -9,7 +9,7 @@ from datetime import datetime
 
 import psycopg
 import pytest
-from asking import asked, call, databases_of, eventually, holds
+from site_asking import asked, call, databases_of, eventually, holds
 
 from opsproof.probes.backup.objects import Objects
 from opsproof.stack.clusters import Cluster

@@ -7,7 +7,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import pytest
-from asking import asked, eventually
+from site_asking import asked, eventually
 
 from opsproof.stack.site import HTTP
 from opsproof.stack.site.dns_server import Resolver

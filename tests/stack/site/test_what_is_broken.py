@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from asking import asked, call, databases_of, eventually, holds
+from site_asking import asked, call, databases_of, eventually, holds
 
 from opsproof.errors import StackError
 from opsproof.probes.backup.objects import Objects
