@@ -93,6 +93,19 @@ async def test_the_first_write_is_committed(self, rehearsal):
 
 
 @step("service", critical=True)
+@runbook(
+    "FAI-034",
+    severity="SEV-1",
+    next_step="Stop the service and the database of the home site, or take their addresses away, before you go on.",
+)
+async def test_the_old_site_is_fenced(self, rehearsal):
+    """What is given up takes no writes any more: two sites that write are two truths."""
+    wrong = await rehearsal.the_old_site_is_fenced()
+
+    assert not wrong, "; ".join(wrong)
+
+
+@step("service", critical=True)
 @runbook("FAI-129", severity="SEV-1", next_step="See the log of the service; scale it up by hand.")
 async def test_the_service_is_activated(self, rehearsal):
     """The service of the other site runs and says that it is ready."""

@@ -68,6 +68,7 @@ class TestPollutedData:
 
     test_the_first_write_is_committed = steps.test_the_first_write_is_committed
 
+    test_the_old_site_is_fenced = steps.test_the_old_site_is_fenced
     test_the_service_is_activated = steps.test_the_service_is_activated
     test_every_resolver_leads_to_the_new_site = steps.test_every_resolver_leads_to_the_new_site
     test_the_service_is_on_the_recovered_database = steps.test_the_service_is_on_the_recovered_database

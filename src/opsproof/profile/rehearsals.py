@@ -12,7 +12,7 @@ from opsproof.profile.text import Text
 SCENARIOS = ("region-loss", "damaged-database", "polluted-data")
 PHASES = ("declare", "verify", "database", "service", "data", "business", "protect", "failback")
 ACTIONS = (
-    *("break", "declare", "restore", "recover", "promote", "activate", "switch-dns", "clear-cache"),
+    *("break", "declare", "restore", "recover", "promote", "fence", "activate", "switch-dns", "clear-cache"),
     *("attach-standby", "back-up", "rewind", "switch-back", "clean-up"),
 )
 

@@ -1,7 +1,7 @@
 """Two rehearsals side by side."""
 
 import pytest
-from histories import at
+from clock_histories import at
 
 from opsproof.rehearsal.clock.compare import compare
 from opsproof.rehearsal.facts import CopyFact, Moments, ObjectiveFact, PhaseFact, Proof, RehearsalFact

@@ -1,7 +1,7 @@
 """The exposure of each copy: the worst look counts."""
 
 import pytest
-from histories import at, entry, ledger
+from clock_histories import at, entry, ledger
 
 from opsproof.errors import OpsproofError
 from opsproof.rehearsal.clock.exposure import Exposures, newest_below

@@ -1,7 +1,7 @@
 """What became of every write: one class each, and none too good."""
 
 import pytest
-from histories import WRITER, entry, ledger, rows
+from clock_histories import WRITER, entry, ledger, rows
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from histories import at, entry, ledger, rows
+from clock_histories import at, entry, ledger, rows
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import join
 
@@ -55,7 +56,7 @@ class Actor:
             return "opsproof"
         return "command" if action in self._rehearsals.commands else "operator"
 
-    async def act(self, action: str, words: str, *, seconds: float) -> None:
+    async def act(self, action: str, words: str, *, seconds: float) -> str:
         """
         Do it, or tell the operator to; whether it is done is not known afterwards: verify it.
 
@@ -64,6 +65,9 @@ class Actor:
             words: What the operator is to do, in one line.
             seconds: Budget of the step.
 
+        Returns:
+            What the command wrote last, or what was told.
+
         Raises:
             NotObserved: The command could not be run, did not end in time, or ended with another status than 0.
         """
@@ -71,17 +75,16 @@ class Actor:
         match self.by(action):
             case "opsproof":
                 call = self._own[action]
-                await self._asking.ask(f"do: {action}", words, lambda: str(call() or "done"), seconds=seconds)
+                return await self._asking.ask(f"do: {action}", words, lambda: str(call() or "done"), seconds=seconds)
             case "command":
                 argv = self._rehearsals.commands[action]
-                await self._asking.ask(
-                    f"do: {action}", join(argv), lambda: self._run(argv, seconds), seconds=seconds + 5
-                )
+                run = partial(self._run, argv, seconds)
+                return await self._asking.ask(f"do: {action}", join(argv), run, seconds=seconds + 5)
             case _:
                 self._say(
                     f"NOW, by hand: {words} (it is verified every {_PATIENT_PAUSE:.0f} s, for {seconds / 60:.0f} min)"
                 )
-                await self._asking.ask(f"told the operator: {action}", words, lambda: words)
+                return await self._asking.ask(f"told the operator: {action}", words, lambda: words)
 
     async def confirmed(self, action: str, *, seconds: float) -> str:
         """

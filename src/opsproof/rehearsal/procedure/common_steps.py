@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from opsproof.errors import NoData
+from opsproof.profile.recovered import Recovered
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
-from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.failover.promotion import TOKENS, first_write
 from opsproof.rehearsal.procedure.copies import sample_copies
 from opsproof.rehearsal.procedure.recovery import Recovery, said
+from opsproof.rehearsal.restored.markers import MARKERS
 
 ASKS_THE_SERVER = frozenset(
     {
@@ -132,7 +134,8 @@ class CommonSteps(Recovery):
         await self.actor.act("switch-dns", words, seconds=self.seconds("service"))
         site = self.site
         wrong = await self.wait(site.every_resolver_leads_to_the_dr_site, "service")
-        return [*wrong, *await site.answers_are_kept_no_longer_than_agreed()]
+        wrong += await site.answers_are_kept_no_longer_than_agreed()
+        return [*wrong, *await site.this_machine_finds_the_dr_site()] if self.at.rehearsals.own_resolver else wrong
 
     async def the_service_is_on_the_recovered_database(self) -> list[str]:
         """Every connection of its pool, asked through the public name; and a row that it must see."""
@@ -141,7 +144,13 @@ class CommonSteps(Recovery):
         wrong += await site.the_service_sees_what_the_new_primary_commits()
         wrong += await site.the_release_of_home_runs_in_all_replicas()
         wrong += await site.the_sites_have_the_same_settings()
-        return [*wrong, *await site.the_service_logs_in_with_its_own_secret()]
+        wrong += await site.the_service_logs_in_with_its_own_secret()
+        recovered = self.at.rehearsals.recovered
+        if recovered and recovered.certificates:
+            wrong += await site.certificates_are_accepted()
+        if recovered and recovered.parity and recovered.parity.private_files:
+            wrong += await site.private_files_are_private()
+        return wrong
 
     # The data.
 
@@ -160,7 +169,10 @@ class CommonSteps(Recovery):
         site = self.site
         wrong = await site.the_counts_are_the_usual()
         wrong += await site.the_totals_are_those_of_before()
-        return [*wrong, *await site.work_was_completed(), *await site.one_version_of_the_rules_decided()]
+        wrong += await site.work_was_completed()
+        wrong += await site.one_version_of_the_rules_decided()
+        recovered = self.at.rehearsals.recovered
+        return [*wrong, *await site.the_stores_know_of_the_same()] if recovered and _reconciles(recovered) else wrong
 
     async def what_was_acknowledged_is_accounted_for(self) -> list[str]:
         """The ledger against the rows that are there."""
@@ -183,6 +195,8 @@ class CommonSteps(Recovery):
         wrong += await site.dashboards_have_data()
         wrong += await site.the_chat_bot_replies()
         wrong += await site.the_clocks_agree()
+        if (recovered := self.at.rehearsals.recovered) and recovered.outside:
+            wrong += await site.nothing_was_sent_to_the_outside()
         if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
             self.watch.note("t4")
         return wrong
@@ -205,14 +219,27 @@ class CommonSteps(Recovery):
     async def nothing_is_left_behind(self) -> list[str]:
         """The writer has ended, scratch copies are gone, and the archive is what it was."""
         self.close()
+        left: list[str] = []
         if self.at.embedded is None:
-            await self.actor.act(
-                "clean-up",
-                "DROP TABLE IF EXISTS opsproof_heartbeat, opsproof_write_token, opsproof_marker",
-                seconds=self.seconds("failback"),
-            )
+            left += await self._taken_back()
         directory = self.at.grounds.directory
         asking = self.rehearsal.asking
-        left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
-        self.account.clean_up = (f"{directory.name}: " + ("; ".join(left) or "gone"),)
-        return list(left)
+        left += await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
+        self.account.clean_up = (f"tables and rows of ours, and {directory.name}: " + ("; ".join(left) or "gone"),)
+        return left
+
+    async def _taken_back(self) -> list[str]:
+        """Drop the tables that only a rehearsal makes, and its rows in the heartbeat's, where it is the primary now."""
+        primary = self.recovered if await asked.recovers(self.at.home) else self.at.home
+        for table in (TOKENS, MARKERS):
+            await primary.rows(f"DROP TABLE IF EXISTS {table}")
+        await self.writer.take_back(primary)
+        if self.actor.by("clean-up") == "command":
+            await self.actor.act("clean-up", "remove what the commands have made", seconds=self.seconds("failback"))
+        there = "SELECT to_regclass(%(table)s) IS NOT NULL"
+        left = [table for table in (TOKENS, MARKERS) if await primary.value(there, table=table)]
+        return [f"table {table} is still on {primary.name}" for table in left]
+
+
+def _reconciles(recovered: Recovered) -> bool:
+    return bool(recovered.data and recovered.data.reconciled)

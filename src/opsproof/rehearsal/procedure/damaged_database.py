@@ -23,6 +23,7 @@ class DamagedDatabase(Restoring):
         return {
             **super().own_actions(),
             "break": lambda: ", ".join(site.damage_home()),
+            "fence": lambda: site.deactivate("home"),
             "attach-standby": lambda: site.attach_standby(self.own_primary(), "second").name,
         }
 
@@ -40,8 +41,7 @@ class DamagedDatabase(Restoring):
     async def the_restored_database_is_whole(self) -> list[str]:
         """Everything of it, while it can still reach nothing; then the service may come."""
         wrong = await self.verified(self._needed, Expectations())
-        await self.open_to_the_service()
-        return wrong
+        return [*wrong, *await self.open_to_the_service("restore")]
 
     async def the_dump_can_be_restored_too(self) -> list[str]:
         """The newest dump, as the monthly rehearsal does it."""

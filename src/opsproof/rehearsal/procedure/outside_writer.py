@@ -79,6 +79,12 @@ class OutsideWriter:
         ledger = read_ledger(self._ledger, anchor)
         return reconcile(ledger, [row async for row in heartbeat.found(recovered, ledger)])
 
+    async def take_back(self, primary: Node) -> None:
+        """Delete its rows; the table stays, for others may write there."""
+        if self._ledger.exists():
+            writer = read_ledger(self._ledger).writer
+            await primary.rows(f"DELETE FROM {heartbeat.TABLE} WHERE writer = %(writer)s", writer=writer)  # noqa: S608
+
     def state(self) -> dict[str, Any] | None:
         """Its process, for the journal; None if it does not write."""
         return asdict(self._writing.process) if self._writing is not None and not self._ended else None

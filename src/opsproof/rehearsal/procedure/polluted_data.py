@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -38,20 +39,17 @@ class PollutedData(Restoring):
             return {}
         return {
             **super().own_actions(),
+            "break": lambda: json.dumps(asdict(site.pollute())),
+            "fence": self._fence_own,
             "attach-standby": lambda: site.attach_standby(self.own_primary(), "second").name,
         }
 
     async def the_data_is_polluted(self) -> list[str]:
         """T0 is the commit of the wrong change; a marker is committed on either side of it."""
-        site = self.at.embedded
-        if site is None:
-            await self.actor.act("break", "commit the wrong change of the rehearsal", seconds=self.seconds("declare"))
-            next_step = "Say when it was committed, and its transaction: docs/disaster-recovery.md."
-            raise PreconditionMissing("the wrong change is not known", where="home", next_step=next_step)
         await self._unpredictable()
         before = await plant(self.at.home, "before")
-        done = await self.rehearsal.asking.ask("do: break", "UPDATE without WHERE", lambda: asdict(site.pollute()))
-        self._pollution = Pollution(**done)
+        said = await self.actor.act("break", "commit the wrong change", seconds=self.seconds("declare"))
+        self._pollution = _pollution(said)
         self.watch.note("t0", datetime.fromisoformat(self._pollution.committed))
         self._markers = before, await plant(self.at.home, "after")
         return await self.wait(self._is_broken, "declare")
@@ -106,8 +104,13 @@ class PollutedData(Restoring):
         """Everything of the copy, markers included; then the service may come."""
         before, after = self._known_markers
         wrong = await self.verified(self._needed, Expectations(before=(before.name,), after=(after.name,)))
-        await self.open_to_the_service()
-        return wrong
+        return [*wrong, *await self.open_to_the_service("recover")]
+
+    def _fence_own(self) -> None:
+        site = self.at.embedded
+        assert site is not None
+        site.deactivate("home")
+        site.home.stop()
 
     def _node_of(self, restored: Restored) -> Node:
         return restored.node(self.rehearsal.asking, database=self.at.database_name)
@@ -134,3 +137,23 @@ class PollutedData(Restoring):
         if self._pollution is None:
             raise PreconditionMissing("nothing was polluted", where="home", next_step="See the step of the failure.")
         return self._pollution
+
+
+def _pollution(said: str) -> Pollution:
+    """What the command of the wrong change has written: one line of JSON."""
+    try:
+        told = json.loads(said.splitlines()[-1])
+        return Pollution(
+            str(told.get("statement", "")),
+            int(told.get("rows", 0)),
+            int(told["xid"]),
+            str(told["began"]),
+            str(told["committed"]),
+            str(told["lsn"]),
+        )
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise PreconditionMissing(
+            "the transaction of the wrong change is not known",
+            where=f"what rehearsals.commands.break wrote: {said[:120]}",
+            next_step='Let its last line be {"xid": 774, "began": TIME, "committed": TIME, "lsn": "0/3000148"}.',
+        ) from None

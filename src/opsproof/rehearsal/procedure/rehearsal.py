@@ -96,12 +96,11 @@ class Rehearsal:
         self.current = name
         try:
             yield True
-        except asyncio.CancelledError:
-            raise
         except BaseException as exc:
             self.failed.add(planned.phase)
             if planned.critical:
-                self.aborted = f"{planned.title} - {exc}".partition("\n")[0]
+                why = "its time was over" if isinstance(exc, asyncio.CancelledError) else str(exc)
+                self.aborted = f"{planned.title} - {why}".partition("\n")[0]
             self._note(name, "failed")
             raise
         else:

@@ -16,6 +16,7 @@ from opsproof.rehearsal.clock.objectives import Scale
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
+from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.common_steps import CommonSteps
 from opsproof.rehearsal.procedure.recovery import said
@@ -98,11 +99,16 @@ class Restoring(CommonSteps):
         found = await everything(verification, "restored")
         return said({name: words for name, words in found.items() if given.get(name.partition(".")[2], True)})
 
-    async def open_to_the_service(self) -> None:
-        """Restart the verified copy as the primary: it listens by TCP and archives on its own timeline from now on."""
+    async def open_to_the_service(self, action: str) -> list[str]:
+        """
+        Let the service have what was verified: the copy itself, as a primary that listens by TCP and archives; or in a
+        real environment the DR site's database, restored in the same way by whoever does it there.
+        """
         site, cluster = self.at.embedded, self._needed.cluster
         if site is None:
-            return
+            words = f"{action} the DR site's database to {self._needed.target or 'the end of the archive'}"
+            await self.actor.act(action, words, seconds=self.seconds("database"))
+            return await self.wait(self._dr_is_as_verified, "database")
 
         def call() -> str:
             cluster.stop()
@@ -114,6 +120,22 @@ class Restoring(CommonSteps):
         await self.rehearsal.asking.ask("restart the copy as the primary", "pg_ctl restart", call)
         url = site.databases.superuser_url(cluster)
         self.serving = Node("recovered", url, self.rehearsal.asking)
+        return []
+
+    async def the_old_site_is_fenced(self) -> list[str]:
+        """Nobody goes on writing to what is given up: neither its service nor its database takes a write."""
+        await self.actor.act("fence", "stop the home site's service and database", seconds=self.seconds("service"))
+        split = SplitVerification(self.recovered, [self.at.home], self.rehearsal.asking)
+        return await self.wait(split.the_old_primary_takes_no_writes, "service")
+
+    async def _dr_is_as_verified(self) -> list[str]:
+        if await asked.recovers(self.at.dr):
+            return ["dr is still in recovery"]
+        copy = self._needed.node(self.rehearsal.asking, database=self.at.database_name)
+        newest = [await heartbeat.newest(node) for node in (copy, self.at.dr)]
+        if newest[0] != newest[1]:
+            return [f"the newest heartbeat on dr is of {newest[1]}, on the copy that was verified of {newest[0]}"]
+        return []
 
     async def it_is_protected_again(self) -> list[str]:
         """T5: a standby streams from the recovered database, and a backup was taken from it."""

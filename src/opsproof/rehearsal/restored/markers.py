@@ -7,6 +7,7 @@ from opsproof.errors import PreconditionMissing
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.restored.restored import RecoveryTarget
 
+MARKERS = "public.opsproof_marker"
 _TABLE = "CREATE TABLE IF NOT EXISTS public.opsproof_marker (name text PRIMARY KEY, at timestamptz NOT NULL)"
 _PLANT = """
     INSERT INTO public.opsproof_marker VALUES (%(name)s, clock_timestamp())
