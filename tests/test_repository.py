@@ -33,6 +33,8 @@ ONLY_FOR_TESTS = (
 )
 """Packages of the extra `dev` that neither the gate nor the stack imports."""
 ROUNDS = ("smoke", "hourly", "alert")
+REHEARSED = ("factory-ai", "storebridge")
+"""Systems whose runbook says what to do in a disaster."""
 RECOVERED = ("evaluation", "factory-ai", "ingest", "ops-assistant", "storebridge")
 """Systems whose rows of the recovery are all looked at in one, or say why not."""
 PROFILES = find_profiles(["*/*"], REPOSITORY / "profiles")
@@ -69,10 +71,15 @@ def test_every_row_that_a_record_covers_exists(kind):
 
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_every_row_of_a_round_is_looked_at_in_that_round_or_says_why_not(round_):
-    """The gate covers what its runbooks call smoke, hourly or an alert; the rest is told, row by row."""
+    """
+    The gate covers what its runbooks call smoke, hourly or an alert; the rest is told, row by row.
+
+    A step of a rehearsal is done in a rehearsal and in no round: somebody asks for it.
+    """
     checks = [(check.rows, check.markers) for check in (*CHECKS.values(), *INDICATORS.values())]
     checks += [(one.runbook, one.markers) for one in WITHOUT_A_STACK]
     covered = {row for rows, markers in checks if round_ in markers for row in rows} | RECORDED
+    covered |= {row for check in CHECKS.values() if check.step for row in check.rows if ROWS[row]["kind"] == "step"}
     rows = {id_ for id_, row in ROWS.items() if round_ in row["markers"].split()}
 
     assert sorted(rows - covered - set(UNCOVERED)) == []
@@ -93,6 +100,19 @@ def test_every_row_of_a_recovery_that_can_be_looked_at_is_or_says_why_not(system
     }
 
     assert sorted(wanted - covered - RECORDED - set(UNCOVERED)) == []
+
+
+@pytest.mark.parametrize("system", REHEARSED)
+def test_every_row_of_a_disaster_is_looked_at_or_says_why_not(system):
+    """`pytest -m dr` is the rehearsal; what it leaves out is known before the disaster."""
+    path = REPOSITORY / "checks" / "runbooks" / f"{system}.csv"
+    rows = csv.DictReader(path.open(encoding="utf-8"))
+    wanted = {row["id"] for row in rows if "dr" in row["markers"].split()}
+    checks = (*CHECKS.values(), *INDICATORS.values())
+    covered = {row for check in checks if "dr" in check.markers for row in check.rows} | RECORDED
+
+    assert wanted
+    assert sorted(wanted - covered - set(UNCOVERED)) == []
 
 
 def test_only_rows_without_a_check_say_why_they_have_none():

@@ -138,6 +138,7 @@ async def test_what_was_archived_is_in_the_archive(archive):
     assert not found, "; ".join(found)
 
 
+@pytest.mark.hourly
 @runbook("FAI-125", severity="SEV-1", next_step="See why the newest segments do not come; pg_switch_wal() closes one.")
 @needs("backups.wal", "backups.bases")
 async def test_the_newest_commit_is_in_the_archive(archive):

@@ -274,3 +274,18 @@ def test_a_replay_gives_back_the_failures_of_then():
     assert isinstance(unknown, PreconditionMissing)
     assert unknown.what == "the evidence of that run holds no answer to: GET /new"
     assert asked == 1
+
+
+def test_a_target_that_is_waited_for_is_asked_again_and_again():
+    """A rehearsal breaks a site and waits until an operator has brought it back; giving up would never see that."""
+    target = Target(failure=refused())
+
+    async def main() -> int:
+        observer = an_observer(concurrency=1, gives_up=False)
+        for number in range(9):
+            await outcome(observer.ask(question(str(number)), target.fetch, Number))
+        target.failure = None
+        return (await observer.ask(question("back"), target.fetch, Number)).value
+
+    assert asyncio.run(main()) == 10
+    assert target.asked == 10

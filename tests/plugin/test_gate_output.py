@@ -193,3 +193,21 @@ def test_korean_words_for_korean_operators(checkout: Checkout) -> None:
     assert "판정 FAIL  종료 코드 1" in done.text
     assert "다음 조치" in done.text
     assert "판정 FAIL  종료 코드 1" in by_locale.text
+
+
+def test_what_is_said_while_a_check_runs_is_on_the_terminal(checkout: Checkout) -> None:
+    """In a rehearsal the operator is told what to do now; with the check's own output it would come too late."""
+    checkout.checks("""
+@runbook()
+def test_talks(api, request):
+    from opsproof.plugin.terminal import sayer
+    sayer(request.config)("NOW, by hand: promote it")
+    api.get("/")
+    print("the check's own words")
+""")
+
+    done = checkout.run()
+
+    assert done.status == 0
+    assert "NOW, by hand: promote it\n" in done.text
+    assert "the check's own words" not in done.text

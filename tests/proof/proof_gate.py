@@ -1,20 +1,27 @@
 """The checks of this repository and their faults, and the gate as a process of its own."""
 
+import contextlib
+import importlib
 import importlib.util
 import inspect
 import os
+import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from reasons import is_for_its_reason
 
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
-from opsproof.plugin.check import check_name, indicator_check
+from opsproof.plugin.check import SITE_FIXTURES, check_name, indicator_check
+from opsproof.plugin.marks import Step
 from opsproof.profile import load_with_unset
+from opsproof.rehearsal import damage
+from opsproof.rehearsal.damage.damage import Area
 from opsproof.report.folder import read_run
 from opsproof.report.run import Run
 from opsproof.stack.faults import FAULTS
@@ -30,35 +37,80 @@ class Check:
 
     Attributes:
         about_traffic: True for a number that all requests of a window leave behind, in metrics, logs or alerts.
+        step: Its place in a rehearsal, if it is a step of one.
+        on_site: True if it looks at stored backups, their archive or their standby.
     """
 
     rows: tuple[str, ...]
     faults: frozenset[str]
     markers: frozenset[str]
     about_traffic: bool = False
+    step: Step | None = None
+    on_site: bool = False
+
+    @property
+    def needs_a_fault(self) -> bool:
+        """
+        True if a fault of the stack must turn it red.
+
+        The stack has no backups and no second site. What looks at backups is turned red by a damage of a copy
+        (`DAMAGES`), and a step of a rehearsal by a fault of a site in the middle of one (`step_faults.py`).
+        """
+        return self.step is None and not self.on_site
 
 
 def checks_in_repository() -> dict[str, Check]:
     """All checks by name, read from their modules; but the indicators', which profiles declare."""
     found = {}
     for path in sorted((REPOSITORY / "checks").rglob("test_*.py")):
-        spec = importlib.util.spec_from_file_location(f"checks_{path.parent.name}_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            marks = [*getattr(module, "pytestmark", []), *getattr(function, "pytestmark", [])]
-            if name.startswith("test_") and any(mark.name == "runbook" for mark in marks):
-                found[check_name(path, name)] = _check(marks)
+        module = module_of(path)
+        of_module = getattr(module, "pytestmark", [])
+        for _, holder in [("", module), *inspect.getmembers(module, inspect.isclass)]:
+            for name, function in vars(holder).items():
+                marks = [*of_module, *getattr(function, "pytestmark", [])]
+                if name.startswith("test_") and any(mark.name == "runbook" for mark in marks):
+                    found[check_name(path, name, in_class=holder is not module)] = _check(module, function, marks)
     return found
 
 
-def _check(marks) -> Check:
+def module_of(path: Path) -> ModuleType:
+    """A module of checks, which finds those of its own folder, as pytest lets it."""
+    spec = importlib.util.spec_from_file_location(f"checks_{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    with _first_on_path(path.parent):
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _first_on_path(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _check(module, function, marks) -> Check:
     card = next(mark.args[0] for mark in marks if mark.name == "runbook")
     return Check(
         rows=card.rows,
         faults=frozenset(fault for mark in marks if mark.name == "proven_by" for fault in mark.args),
         markers=frozenset(mark.name for mark in marks),
+        step=next((mark.args[0] for mark in marks if mark.name == "step"), None),
+        on_site=bool(SITE_FIXTURES & set(inspect.signature(function).parameters) - set(vars(module))),
     )
+
+
+def damages_in_repository() -> Mapping[str, set[str]]:
+    """By name of a check the damages of copies that must turn it red, of all areas."""
+    caught: dict[str, set[str]] = {}
+    for found in pkgutil.walk_packages(damage.__path__, f"{damage.__name__}."):
+        for area in vars(importlib.import_module(found.name)).values():
+            for one in area.damages if isinstance(area, Area) else ():
+                for name in one.caught_by:
+                    caught.setdefault(name, set()).add(f"{area.name}: {one.name}")
+    return caught
 
 
 def indicators_in_repository() -> dict[tuple[str, str], Check]:
@@ -82,6 +134,8 @@ LONG = {
     name: check for name, check in CHECKS.items() if {"payload_guard", "smoke"} & check.markers == {"payload_guard"}
 }
 """Checks that send a thousand requests: they run on the sound stack, and under the faults that they cite."""
+
+DAMAGES = damages_in_repository()
 
 CITED = sorted({fault for check in (*CHECKS.values(), *INDICATORS.values()) for fault in check.faults})
 

@@ -79,6 +79,7 @@ class Observer:
         timeout: Seconds for one question.
         concurrency: Questions under way at once.
         memory: Answers of an earlier run; given, nothing is sent.
+        gives_up: Whether a target that does not answer is left alone for the rest of a sweep; a rehearsal waits for it.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Observer:
         timeout: float,
         concurrency: int,
         memory: Memory | None = None,
+        gives_up: bool = True,
     ) -> None:
         self.profile = profile
         self.target = target
@@ -98,6 +100,7 @@ class Observer:
         self.redactor = redactor
         self.timeout = timeout
         self._memory = memory
+        self._gives_up = gives_up
         self._slots = asyncio.Semaphore(concurrency)
         self._asked: dict[str, asyncio.Task[tuple[Observation, Any]]] = {}
         self._under_way: set[asyncio.Task[tuple[Observation, Any]]] = set()
@@ -244,7 +247,7 @@ class Observer:
 
     def _given_up(self) -> NotObserved | None:
         """After so many questions in a row without an answer a sick target is left alone for this sweep."""
-        if not self._unanswered:
+        if not self._gives_up or not self._unanswered:
             return None
         last = self._unanswered[-1]
         if len(self._unanswered) < _UNANSWERED_LIMIT[type(last)]:

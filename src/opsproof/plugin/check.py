@@ -35,6 +35,7 @@ class Check:
         attested: What a person is asked, if it is the check of that.
         scenario: The scenario of a rehearsal that it belongs to, or "".
         step: Its place there.
+        on_site: True if it looks at stored backups, their archive or their standby.
     """
 
     id: str
@@ -48,8 +49,18 @@ class Check:
     attested: Attested | None = None
     scenario: str = ""
     step: Step | None = None
+    on_site: bool = False
+
+    @property
+    def stays_as_it_was(self) -> bool:
+        """True if a replay cannot judge it again: what it acted on, or read through, is gone."""
+        return self.step is not None or self.on_site
 
 
+SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
+"""What looks at stored backups, their archive and their standby."""
+
+_FIXTURES = f"{__package__}.fixtures"
 CHECK = pytest.StashKey[Check | None]()
 
 
@@ -82,7 +93,14 @@ def _read(item: pytest.Item) -> Check | None:
         attested=entry if isinstance(entry, Attested) else None,
         scenario=scenario.args[0] if scenario else "",
         step=step.args[0] if step else None,
+        on_site=_is_on_site(item),
     )
+
+
+def _is_on_site(item: pytest.Function) -> bool:
+    """Whether a check takes one of these fixtures, and not a fixture of its own that has the same name."""
+    taken = item._fixtureinfo.name2fixturedefs
+    return any(name in taken and taken[name][-1].func.__module__ == _FIXTURES for name in SITE_FIXTURES)
 
 
 def _own(card: Card, rows: frozenset[str]) -> Card:

@@ -15,8 +15,6 @@ from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.indicators import Indicator
 
 _NOT_CARRIED = "opsproof_not_carried"
-SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
-"""What looks at stored backups, their archive and their standby."""
 
 
 def parametrize(metafunc: pytest.Metafunc, gate: Gate) -> None:
@@ -136,12 +134,12 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
     A rehearsal breaks what it rehearses on, and what looks at embedded backups makes two sites first.
     """
     markers = gate.options.markers or frozenset()
-    check, names = check_of(item), getattr(item, "fixturenames", ())
+    check = check_of(item)
     if check is None or any(Path(arg.partition("::")[0]).resolve() in _places(item) for arg in config.args):
         return True
     if check.step:
         return bool(markers & {"dr", "quarterly"})
-    on_its_own_site = check.profile.endswith("/embedded") and not SITE_FIXTURES.isdisjoint(names)
+    on_its_own_site = check.profile.endswith("/embedded") and check.on_site
     return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
 
 

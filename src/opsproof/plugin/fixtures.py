@@ -41,6 +41,12 @@ def _gate(request: pytest.FixtureRequest) -> Gate:
     return request.config.stash[GATE]
 
 
+def _on_site(request: pytest.FixtureRequest, profile: Profile, what: str) -> Any:
+    """What looks at the sites of a profile; nothing in a replay, which takes over what was seen there."""
+    gate = _gate(request)
+    return None if gate.replayed else getattr(gate.rehearsing.surroundings(profile), what)
+
+
 @pytest.fixture(scope="session")
 def profile(request: pytest.FixtureRequest) -> Profile:
     """The profile that the check runs against."""
@@ -86,19 +92,22 @@ def rehearsal(request: pytest.FixtureRequest, profile: Profile) -> "Rehearsal":
 @pytest.fixture(scope="session")
 def stored(request: pytest.FixtureRequest, profile: Profile) -> "StoredVerification":
     """Looks into the stored backups of the profile."""
-    return _gate(request).rehearsing.surroundings(profile).stored
+    verification: StoredVerification = _on_site(request, profile, "stored")
+    return verification
 
 
 @pytest.fixture(scope="session")
 def archive(request: pytest.FixtureRequest, profile: Profile) -> "ArchiveVerification":
     """Looks into the WAL archive of the profile."""
-    return _gate(request).rehearsing.surroundings(profile).archive
+    verification: ArchiveVerification = _on_site(request, profile, "archive")
+    return verification
 
 
 @pytest.fixture(scope="session")
 def standby_verification(request: pytest.FixtureRequest, profile: Profile) -> "StandbyVerification":
     """Looks at the standby of the profile, beside its primary."""
-    return _gate(request).rehearsing.surroundings(profile).standby
+    verification: StandbyVerification = _on_site(request, profile, "standby")
+    return verification
 
 
 @pytest.fixture

@@ -242,7 +242,7 @@ class Gate:
                 redactor=self.redactor,
                 say=self._say,
                 run_id=self.run_id,
-                journals=self.options.reports / JOURNALS,
+                journals=self.options.reports.absolute() / JOURNALS,
                 reload=self._with_variables,
                 allowed=self.options.writes,
                 resumes=self.options.resume is not None,
@@ -251,7 +251,7 @@ class Gate:
 
     def know_rehearsals(self, checks: Iterable[Check]) -> None:
         """Plan the rehearsals whose steps are among these checks."""
-        if (steps := [check for check in checks if check.step]) and self.replayed is None:
+        if steps := [check for check in checks if check.step]:
             self.rehearsing.know(self.profiles, steps)
 
     def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":
@@ -281,7 +281,7 @@ class Gate:
     def taken_over(self, check: Check) -> TakenOver | None:
         """What an earlier run has shown of a check that is not to be asked again."""
         if self._memory is not None:
-            return self._memory.taken_over(check.id)
+            return self._memory.taken_over(check)
         if self.resumed is None or check.id in self.answers:  # what a person says now wins over what was said then
             return None
         return self.resumed.taken(check)
@@ -307,7 +307,7 @@ class Gate:
             self.conductor.give_up()
         finally:
             if self._rehearsing is not None:
-                self._rehearsing.close()
+                self.ledger.other_failures += self._rehearsing.close()
             if self.stack is not None and self._owns_stack:
                 self.stack.stop()
                 self.stack = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from opsproof.errors import StackError
+from opsproof.errors import OpsproofError
 from opsproof.evidence.observer import Observer
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome
@@ -17,6 +17,7 @@ from opsproof.rehearsal.procedure.surroundings import Surroundings
 
 TARGET = "rehearsal"
 _EMBEDDED_BUDGET = 60.0
+_TO_SAY_IT = 60.0
 
 Reload = Callable[[str, Mapping[str, str]], Profile]
 
@@ -78,10 +79,13 @@ class Rehearsing:
             yield from told(plan, profiles[name], embedded=is_embedded(name))
 
     def budget(self, check: Check) -> float:
-        """Seconds that a step has: its phase's budget; a minute in an environment of our own."""
+        """
+        Seconds that a step has: a minute in an environment of our own, else its phase's budget and some more, so that
+        a step which waits for the whole budget can still say what it waited for.
+        """
         assert check.step is not None
         of_phase = self.plans[check.profile, check.scenario].budget(check.step.phase)
-        return min(of_phase, _EMBEDDED_BUDGET) if is_embedded(check.profile) else of_phase
+        return min(of_phase, _EMBEDDED_BUDGET) if is_embedded(check.profile) else of_phase + _TO_SAY_IT
 
     def rehearsal(self, profile: Profile, scenario: str) -> Rehearsal:
         """The rehearsal of a scenario; nothing is touched before its first step."""
@@ -112,7 +116,8 @@ class Rehearsing:
         if scenario and unused is not None:
             self._surroundings[scenario] = self._surroundings.pop("")
         if scenario not in self._surroundings:
-            self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
+            if is_embedded(profile.name):
+                self._say(f"{profile.name}: starting two sites of its own for {scenario or 'the backup checks'}")
             self._surroundings[scenario] = Surroundings.open(
                 profile, self._asking(profile), embedded=is_embedded(profile.name), reload=self._reload
             )
@@ -132,20 +137,17 @@ class Rehearsing:
             if fact is not None
         )
 
-    def close(self) -> None:
-        """End everything that was started, and remove it. Raises StackError when something would not go."""
+    def close(self) -> list[str]:
+        """End everything that was started, and remove it; what could not be ended, each with where it is."""
         failed: list[str] = []
-        for rehearsal in self._rehearsals.values():
-            rehearsal.close()
-        for scenario, surroundings in self._surroundings.items():
+        opened: list[Rehearsal | Surroundings] = [*self._rehearsals.values(), *self._surroundings.values()]
+        for ends in opened:
             try:
-                surroundings.close()
-            except StackError as exc:
-                failed.append(f"{scenario}: {exc.what} ({exc.where})")
+                ends.close()
+            except OpsproofError as exc:
+                failed.append(f"{exc.what} ({exc.where}; {exc.next_step})")
         self._surroundings.clear()
-        if failed:
-            next_step = "End the processes by hand and remove the folder."
-            raise StackError("a rehearsal left something behind", where="; ".join(failed), next_step=next_step)
+        return failed
 
     def _asking(self, profile: Profile) -> Asking:
         observer = Observer(
@@ -155,6 +157,7 @@ class Rehearsing:
             redactor=self._redactor,
             timeout=600.0,
             concurrency=8,
+            gives_up=False,
         )
         return Asking(observer)
 

@@ -7,6 +7,7 @@ from opsproof.errors import PreconditionMissing, TimedOut
 from opsproof.evidence.bundle import Bundle
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome
+from opsproof.plugin.check import Check
 from opsproof.report.run import Run
 
 
@@ -29,16 +30,19 @@ class Remembered:
 
     def __init__(self, run: Run, observations: Mapping[str, Observation]) -> None:
         self._bundle = Bundle(observations, {outcome.check: outcome.observations for outcome in run.outcomes})
-        self._taken_over = {
+        self._as_they_were = {
             one.check: TakenOver(one, tuple(observations[id_] for id_ in one.observations if id_ in observations))
             for one in run.outcomes
-            if one.taken_over
         }
         self._late: dict[str, Outcome] = {o.check: o for o in run.outcomes if o.cause is Cause.TIMED_OUT}
 
-    def taken_over(self, check: str) -> TakenOver | None:
-        """What the earlier run itself took over: it was asked under the id of a run before it, and stays as it was."""
-        return self._taken_over.get(check)
+    def taken_over(self, check: Check) -> TakenOver | None:
+        """
+        What stays as it was: what the earlier run itself took over, for it was asked under the id of a run before it;
+        and what was done in a rehearsal, or seen on its sites, for they are gone.
+        """
+        before = self._as_they_were.get(check.id)
+        return before if before and (before.outcome.taken_over or check.stays_as_it_was) else None
 
     def recall(self, check: str, target: str, question: str) -> Observation:
         """

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from opsproof.errors import OpsproofError
-from opsproof.judge.outcome import Status
+from opsproof.errors import OpsproofError, PreconditionMissing
+from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
@@ -207,13 +207,20 @@ def skip_if_it_does_not_apply(item: pytest.Item) -> None:
     check = check_of(item)
     if check and (skip := gate.skip_of(check)):
         raise skip
+    if check and gate.replayed and check.stays_as_it_was and not gate.taken_over(check):
+        raise PreconditionMissing(
+            "the run that is replayed did not come to it, and a replay touches nothing",
+            where=check.id,
+            next_step="Run it against the environment itself, without --replay.",
+        )
 
 
 def conduct(item: pytest.Function, check: Check) -> None:
-    """Conduct a check, or take what was run ahead, and let pytest see how it ended; one taken over ended well."""
+    """Conduct a check, or take what was run ahead, or over, and let pytest see how it ended."""
     __tracebackhide__ = True
     gate = item.config.stash[GATE]
-    if gate.taken_over(check):
+    if taken := gate.taken_over(check):
+        _end_as(taken.outcome)
         return
     trace_coroutine(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
@@ -230,6 +237,15 @@ def conduct(item: pytest.Function, check: Check) -> None:
         raise conducted.error
 
 
+def _end_as(before: Outcome) -> None:
+    """Let pytest see how a check ended that is taken over."""
+    __tracebackhide__ = True
+    if before.status is Status.SKIPPED:
+        pytest.skip(before.message)
+    if before.status in (Status.FAILED, Status.UNKNOWN):
+        pytest.fail(before.message, pytrace=False)
+
+
 def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Make a check's outcome of what pytest saw, and let it travel on the report."""
     if call.when == "teardown" or (call.when == "setup" and report.passed):
@@ -244,6 +260,9 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
         redactor=gate.redactor,
         profile=gate.profiles[check.profile],
     )
+    observations = conducted.recorder.observations if conducted else []
+    if call.when == "call" and (taken := gate.taken_over(check)):
+        outcome, observations = taken.outcome, [*taken.observations]
     if conducted is not None:
         report.duration = conducted.duration
         if outcome.output:
@@ -257,9 +276,6 @@ def report_outcome(item: pytest.Item, check: Check, call: pytest.CallInfo[None],
     elif not report.passed:
         report.longrepr = outcome.details
     watch = gate.environment(check.profile).release if gate.is_open else None
-    observations = conducted.recorder.observations if conducted else []
-    if call.excinfo is None and (taken := gate.taken_over(check)):
-        outcome, observations = taken.outcome, [*taken.observations]
     carry(report, outcome, observations, watch.known if watch else {})
 
 

@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from _pytest._io import TerminalWriter
 
 from opsproof.errors import OpsproofError
+from opsproof.evidence.recorder import recording
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome, Status
 from opsproof.judge.verdict import blocks
@@ -37,14 +39,21 @@ def status_key(outcome: Outcome, gate: Gate) -> str:
 
 
 def sayer(config: pytest.Config) -> Callable[[str], None]:
-    """Tells progress on the terminal, where there is one."""
+    """Tells progress on the terminal, where there is one; while a check runs, too, whose own output pytest keeps."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or config.option.verbose < 0:
         return lambda text: None
+    capture = config.pluginmanager.get_plugin("capturemanager")
 
     def say(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(text)
+        told = recording.set(None)
+        try:
+            with capture.global_and_fixture_disabled() if capture else nullcontext():
+                reporter.ensure_newline()
+                reporter.write_line(text)
+                reporter.flush()
+        finally:
+            recording.reset(told)
 
     return say
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from opsproof.errors import PreconditionMissing, StackError
 from opsproof.evidence.observer import Observer, Question
 from opsproof.evidence.redaction import Redactor
 from opsproof.probes.plain import Plain
@@ -39,7 +40,8 @@ class Asking:
         Args:
             text: The question, or what is done: `pg_waldump 0000000100000000000000A1`.
             by_hand: A command that repeats it.
-            call: Returns what JSON can hold; raises `NotObserved` if there is no answer.
+            call: Returns what JSON can hold; raises `NotObserved` if there is no answer, or `StackError` if what was to
+                be done was not.
             seconds: Time limit in place of the target's.
             fresh: False to take the answer that another check of this sweep got.
 
@@ -48,7 +50,10 @@ class Asking:
         """
 
         async def fetch() -> Plain:
-            return Plain(await asyncio.to_thread(call))
+            try:
+                return Plain(await asyncio.to_thread(call))
+            except StackError as exc:
+                raise PreconditionMissing(exc.what, where=exc.where, next_step=exc.next_step) from None
 
         answer = await self.observer.ask(Question(text, by_hand), fetch, Plain, fresh=fresh, timeout=seconds)
         value: Any = answer.value

@@ -43,6 +43,7 @@ WORDS = {
     "standby-replay-blocked": "bytes short of",
     "standby-keeps-its-timeline": "follows no promotion",
     "standby-recovery-target-left": "recovery_target_name",
+    "standby-page-broken": "failed their checksum",
 }
 """What the sentence says that only this damage brings about."""
 

@@ -91,6 +91,7 @@ class Actor:
             NotAttested: Nobody wrote it in time.
         """
         path = self._folder / f"{action}.txt"
+        path.unlink(missing_ok=True)  # of the rehearsal before
         self._say(f"confirm it with your name: echo NAME > {path}")
 
         def call() -> str:
@@ -120,6 +121,10 @@ class Actor:
         except FileNotFoundError:
             next_step = "Correct rehearsals.commands in the profile, or install it."
             raise PreconditionMissing(f"there is no program {argv[0]}", where=join(argv), next_step=next_step) from None
+        except OSError as exc:
+            next_step = "Run it by hand, as the user that runs this; correct its path or its rights."
+            what = f"{argv[0]} cannot be run: {exc.strerror}"
+            raise PreconditionMissing(what, where=join(argv), next_step=next_step) from None
         except subprocess.TimeoutExpired:
             what = f"the command did not end within {seconds:g} s, and was killed"
             raise TimedOut(what, where=join(argv), next_step="See by hand how far it came.") from None

@@ -9,6 +9,7 @@ from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
 from opsproof.rehearsal.failover.promotion import first_write
+from opsproof.rehearsal.procedure.copies import sample_copies
 from opsproof.rehearsal.procedure.recovery import Recovery, said
 
 ASKS_THE_SERVER = frozenset(
@@ -60,8 +61,8 @@ class CommonSteps(Recovery):
     async def the_copies_can_take_over(self) -> list[str]:
         """The state before the failure is noted, and the writer's writes are acknowledged."""
         self.before = await inventory(self.at.home)
-        await self.writer.start()
         self.noted = await self.site.note(datetime.now(UTC))
+        await self.writer.start()
         wrong = await self._probe_the_archive()
         wrong += said(await everything(self.at.standby, "standby"))
         archive = await everything(self.at.archive, "backup")
@@ -120,10 +121,10 @@ class CommonSteps(Recovery):
     # The service.
 
     async def the_service_is_activated(self) -> list[str]:
-        """It runs at the DR site."""
+        """It runs at the DR site, and is healthy there."""
         words = "start the service at the DR site (kubectl scale --replicas=3 -n production-dr)"
         await self.actor.act("activate", words, seconds=self.seconds("service"))
-        return []
+        return await self.wait(self.the_dr_site_is_not_ready, "service")
 
     async def every_resolver_leads_to_the_new_site(self) -> list[str]:
         """Names are switched, and every resolver knows."""
@@ -165,6 +166,9 @@ class CommonSteps(Recovery):
         """The ledger against the rows that are there."""
         reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
         self.account.reconciled = reconciled
+        if self.before is not None and (failure := self.watch.moments.t0) is not None:
+            timeline = self.before.timeline
+            await sample_copies(self.at, self.account.exposures, reconciled.ledger, failure, timeline)
         wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
         unexpected = self.account.ledger().unexpected
         return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
@@ -202,7 +206,11 @@ class CommonSteps(Recovery):
         """The writer has ended, scratch copies are gone, and the archive is what it was."""
         self.close()
         if self.at.embedded is None:
-            await self.actor.act("clean-up", "remove what the rehearsal has made", seconds=self.seconds("failback"))
+            await self.actor.act(
+                "clean-up",
+                "DROP TABLE IF EXISTS opsproof_heartbeat, opsproof_write_token, opsproof_marker",
+                seconds=self.seconds("failback"),
+            )
         directory = self.at.grounds.directory
         asking = self.rehearsal.asking
         left = await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))

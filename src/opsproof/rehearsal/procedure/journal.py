@@ -45,7 +45,7 @@ class Journal:
         """Begin anew; what an earlier rehearsal left is kept beside it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
-            self.path.replace(self.path.with_suffix(f".{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"))
+            self.path.replace(self.path.with_suffix(f".{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"))
         self._append({"plan": self._plan, "run": run, "at": datetime.now(UTC).isoformat()})
 
     def note(self, entry: Entry) -> None:

@@ -19,8 +19,8 @@ from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.stack.process import Process
 
 _WRITES_PER_OBJECTIVE = 20
-_SLOWEST, _EMBEDDED_INTERVAL = 30.0, 0.05
-_ACKNOWLEDGED = 5
+_SLOWEST, _EMBEDDED_INTERVAL = 5.0, 0.05
+_ACKNOWLEDGED = 3
 
 
 class OutsideWriter:
@@ -58,8 +58,8 @@ class OutsideWriter:
     def end(self) -> None:
         """End it, if it runs."""
         if self._writing is not None and not self._ended:
-            self._writing.stop()
             self._ended = True
+            self._writing.stop()
 
     async def reconciled(self, recovered: Node, anchor: Anchor) -> Reconciled:
         """

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from opsproof.errors import NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
@@ -75,6 +76,20 @@ class Recovery:
 
     async def users_see_it(self) -> bool:
         """Whether the service does not answer well by its public name."""
+        return not await self._is_healthy()
+
+    async def the_dr_site_is_not_ready(self) -> list[str]:
+        """Whether the service is not healthy at the DR site's own address, wherever the names lead."""
+        site, recovered = self.at.rehearsals.dr, self.at.rehearsals.recovered
+        if site is None or site.api is None:
+            next_step = "Write the address of the service at the DR site, past the public name."
+            raise PreconditionMissing("the profile has no rehearsals.dr.api", where="rehearsals", next_step=next_step)
+        parts = urlsplit(site.api.get_secret_value())
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        place = f"{host}:{port}" if recovered and recovered.record else host
+        return [] if await self._is_healthy(place) else [f"the service is not healthy at {host}:{port}"]
+
+    async def _is_healthy(self, address: str | None = None) -> bool:
         recovered = self.at.rehearsals.recovered
         if recovered is None or recovered.release is None:
             next_step = "Write rehearsals.recovered.release in the profile."
@@ -83,9 +98,9 @@ class Recovery:
             recovered, Names(self.at.rehearsals.resolvers, self.at.asking_of("resolvers")), self.at.asking_of("api")
         )
         try:
-            return not (await door.get(recovered.release.health)).ok
+            return (await door.get(recovered.release.health, address=address)).ok
         except NotObserved:
-            return True
+            return False
 
     async def failed(self) -> bool:
         """Whether the home site's database is gone."""

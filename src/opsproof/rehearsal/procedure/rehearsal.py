@@ -85,6 +85,7 @@ class Rehearsal:
         """
         planned = next(step for step in self.plan.steps if step.check == name)
         await self._must_go_on(name, always=planned.always)
+        self.asking.observer.new_sweep()  # what an earlier step has seen was before, and is no answer now
         if self._was_done(name):
             kept = self._done[name]
             words = f"done at {kept.at.isoformat(timespec='seconds')}, by the journal"

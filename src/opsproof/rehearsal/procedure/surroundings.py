@@ -15,7 +15,7 @@ from opsproof.probes.backup import Objects
 from opsproof.profile.backups import Backups
 from opsproof.profile.models import Profile
 from opsproof.profile.rehearsals import Rehearsals, Site
-from opsproof.profile.targets import StoreTarget
+from opsproof.profile.targets import PostgresTarget, StoreTarget
 from opsproof.rehearsal.archive.verification import ArchiveVerification
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.failover.readiness import StandbyLimits, StandbyVerification
@@ -117,6 +117,7 @@ class Surroundings:
                 redactor=shared.redactor,
                 timeout=shared.timeout,
                 concurrency=4,
+                gives_up=False,
             )
         )
 
@@ -145,7 +146,7 @@ class Surroundings:
     @property
     def archive(self) -> ArchiveVerification:
         """Looks into the archive of the log, and asks the server that fills it."""
-        return self.archive_of(self.home)
+        return self.archive_of(self._archiving)
 
     def archive_of(self, server: Node | None) -> ArchiveVerification:
         """Looks into the archive of the log; `server` is the one that fills it, None if there is none any more."""
@@ -183,6 +184,19 @@ class Surroundings:
     def close(self) -> None:
         """End everything that was started here. Raises StackError when something would not go."""
         self._stack.close()
+
+    @property
+    def _archiving(self) -> Node:
+        """The server that fills the archive: home's; where nothing is rehearsed, the target that the backups are of."""
+        if self.profile.rehearsals is not None and self.profile.rehearsals.home is not None:
+            return self.home
+        from psycopg.conninfo import make_conninfo
+
+        target = self.profile.targets.get(self.backups.database)
+        if not isinstance(target, PostgresTarget):
+            raise self._missing(f"targets.{self.backups.database} of kind postgres")
+        conninfo = make_conninfo(target.dsn.get_secret_value(), options="-c default_transaction_read_only=on")
+        return Node(self.backups.database, conninfo, self.asking)
 
     def _store(self, name: str) -> StoreTarget:
         target = self.profile.targets.get(name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from opsproof.rehearsal.clock.compare import Comparison, compare
 from opsproof.rehearsal.facts import FindingFact, RehearsalFact
 from opsproof.report.run import Run
 
@@ -74,6 +75,11 @@ class Trend:
     def plan_changed(self) -> bool:
         """True if the plan is not the one that was rehearsed the last time."""
         return self.previous is not None and self.previous.fact.plan != self.now.plan
+
+    @property
+    def with_previous(self) -> Comparison | None:
+        """Both side by side: one moment of failure may flatter; None if there is none before it."""
+        return compare(self.previous.fact, self.now) if self.previous else None
 
     @property
     def since_previous(self) -> float | None:

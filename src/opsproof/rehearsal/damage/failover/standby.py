@@ -19,6 +19,8 @@ from opsproof.stack.clusters import Cluster, Grounds
 if TYPE_CHECKING:
     import psycopg
 
+_IN_A_ROW = 8000
+"""Bytes from the begin of a page to its oldest rows."""
 _RECEIVERS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
 
@@ -98,6 +100,24 @@ def _link_frozen(lab: Standbys) -> None:
     [(pid,)] = servers.home.sql("SELECT pid FROM pg_stat_replication WHERE application_name = 'dr'")
     servers.freeze(pid)
     servers.beat(servers.home)
+
+
+def _page_broken(lab: Standbys) -> None:
+    import psycopg
+
+    servers = lab.servers
+    servers.home.sql("CREATE TABLE orders_of_old AS SELECT generate_series(1, 500) AS id")
+    servers.home.sql("CHECKPOINT")
+    servers.beat(servers.home)
+    servers.caught_up(servers.home, servers.dr)
+    ((path,),) = servers.dr.sql("SELECT pg_relation_filepath('orders_of_old')")
+    servers.dr.stop("fast")
+    with (servers.dr.data / path).open("r+b") as file:
+        file.seek(_IN_A_ROW)
+        file.write(b"\xff\xff\xff\xff")
+    servers.dr.start()
+    with contextlib.suppress(psycopg.Error):  # whoever reads the page is told, and the server counts it
+        servers.dr.sql("SELECT count(*) FROM orders_of_old")
 
 
 def _other_timeline(lab: Standbys) -> None:
@@ -597,6 +617,13 @@ DAMAGES = (
         "대기 서버에 복구 목표 설정이 남아 있습니다.",
         _setting("recovery_target_name", "before_upgrade", restart=True),
         "nothing_ends_its_recovery_by_itself",
+    ),
+    _damage(
+        "standby-page-broken",
+        "A page of the standby failed its checksum when somebody read it.",
+        "대기 서버의 페이지가 읽을 때 체크섬 검사에 실패했습니다.",
+        _page_broken,
+        "no_page_of_the_standby_is_known_to_be_broken",
     ),
 )
 

@@ -1,0 +1,17 @@
+"""A plan of four steps."""
+
+from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
+
+SECRET = "hunter2-of-the-database"
+STEPS = (
+    PlannedStep("rehearsal.x.first", "The first is done", "declare", critical=False, always=False),
+    PlannedStep("rehearsal.x.critical", "What all stands on is done", "database", critical=True, always=False),
+    PlannedStep("rehearsal.x.later", "The later is done", "service", critical=False, always=False),
+    PlannedStep("rehearsal.x.always", "Nothing is left", "failback", critical=False, always=True),
+)
+FIRST, CRITICAL, LATER, ALWAYS = (step.check for step in STEPS)
+
+
+def plan_of(profile, scenario="region-loss", steps=STEPS):
+    """Its objectives are the profile's."""
+    return Plan(profile.name, scenario, profile.rehearsals.scenarios[scenario], tuple(steps))
