@@ -46,6 +46,7 @@ copied; three times as much room is needed.
 
 A fault that stays green is a finding: what the profile asks for would not notice it. What came of it is kept in
 reports/dr and stands in the next rehearsal's report. Faults that your backups have no place for are shown as n/a.
+Standbys are not copied: what their checks catch is shown on servers of a lab (opsproof dr faults --area standby).
 """
 _OWN = ("stored", "archive")
 _MOST = 2 * 10**9

@@ -19,6 +19,8 @@ SELECT pg_is_in_recovery() AS standby, now() AS at,
        pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
        (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN ('archive_mode', 'archive_command',
         'archive_library', 'archive_timeout', 'wal_level', 'wal_segment_size', 'track_commit_timestamp')) AS settings,
+       (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart
+        AND name IN ('archive_mode', 'wal_level', 'max_wal_senders')) AS pending,
        (SELECT row_to_json(pg_stat_archiver) FROM pg_stat_archiver) AS archiver,
        pg_has_role(current_user, 'pg_read_server_files', 'usage') AS reads_files
 """
@@ -47,6 +49,7 @@ class State:
         timeline: On which one.
         next_xid: The transaction that is next to begin.
         settings: Those that archiving depends on, in their base units.
+        pending: Those of them that are other ones in its files, and from its next start on.
         archiver: The row of pg_stat_archiver.
         reads_files: Whether we may read its files.
     """
@@ -57,6 +60,7 @@ class State:
     timeline: int
     next_xid: int
     settings: Mapping[str, str]
+    pending: tuple[str, ...]
     archiver: Mapping[str, Any]
     reads_files: bool
 
@@ -83,6 +87,7 @@ async def state(server: Node) -> State:
         timeline=int(row["file"][:8], 16),
         next_xid=int(row["next_xid"]),
         settings=row["settings"],
+        pending=tuple(row["pending"]),
         archiver=row["archiver"],
         reads_files=row["reads_files"],
     )

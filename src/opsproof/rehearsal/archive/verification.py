@@ -161,7 +161,10 @@ class ArchiveVerification:
         state = await archiver.state(server)
         program = archiver.program(state.settings.get("archive_command", ""))
         there = await server.value(archiver.EXISTS, path=program) if program and state.reads_files else None
-        return archiver.objections(state.settings, self._wal.freshness, there)
+        said = archiver.objections(state.settings, self._wal.freshness, there)
+        return said + [
+            f"{name} is another one in the server's files, and from its next start on" for name in state.pending
+        ]
 
     async def no_wal_waits_for_the_archiver(self) -> list[str]:
         """The archiver keeps up: few .ready files, no failure since its last success, the archive near the server."""

@@ -65,6 +65,13 @@ def _off(lab: Lab) -> None:
     lab.write(4)
 
 
+def _off_at_the_next_start(lab: Lab) -> None:
+    lab.server.configure(archive_mode="off")
+    lab.server.reload()
+    pending = "SELECT pending_restart FROM pg_settings WHERE name = 'archive_mode'"
+    wait_for(lambda: bool(lab.server.sql(pending)[0][0]), 30, pause=0.02)
+
+
 def _no_timeout(lab: Lab) -> None:
     lab.server.configure(archive_timeout="0")
     lab.server.reload()
@@ -159,6 +166,17 @@ DAMAGES: tuple[Damage[Lab], ...] = (
         _off,
         usual.settings,
         (_SET_UP, _WAITING),
+    ),
+    Damage(
+        "archive-mode-off-at-the-next-start",
+        "",
+        {
+            "en": "archive_mode is off in the files, not yet in force",
+            "ko": "설정 파일의 archive_mode가 다음 시작부터 off",
+        },
+        _off_at_the_next_start,
+        usual.settings,
+        (_SET_UP,),
     ),
     Damage(
         "archive-timeout-off",
