@@ -26,6 +26,7 @@ bench: $(VENV)/.dev ## Measure the gate beside its peers (takes minutes)
 	$(BIN)/python benchmarks/indicators.py
 	$(BIN)/python benchmarks/payload.py
 	$(BIN)/python benchmarks/windows.py
+	$(BIN)/python benchmarks/dump.py
 
 stack: $(VENV)/.stack ## Keep the embedded stack in the foreground, to look at and to break
 	$(BIN)/opsproof stack up
