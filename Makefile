@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests that mostly wait for servers of their own, and may do so side by side.
+WAITING := tests/rehearsal tests/proof/test_rehearsal.py
 
 .PHONY: help smoke test lint bench stack clean
 help: ## This list
@@ -12,8 +14,8 @@ smoke: $(VENV)/.stack ## The smoke gate against the embedded stack (ARGS='--prof
 	$(BIN)/python -m pytest -m smoke --allow-writes embedded $(ARGS)
 
 test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check included
-	$(BIN)/python -m pytest tests/rehearsal -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest tests --ignore=tests/rehearsal $(ARGS)
+	$(BIN)/python -m pytest $(WAITING) -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
+	$(BIN)/python -m pytest tests $(WAITING:%=--ignore=%) $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and the direction of imports
 	$(BIN)/ruff check .

@@ -84,7 +84,7 @@ def rto(
     """
     measured = moments.t1 is not None and moments.t2 is not None
     if moments.t0 is None or moments.t4 is None:
-        missing = " and ".join(name for name in ("t0", "t4") if getattr(moments, name) is None).upper()
+        missing = " and ".join(name.upper() for name in ("t0", "t4") if getattr(moments, name) is None)
         return ObjectiveFact(
             name="RTO",
             limit=limit,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -111,16 +112,17 @@ class Actor:
     def _run(self, argv: Sequence[str], seconds: float) -> str:
         secrets = {name: value.get_secret_value() for name, value in self._rehearsals.secrets.items()}
         try:
-            done = subprocess.run(
+            command = subprocess.Popen(
                 argv,
                 env={**os.environ, **secrets},
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                timeout=seconds,
-                check=False,
+                start_new_session=True,
             )
+            out, err = command.communicate(timeout=seconds)
         except FileNotFoundError:
             next_step = "Correct rehearsals.commands in the profile, or install it."
             raise PreconditionMissing(f"there is no program {argv[0]}", where=join(argv), next_step=next_step) from None
@@ -129,13 +131,15 @@ class Actor:
             what = f"{argv[0]} cannot be run: {exc.strerror}"
             raise PreconditionMissing(what, where=join(argv), next_step=next_step) from None
         except subprocess.TimeoutExpired:
+            os.killpg(command.pid, signal.SIGKILL)  # and with it whatever a script of theirs has started
+            command.communicate()
             what = f"the command did not end within {seconds:g} s, and was killed"
             raise TimedOut(what, where=join(argv), next_step="See by hand how far it came.") from None
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip())[-_SHOWN:]
-            what = f"the command ended with status {done.returncode}: {said}"
+        if command.returncode:
+            said = (err.strip() or out.strip())[-_SHOWN:] or "it said nothing"
+            what = f"the command ended with status {command.returncode}: {said}"
             raise PreconditionMissing(what, where=join(argv), next_step="Repeat it by hand; mend what it says.")
-        return done.stdout.strip()[-_SHOWN:] or "done"
+        return out.strip()[-_SHOWN:] or "done"
 
 
 async def until_well(verify: Callable[[], Awaitable[list[str]]], *, seconds: float, patient: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from opsproof.errors import NoData
+from opsproof.probes.backup import Objects
 from opsproof.profile.recovered import Recovered
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
@@ -65,7 +66,7 @@ class CommonSteps(Recovery):
         self.before = await inventory(self.at.home)
         self.noted = await self.site.note(datetime.now(UTC))
         await self.writer.start()
-        wrong = await self._probe_the_archive()
+        wrong = await self.archives(self.at.home, "verify")
         wrong += said(await everything(self.at.standby, "standby"))
         archive = await everything(self.at.archive, "backup")
         wrong += said({name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER})
@@ -200,6 +201,39 @@ class CommonSteps(Recovery):
         if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
             self.watch.note("t4")
         return wrong
+
+    # Protection.
+
+    async def it_is_protected_again(self) -> list[str]:
+        """T5: one more standby streams, a backup is there that was not, and what is written now is archived."""
+        followed, kept = await self._followers(), await self._kept()
+        for action, words in (("attach-standby", "attach a standby"), ("back-up", "take a backup")):
+            await self.actor.act(action, f"{words} of the new primary", seconds=self.seconds("protect"))
+
+        async def protected() -> list[str]:
+            wrong = [] if await self._followers() - followed else ["no further standby streams from the new primary"]
+            return wrong if await self._kept() - kept else [*wrong, "no backup has come into the store"]
+
+        wrong = await self.wait(protected, "protect")
+        wrong += await self.archives(self.recovered, "protect")
+        wrong += said(await everything(self.at.stored, "backup"))
+        if not wrong:
+            self.watch.note("t5")
+        return wrong
+
+    async def _followers(self) -> set[str]:
+        senders = await asked.wal_senders(self.recovered)
+        return {str(one["application_name"]) for one in senders if one["state"] == "streaming"}
+
+    async def _kept(self) -> set[str]:
+        backups, objects = self.at.backups, self.at.objects
+        prefixes = [one.prefix for one in (backups.dumps, backups.bases) if one is not None]
+        words = f"LIST {', '.join(prefixes)}"
+        names = [one for prefix in prefixes for one in await self._names(objects, prefix, words)]
+        return set(names)
+
+    async def _names(self, objects: Objects, prefix: str, words: str) -> list[str]:
+        return await self.rehearsal.asking.ask(words, "", lambda: [one.name for one in objects.names(prefix)])
 
     # The end.
 

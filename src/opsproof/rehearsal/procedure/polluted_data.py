@@ -104,7 +104,7 @@ class PollutedData(Restoring):
         """Everything of the copy, markers included; then the service may come."""
         before, after = self._known_markers
         wrong = await self.verified(self._needed, Expectations(before=(before.name,), after=(after.name,)))
-        return [*wrong, *await self.open_to_the_service("recover")]
+        return wrong or await self.open_to_the_service("recover")
 
     def _fence_own(self) -> None:
         site = self.at.embedded

@@ -17,6 +17,7 @@ from opsproof.profile.rehearsals import Site
 from opsproof.profile.targets import Url
 from opsproof.rehearsal.facts import RehearsalFact
 from opsproof.rehearsal.failover.promoted import Inventory
+from opsproof.rehearsal.failover.promotion import first_write
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
@@ -184,19 +185,18 @@ class Recovery:
         ledger = self.rehearsal.folder / f"ledger-{plan.scenario}-{self.token}.jsonl"
         return OutsideWriter(self.at, ledger, plan.objectives.rpo)
 
-    async def _probe_the_archive(self) -> list[str]:
-        """What is written now comes into the archive: a segment is switched, and waited for."""
-        wal = self.at.backups.wal
-        if wal is None:
+    async def archives(self, node: Node, phase: str) -> list[str]:
+        """Whether what a server writes now comes into the archive: a segment is switched, and waited for."""
+        if self.at.backups.wal is None:
             return ["the profile has no backups.wal: nothing is archived"]
-        sql = "SELECT pg_walfile_name(lsn) FROM pg_switch_wal() AS lsn"
-        segment = str(await self.at.home.value(sql))
+        await first_write(node, f"archived-{secrets.token_hex(4)}")
+        segment = str(await node.value("SELECT pg_walfile_name(lsn) FROM pg_switch_wal() AS lsn"))
 
         async def arrived() -> list[str]:
             names = await self.archived()
             return [] if segment in names else [f"{segment} was switched, and is not in the archive"]
 
-        return await self.wait(arrived, "verify")
+        return await self.wait(arrived, phase)
 
     async def archived(self) -> dict[str, int]:
         """Bytes of what is in the archive, by name."""

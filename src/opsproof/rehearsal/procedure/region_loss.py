@@ -92,16 +92,6 @@ class RegionLoss(CommonSteps):
             found.pop("promoted.the_promotion_was_confirmed")
         return said(found)
 
-    async def it_is_protected_again(self) -> list[str]:
-        """T5: a standby streams from the new primary, and a backup was taken from it."""
-        await self.actor.act("attach-standby", "attach a standby to the new primary", seconds=self.seconds("protect"))
-        await self.actor.act("back-up", "take a backup of the new primary", seconds=self.seconds("protect"))
-        wrong = await self.wait(self._is_followed, "protect")
-        wrong += said(await everything(self.at.stored, "backup"))
-        if not wrong:
-            self.watch.note("t5")
-        return wrong
-
     async def what_only_the_old_primary_has_is_exported(self) -> list[str]:
         """Counted from its WAL, kept as files outside of the grounds."""
         home = self._own_home()
@@ -159,10 +149,6 @@ class RegionLoss(CommonSteps):
 
     async def _still_recovers(self) -> list[str]:
         return ["dr is still in recovery"] if await asked.recovers(self.at.dr) else []
-
-    async def _is_followed(self) -> list[str]:
-        senders = [one for one in await asked.wal_senders(self.at.dr) if one["state"] == "streaming"]
-        return [] if senders else ["no standby streams from the new primary"]
 
     async def _home_follows(self) -> list[str]:
         if not await asked.recovers(self.at.home):

@@ -137,16 +137,6 @@ class Restoring(CommonSteps):
             return [f"the newest heartbeat on dr is of {newest[1]}, on the copy that was verified of {newest[0]}"]
         return []
 
-    async def it_is_protected_again(self) -> list[str]:
-        """T5: a standby streams from the recovered database, and a backup was taken from it."""
-        for action, words in (("attach-standby", "attach a standby"), ("back-up", "take a backup of the new primary")):
-            await self.actor.act(action, words, seconds=self.seconds("protect"))
-        wrong = await self.wait(self._is_followed, "protect")
-        wrong += said(await everything(self.at.stored, "backup"))
-        if not wrong:
-            self.watch.note("t5")
-        return wrong
-
     async def bases_ended(self) -> list[Point]:
         """When each base backup came to its end, by the catalogue."""
         bases, catalogue = self.at.backups.bases, self.at.catalogue
@@ -158,10 +148,6 @@ class Restoring(CommonSteps):
         if not points:
             raise NoData("the catalogue knows of no base backup", where=bases.prefix, next_step="Take one.")
         return sorted(points, key=lambda one: one.at)
-
-    async def _is_followed(self) -> list[str]:
-        senders = [one for one in await asked.wal_senders(self.recovered) if one["state"] == "streaming"]
-        return [] if senders else ["no standby streams from the recovered database"]
 
     async def _listing(self, folder: Path) -> Mapping[str, str]:
         return await asyncio.to_thread(listing, folder)
