@@ -15,6 +15,7 @@ from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
 from opsproof.rehearsal.facts import FindingFact, LedgerFact, ObjectiveFact, PhaseFact, RehearsalFact, StepFact
 from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
+from opsproof.rehearsal.seeded import seeded_of
 
 if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -105,7 +106,7 @@ class Account:
             ledger=self.ledger() if self.reconciled else None,
             copies=self.exposures.facts(),
             projected=self.scale.words() if self.scale else "",
-            seeded=(),
+            seeded=seeded_of(rehearsal.folder.parents[1], self._plan.profile),
             findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner="", due=None) for o in ran),
             not_executed=tuple(f"{step.title}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
             clean_up=self.clean_up,
