@@ -1,7 +1,7 @@
 """
 Grounds for real clusters; and which of the nearly 400 faults a run of the tests puts in.
 
-Each takes a second or more of a server's time. So `make test` puts in so many that every check is red once at least, and
+Each takes a second or more of a server's time. So `make test` puts in so many that every check is red once, and
 `make faults` all of them (`OPSPROOF_ALL_FAULTS=1` does so here).
 """
 

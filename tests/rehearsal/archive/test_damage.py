@@ -10,6 +10,7 @@ from opsproof.rehearsal.damage.archive import AREA, DETECTORS
 from opsproof.rehearsal.damage.archive.lab import verification
 
 WORDS = {
+    "archive-mode-off-at-the-next-start": "another one in the server's files",
     "segment-missing": "missing, or not whole: 0000",
     "segment-corrupt": "checksum",
     "segment-cut-off": "bytes, a segment has",

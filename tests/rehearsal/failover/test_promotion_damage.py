@@ -10,6 +10,13 @@ from opsproof.rehearsal.damage.failover.pair import until
 from opsproof.rehearsal.damage.failover.promotions import AREA
 
 WORDS = {
+    "promotion-role-cannot-log-in": "may not log in",
+    "promotion-role-has-run-out": "has run out",
+    "promotion-database-closed": "connections 0",
+    "promotion-index-not-valid": "is not valid",
+    "promotion-archives-a-part": "has 1000 bytes in the archive",
+    "promotion-archives-packed": "is not in the archive after",
+    "promotion-triggers-asleep": "session_replication_role",
     "promotion-stuck": "returned false",
     "promotion-split-brain": "(timeline 1)",
     "promotion-commits-hang": "no answer within 4 s",

@@ -74,7 +74,7 @@ class Held:
 def rehearsed(tmp_path_factory):
     """The run of a region's loss, and what the terminal showed; before it, one that was not allowed to write."""
     folder = tmp_path_factory.mktemp("drill")
-    for name in ("checks", "profiles"):
+    for name in ("checks", "profiles", "reports/templates"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)

@@ -159,16 +159,17 @@ def test_surroundings_that_cannot_be_had_give_it_up(described, tmp_path):
     assert going.rehearsal.fact({}) is None
 
 
-def test_an_interrupt_ends_the_phase_and_is_none_of_its_failures(going):
-    """Ctrl-C in a step says nothing of the step."""
+def test_a_step_that_was_cut_off_was_not_done(going):
+    """By its deadline or by Ctrl-C: whoever resumes must do it again."""
 
     def interrupted():
         raise asyncio.CancelledError
 
     going.step(FIRST, interrupted)
 
-    assert going.noted() == []
-    assert (going.rehearsal.failed, going.rehearsal.watch.open) == (set(), "")
+    assert [status for _, status in going.noted()] == ["failed"]
+    assert going.rehearsal.failed
+    assert going.rehearsal.watch.open == ""
 
 
 def test_what_an_earlier_step_was_told_is_asked_again(going):

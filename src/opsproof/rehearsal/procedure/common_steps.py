@@ -262,9 +262,12 @@ class CommonSteps(Recovery):
         self.account.clean_up = (f"tables and rows of ours, and {directory.name}: " + ("; ".join(left) or "gone"),)
         return left
 
+    async def _home_serves_nobody(self) -> bool:
+        return await self.failed() or await asked.recovers(self.at.home)
+
     async def _taken_back(self) -> list[str]:
         """Drop the tables that only a rehearsal makes, and its rows in the heartbeat's, where it is the primary now."""
-        primary = self.recovered if await asked.recovers(self.at.home) else self.at.home
+        primary = self.at.home if not await self._home_serves_nobody() else self.recovered
         for table in (TOKENS, MARKERS):
             await primary.rows(f"DROP TABLE IF EXISTS {table}")
         await self.writer.take_back(primary)

@@ -233,7 +233,7 @@ RECOVERIES = (
     _fault("page-damaged-before-backup", "A6", "A page was damaged before the backup was taken, without checksums",
         "백업 전에 페이지가 손상됨", (_ROWS,), _damaged_before_backup),
     _fault("commits-forgotten", "", "pg_xact of the backup says that every transaction was rolled back",
-        "백업의 pg_xact가 모든 트랜잭션이 롤백되었다고 말함", (_TABLES, _ROWS, _CORRUPT), _commits_forgotten),
+        "백업의 pg_xact가 모든 트랜잭션이 롤백되었다고 말함", (_CORRUPT,), _commits_forgotten),
     _fault("page-damaged-in-backup", "A1", "One byte of a table was flipped in the backup", "백업의 한 바이트가 뒤집힘",
         (_ROWS,), _page_flipped),
     _fault("index-damaged-in-backup", "A1", "A page of an index was damaged in the backup",
