@@ -113,6 +113,7 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
             raise pytest.UsageError(f"{item.nodeid} {objection[0]}\n  next: {objection[1]}")
     checks = [check for item in items if (check := check_of(item))]
     gate.ledger.collected = len(checks)
+    gate.steps = tuple(check for check in checks if check.step)
     if hasattr(config, "workeroutput"):
         config.workeroutput[_NOT_CARRIED] = gate.ledger.not_carried
     if any(check.step for check in checks) and hasattr(config, "workerinput"):

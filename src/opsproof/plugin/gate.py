@@ -97,6 +97,8 @@ class Gate:
         self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
         self._memory: Remembered | None = None
         self._rehearsing: Rehearsing | None = None
+        self.steps: tuple[Check, ...] = ()
+        """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
 
     @property
     def explicit(self) -> bool:
@@ -250,8 +252,9 @@ class Gate:
         return self._rehearsing
 
     def know_rehearsals(self, checks: Iterable[Check]) -> None:
-        """Plan the rehearsals whose steps are among these checks."""
-        if steps := [check for check in checks if check.step]:
+        """Plan the rehearsals of which a step is among these checks."""
+        if begun := {(check.profile, check.scenario) for check in checks if check.step}:
+            steps = [check for check in self.steps if (check.profile, check.scenario) in begun]
             self.rehearsing.know(self.profiles, steps)
 
     def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":

@@ -58,6 +58,7 @@ class Rehearsing:
         self._last_within: dict[str, float | None] = {}
         self._rehearsals: dict[tuple[str, str], Rehearsal] = {}
         self._surroundings: dict[str, Surroundings] = {}
+        self._askings: dict[str, Asking] = {}
 
     def know(self, profiles: Mapping[str, Profile], checks: Iterable[Check]) -> None:
         """Make the plans of all steps that were selected, in the order in which they stand."""
@@ -150,6 +151,12 @@ class Rehearsing:
         return failed
 
     def _asking(self, profile: Profile) -> Asking:
+        """One for each profile: with each step all that was seen before is forgotten."""
+        if profile.name not in self._askings:
+            self._askings[profile.name] = self._new_asking(profile)
+        return self._askings[profile.name]
+
+    def _new_asking(self, profile: Profile) -> Asking:
         observer = Observer(
             profile=profile.name,
             target=TARGET,

@@ -6,6 +6,9 @@ from typing import get_type_hints
 
 from opsproof.errors import NotObserved
 
+UNKNOWN = "unknown: "
+"""How a sentence begins of a check that could not look."""
+
 Detector = Callable[[], Awaitable[list[str]]]
 
 
@@ -35,5 +38,5 @@ async def everything(verification: object, folder: str) -> dict[str, list[str]]:
         try:
             found[f"{folder}.{name}"] = await ask()
         except NotObserved as exc:
-            found[f"{folder}.{name}"] = [f"unknown: {exc.what}"]
+            found[f"{folder}.{name}"] = [f"{UNKNOWN}{exc.what}"]
     return found

@@ -50,9 +50,11 @@ class Account:
     def objectives(self) -> tuple[ObjectiveFact, ...]:
         """RTO and RPO."""
         wanted, moments = self._plan.objectives, self._watch.moments
+        # Where opsproof itself noticed and declared it, nothing was measured of either: what is declared counts.
+        by_people = moments if self.declared_by else moments.model_copy(update={"t1": None, "t2": None})
         time = rto(
             wanted.rto,
-            moments,
+            moments if wanted.declared is None else by_people,
             declared=wanted.declared,
             scale=self.scale,
             uncertainty=self._watch.uncertainty,

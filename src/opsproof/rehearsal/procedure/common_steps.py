@@ -67,11 +67,11 @@ class CommonSteps(Recovery):
         self.noted = await self.site.note(datetime.now(UTC))
         await self.writer.start()
         wrong = await self.archives(self.at.home, "verify")
-        wrong += said(await everything(self.at.standby, "standby"))
-        archive = await everything(self.at.archive, "backup")
-        wrong += said({name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER})
+        found = await everything(self.at.standby, "standby")
+        archive = self.wanted(await everything(self.at.archive, "backup"))
+        found |= {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
         await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
-        return wrong
+        return said(found, wrong)
 
     async def break_it(self, words: str) -> list[str]:
         """T0, at a moment that nothing is in step with."""
@@ -100,12 +100,11 @@ class CommonSteps(Recovery):
 
     async def the_backups_are_whole(self) -> list[str]:
         """All checks of stored backups."""
-        found = await everything(self.at.stored, "backup")
-        return said(found)
+        return said(self.wanted(await everything(self.at.stored, "backup")))
 
     async def the_archive_reaches_the_failure(self) -> list[str]:
         """All checks of the archive; the server that fills it may be gone."""
-        found = await everything(self.at.archive_of(None), "backup")
+        found = self.wanted(await everything(self.at.archive_of(None), "backup"))
         return said({name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER})
 
     # The database.
@@ -216,7 +215,7 @@ class CommonSteps(Recovery):
 
         wrong = await self.wait(protected, "protect")
         wrong += await self.archives(self.recovered, "protect")
-        wrong += said(await everything(self.at.stored, "backup"))
+        wrong = said(self.wanted(await everything(self.at.stored, "backup")), wrong)
         if not wrong:
             self.watch.note("t5")
         return wrong
@@ -245,6 +244,8 @@ class CommonSteps(Recovery):
         wrong = [f"{one.name} failed: {one.why}" for one in objectives if one.proof == "failed"]
         wrong += [f"phase {one.name} took {one.seconds} s of {one.budget} s" for one in phases if one.proof == "failed"]
         unproven = [f"{one.name} is not proven: {one.why}" for one in objectives if one.proof == "not proven"]
+        if left_out := self.rehearsal.left_out():
+            unproven.append(f"{len(left_out)} steps were not executed: {', '.join(left_out)}")
         if unproven and not wrong:
             where = f"{self.rehearsal.plan.scenario} of {self.rehearsal.plan.profile}"
             raise NoData("; ".join(unproven), where=where, next_step="Rehearse again, with what is missing.")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from typing_extensions import override
 
-from opsproof.errors import PreconditionMissing
-from opsproof.rehearsal.procedure.restoring import Restoring
+from opsproof.errors import NoData, PreconditionMissing
+from opsproof.rehearsal.procedure.restoring import CHANGING, Restoring
+from opsproof.rehearsal.restored.content import content_hashes, row_counts
 from opsproof.rehearsal.restored.dumps import restore_dump
+from opsproof.rehearsal.restored.parity import contents, rows
+from opsproof.rehearsal.restored.restored import Restored
 from opsproof.rehearsal.restored.verification import Expectations
+from opsproof.rehearsal.stored.catalogue import read_catalogue
+
+_PARTITIONED = """
+    SELECT format('%I.%I', nspname, relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind = 'p'
+"""
 
 
 class DamagedDatabase(Restoring):
@@ -55,9 +65,26 @@ class DamagedDatabase(Restoring):
         grounds, name = self.at.grounds, self.at.database_name
         roles = self._local(dumps.roles) if dumps.roles else None
 
-        def call() -> str:
-            restored = restore_dump(grounds, found[-1], "from-dump", form=dumps.form, database=name, roles=roles)
-            return restored.failed
+        newest, made = found[-1], list[Restored]()
 
-        failed = await self.rehearsal.asking.ask(f"restore {found[-1].name}", "pg_restore --exit-on-error", call)
-        return [failed] if failed else []
+        def call() -> str:
+            made.append(restore_dump(grounds, newest, "from-dump", form=dumps.form, database=name, roles=roles))
+            return made[0].failed
+
+        failed = await self.rehearsal.asking.ask(f"restore {newest.name}", "pg_restore --exit-on-error", call)
+        return [failed] if failed else await self._unlike_what_was_noted(made[0], f"{dumps.prefix}{newest.name}")
+
+    async def _unlike_what_was_noted(self, restored: Restored, dump: str) -> list[str]:
+        """Rows of every table against the catalogue; where nobody else writes, their content too."""
+        node = restored.node(self.rehearsal.asking, database=self.at.database_name)
+        catalogue = self.at.catalogue
+        noted = (await asyncio.to_thread(read_catalogue, catalogue, dump)).entries.get(dump) if catalogue else None
+        if noted is None or not noted.tables:
+            next_step = "Note the rows of each table when a dump is made: docs/disaster-recovery.md."
+            raise NoData("nobody noted how many rows its tables have", where=dump, next_step=next_step)
+        above = {row["name"] for row in await node.rows(_PARTITIONED)}  # their rows are those of their partitions
+        wrong = rows({name: n for name, n in noted.tables.items() if name not in above}, await row_counts(node))
+        if self.at.embedded and self.reference:
+            still = {name: one for name, one in self.reference.contents.items() if name not in CHANGING}
+            wrong += contents(still, await content_hashes(node, still))
+        return wrong

@@ -79,7 +79,8 @@ class Journal:
         return entries
 
     def _append(self, content: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with open(descriptor, "a", encoding="utf-8") as file:
             file.write(json.dumps(content, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from opsproof.errors import NotObserved, PreconditionMissing
+from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
-from opsproof.profile.rehearsals import Site
+from opsproof.profile.rehearsals import Rehearsals, Site
 from opsproof.profile.targets import Url
 from opsproof.rehearsal.facts import RehearsalFact
+from opsproof.rehearsal.failover.detectors import UNKNOWN
 from opsproof.rehearsal.failover.promoted import Inventory
 from opsproof.rehearsal.failover.promotion import first_write
 from opsproof.rehearsal.node import Node
@@ -139,6 +140,16 @@ class Recovery:
         if self.serving is not None and rehearsals.dr is not None:
             site = rehearsals.dr.model_copy(update={"database": Url(self.serving.conninfo)})
             rehearsals = rehearsals.model_copy(update={"dr": Site.model_validate(site)})
+        return self._verification(rehearsals)
+
+    def seen_from_home(self) -> SiteVerification:
+        """The same questions after the way back: home is where everything must lead to."""
+        rehearsals = self.at.rehearsals
+        names = {key: one.model_copy(update={"home": one.dr, "dr": one.home}) for key, one in rehearsals.names.items()}
+        changes = {"home": rehearsals.dr, "dr": rehearsals.home, "names": names}
+        return self._verification(rehearsals.model_copy(update=changes))
+
+    def _verification(self, rehearsals: Rehearsals) -> SiteVerification:
         profile = self.at.profile
         return SiteVerification(
             rehearsals,
@@ -208,6 +219,16 @@ class Recovery:
             f"LIST {prefix}*", "", lambda: {one.name.removeprefix(prefix): one.size for one in objects.names(prefix)}
         )
 
+    def wanted(self, found: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """Without what the profile does not ask for: a reach of the archive, hashes of segments, a latest dump."""
+        backups = self.at.backups
+        asked_for = {
+            "every_moment_can_be_recovered": backups.wal and backups.wal.reach,
+            "every_segment_is_what_was_archived": backups.wal and backups.wal.hashes,
+            "latest_is_the_newest_dump": backups.dumps and backups.dumps.latest,
+        }
+        return {name: one for name, one in found.items() if asked_for.get(name.partition(".")[2], True)}
+
     async def _is_broken(self) -> list[str]:
         return [] if await self.failed() else ["the home site still answers"]
 
@@ -229,6 +250,17 @@ class Recovery:
         return [f"{directory} is still there"] if directory.exists() else []
 
 
-def said(found: Mapping[str, list[str]]) -> list[str]:
-    """The sentences of several checks, each with the name of its check."""
-    return [f"{name.partition('.')[2]}: {sentence}" for name, sentences in found.items() for sentence in sentences]
+def said(found: Mapping[str, list[str]], besides: Sequence[str] = ()) -> list[str]:
+    """
+    The sentences of several checks, each with the name of its check, behind what is wrong besides.
+
+    Raises:
+        NoData: Nothing is known to be wrong, and some could not look.
+    """
+    told = [(f"{name.partition('.')[2]}: {one}", one) for name, sentences in found.items() for one in sentences]
+    wrong = [*besides, *(words for words, one in told if not one.startswith(UNKNOWN))]
+    unseen = [words for words, one in told if one.startswith(UNKNOWN)]
+    if unseen and not wrong:
+        next_step = "See what each of them could not look at, and mend that first."
+        raise NoData("; ".join(unseen), where=f"{len(unseen)} of {len(found)} checks", next_step=next_step)
+    return [*wrong, *unseen]

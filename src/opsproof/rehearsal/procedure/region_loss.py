@@ -20,7 +20,6 @@ from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.common_steps import CommonSteps
 from opsproof.rehearsal.procedure.recovery import said
-from opsproof.rehearsal.site.names import Names
 from opsproof.stack.clusters import Cluster
 
 _WANTS_A_COUNT = ("what_only_the_old_timeline_had_is_kept", "nothing_is_left_that_only_it_has")
@@ -122,7 +121,7 @@ class RegionLoss(CommonSteps):
         if self._lost is None:  # the step before says that it is not proven
             for name in _WANTS_A_COUNT:
                 del found[f"rewound.{name}"]
-        return [*said(found), *await self.wait(self._home_streams, "failback")]
+        return said(found, await self.wait(self._home_streams, "failback"))
 
     async def the_home_site_serves_again(self) -> list[str]:
         """T6: switched over without a loss, names back, and the DR site follows."""
@@ -147,6 +146,11 @@ class RegionLoss(CommonSteps):
         receiver = await asked.wal_receiver(self.at.home)
         return [] if receiver and receiver["status"] == "streaming" else ["home does not stream from the new primary"]
 
+    @override
+    async def _is_broken(self) -> list[str]:
+        wrong = await super()._is_broken()
+        return wrong if await self.users_see_it() else [*wrong, "the home site's service still answers"]
+
     async def _still_recovers(self) -> list[str]:
         return ["dr is still in recovery"] if await asked.recovers(self.at.dr) else []
 
@@ -161,11 +165,11 @@ class RegionLoss(CommonSteps):
             wrong.append("dr is not in recovery: both take writes")
         if not await asked.wal_receiver(self.at.dr):
             wrong.append("dr does not stream from home")
-        names = {
-            key: one.model_copy(update={"home": one.dr, "dr": one.home})
-            for key, one in self.at.rehearsals.names.items()
-        }
-        return [*wrong, *await Names(self.at.rehearsals.resolvers, self.at.asking_of("resolvers")).wrong(names)]
+        if await self.users_see_it():
+            wrong.append("the service does not answer well by its public name")
+        back = self.seen_from_home()
+        wrong += await back.every_resolver_leads_to_the_dr_site()
+        return wrong or await back.every_connection_is_to_the_new_primary()
 
     async def _slot(self, name: str, on: Node | None = None) -> str:
         node = on or self.at.dr

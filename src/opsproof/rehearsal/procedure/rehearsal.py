@@ -56,6 +56,8 @@ class Rehearsal:
         self.say = say
         self.watch = Stopwatch()
         self.aborted = ""
+        self.ended: set[str] = set()
+        """Names of the steps that were executed."""
         self.failed: set[str] = set()
         """Phases of which a step failed."""
         self.acted: dict[str, str] = {}
@@ -90,6 +92,7 @@ class Rehearsal:
             kept = self._done[name]
             words = f"done at {kept.at.isoformat(timespec='seconds')}, by the journal"
             await self.asking.ask(f"taken over: {planned.title}", f"cat {self._journal.path}", lambda: words)
+            self.ended.add(name)
             yield False
             return
         self.watch.begin(planned.phase)
@@ -106,7 +109,13 @@ class Rehearsal:
         else:
             self._note(name, _PASSED)
         finally:
+            self.ended.add(name)
             self.watch.end(planned.phase)
+
+    def left_out(self) -> list[str]:
+        """Names of the steps before this one that were not executed."""
+        names = [step.check for step in self.plan.steps]
+        return [name.rpartition(".")[2] for name in names[: names.index(self.current)] if name not in self.ended]
 
     def note_who(self, who: str) -> None:
         """Note who acts in the step that goes on."""
@@ -179,5 +188,5 @@ class Rehearsal:
             self._recovery.remember(list(self._done.values())[-1].state)
 
     def _note(self, name: str, status: str) -> None:
-        state = self._recovery.state() if self._recovery is not None else {}
+        state = self.asking.observer.redactor.value(self._recovery.state()) if self._recovery is not None else {}
         self._journal.note(Entry(name, status, datetime.now(UTC), state))

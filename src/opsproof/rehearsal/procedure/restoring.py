@@ -30,7 +30,7 @@ from opsproof.rehearsal.restored.verification import Expectations, RestoredVerif
 from opsproof.rehearsal.stored.catalogue import read_catalogue
 from opsproof.stack.clusters import Cluster
 
-_CHANGING = tuple(f"public.{name}" for name in (heartbeat.TABLE, TOKENS, "opsproof_marker"))
+CHANGING = tuple(f"public.{name}" for name in (heartbeat.TABLE, TOKENS, "opsproof_marker"))
 
 
 class Restoring(CommonSteps):
@@ -86,7 +86,7 @@ class Restoring(CommonSteps):
             raise PreconditionMissing("what home held was not noted", where="home", next_step=next_step)
         after = await self._listing(self._local(self._wal_prefix))
         expected = replace(
-            expected, archive=(self._archive_before, after), service=self._service(restored), changing=_CHANGING
+            expected, archive=(self._archive_before, after), service=self._service(restored), changing=CHANGING
         )
         asking = self.rehearsal.asking
         verification = RestoredVerification(restored, self.reference, expected, asking, database=self.at.database_name)

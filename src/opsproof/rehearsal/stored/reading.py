@@ -224,8 +224,9 @@ class _Restore:
 
     def end(self) -> tuple[int, int | None, str]:
         """Nothing more comes: bytes that it left in the pipe, its exit status, and the first line of what it said."""
-        while (left := _left_in(self._in)) and self._process.poll() is None:
+        while _left_in(self._in) and self._process.poll() is None:
             time.sleep(_PAUSE)
+        left = _left_in(self._in)  # it may have read the rest just before it ended
         with contextlib.suppress(BrokenPipeError):
             self._in.close()
         for reader in self._readers:
