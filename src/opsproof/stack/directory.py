@@ -89,14 +89,13 @@ def reap() -> list[Path]:
 
 def remove(directory: Path) -> None:
     """
-    End every process of a stack and remove its folder; nothing if it is gone.
+    End every process of a stack and remove its folder, if somebody has not removed it before.
 
     Raises:
         StackError: A process would not end, or the folder could not be removed.
     """
     with _alone():
-        if directory.exists():
-            _remove(directory)
+        _remove(directory)
 
 
 def _remove(directory: Path) -> None:
@@ -113,7 +112,8 @@ def _remove(directory: Path) -> None:
             next_step=f"end them by hand, then remove {directory}",
         )
     try:
-        shutil.rmtree(directory)
+        if directory.exists():
+            shutil.rmtree(directory)
     except OSError as exc:
         raise StackError(
             f"the stack's folder could not be removed: {exc}", where=str(directory), next_step="remove it by hand"
@@ -125,13 +125,12 @@ def _end_all(directory: Path, signals: Mapping[Process, int]) -> list[Process]:
     for one in belonging_to(directory):
         one.send(signal.SIGCONT)  # frozen children of PostgreSQL would outlive it
     end(signals.items())
-    left: list[Process] = []
     for _ in range(_ROUNDS):  # what is ended may just have started something
         found = belonging_to(directory)
         if not found:
             return []
-        left = end((one, signal.SIGTERM) for one in found)
-    return left
+        end((one, signal.SIGTERM) for one in found)
+    return belonging_to(directory)
 
 
 def _states(base: Path) -> dict[Path, StackState | None]:

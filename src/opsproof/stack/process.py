@@ -1,6 +1,7 @@
 """Processes of the stack: known by pid *and* start time, so that a reused pid is never touched."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -137,6 +138,16 @@ def belonging_to(directory: Path) -> list[Process]:
     return found
 
 
+def told_of(words: str) -> list[Process]:
+    """Processes that have some words in their environment, as they are or as JSON: a path that only they were given."""
+    wanted = {words.encode(), json.dumps(words)[1:-1].encode()}
+    found = []
+    for pid in _pids():
+        if pid != os.getpid() and any(one in _environment(pid) for one in wanted) and (one := Process.of(pid)):
+            found.append(one)
+    return found
+
+
 def wait_for(condition: Callable[[], bool], seconds: float, pause: float = _POLL) -> bool:
     """Whether the condition came true within `seconds`."""
     end = time.monotonic() + seconds
@@ -182,15 +193,20 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _has_mark(pid: int, mark: bytes) -> bool:
+    return mark in _environment(pid).split(b"\0")
+
+
+def _environment(pid: int) -> bytes:
     try:
-        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:  # gone meanwhile, or another user's: then it is not ours
-        return False
+        return b""
 
 
 def _is_server_in(pid: int, directory: Path) -> bool:
     try:
         program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-        return program in _TITLED and Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(directory)
+        folder = os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")
+        return program in _TITLED and Path(folder).is_relative_to(directory)
     except OSError:  # gone meanwhile, or another user's: then it is not ours
         return False

@@ -68,5 +68,9 @@ def test_an_archive_that_is_written_meanwhile_may_get_segments_and_no_history_fi
     after = before | {"000000010000000000000002": "16 bytes, sha256 b", "00000002.history": "9 bytes, sha256 c"}
 
     assert changes(before, after, still_written=True) == ["00000002.history came into the archive during the rehearsal"]
+    of_another = before | {"000000020000000000000002": "16 bytes, sha256 d"}
+    assert changes(before, of_another, still_written=True) == [
+        "000000020000000000000002 came into the archive during the rehearsal"
+    ]
     assert len(changes(before, after)) == 2
     assert changes(before, {}) == ["000000010000000000000001 is gone from the archive"]

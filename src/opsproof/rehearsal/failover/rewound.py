@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from opsproof.errors import NoData
+from opsproof.evidence.redaction import MASK
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.divergence import Divergence
 from opsproof.rehearsal.failover.exports import Export
@@ -110,7 +111,7 @@ class RewoundVerification:
             f"{name} of {self._rewound.name} is '{now.get(name, 'not there')}', before it was "
             f"'{self._before.get(name, 'not there')}'"
             for name in sorted({*now, *self._before})
-            if name not in _OF_THE_PART and now.get(name) != self._before.get(name)
+            if name not in _OF_THE_PART and now.get(name) != (was := self._before.get(name)) and MASK not in (was or "")
         ]
 
     async def _digests(self, node: Node, export: Export, sql: str) -> set[str]:

@@ -65,13 +65,17 @@ class SplitVerification:
         old: Every address by which the old primary can be reached, one Node each.
         asking: Keeps what was found at the addresses.
         write: Seconds within which a write is acknowledged, or not.
+        vouched: Whether somebody vouches for what does not answer: that it is fenced.
     """
 
-    def __init__(self, new: Node, old: Sequence[Node], asking: Asking, *, write: float = 5.0) -> None:
+    def __init__(
+        self, new: Node, old: Sequence[Node], asking: Asking, *, write: float = 5.0, vouched: bool = False
+    ) -> None:
         self._new = new
         self._old = old
         self._asking = asking
         self._write = write
+        self._vouched = vouched
 
     async def one_server_is_the_primary(self) -> list[str]:
         """
@@ -120,7 +124,7 @@ class SplitVerification:
         """
         Proven fenced at every address: the connection is refused, or it answers and refuses the write.
 
-        Silence proves nothing: others may still reach it.
+        Silence proves nothing, unless somebody vouches for it: others may still reach it.
         """
         if not self._old:
             next_step = "Name its addresses, then ask again."
@@ -128,11 +132,16 @@ class SplitVerification:
         found = []
         for node in self._old:
             state = await reachable(node, self._asking)
-            if state == _SILENT:
+            if state == _SILENT and not self._vouched:
                 found.append(f"{node.name} at {address(node)} does not answer: it may take the writes of others")
             elif state == _OPEN:
                 found += await self._refuses(node)
         return found
+
+    async def silent(self) -> tuple[str, ...]:
+        """Addresses of the old primary that neither take nor refuse a connection."""
+        states = {f"{node.name} at {address(node)}": await reachable(node, self._asking) for node in self._old}
+        return tuple(where for where, state in states.items() if state == _SILENT)
 
     async def _refuses(self, node: Node) -> list[str]:
         try:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+import signal
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+from typing_extensions import override
 
 from opsproof.errors import NoData
 from opsproof.probes.backup import Objects
@@ -11,9 +18,12 @@ from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
+from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.procedure.copies import sample_copies
+from opsproof.rehearsal.procedure.leftovers import Leftovers
 from opsproof.rehearsal.procedure.recovery import Recovery, said
 from opsproof.rehearsal.restored.markers import MARKERS
+from opsproof.stack.process import end, told_of
 
 ASKS_THE_SERVER = frozenset(
     {
@@ -35,6 +45,21 @@ _WRITE_SECONDS = 10.0
 
 class CommonSteps(Recovery):
     """Runbook 001, 5.2: its six phases, then protection and the end."""
+
+    _unprotected: tuple[set[str], set[str]] | None = None
+    """Who followed the new primary before it was protected, and which backups there were."""
+
+    @override
+    def state(self) -> dict[str, Any]:
+        unprotected = self._unprotected and [sorted(one) for one in self._unprotected]
+        return {**super().state(), "unprotected": unprotected}
+
+    @override
+    def remember(self, state: Mapping[str, Any]) -> None:
+        super().remember(state)
+        if state["unprotected"]:
+            followed, kept = state["unprotected"]
+            self._unprotected = set(followed), set(kept)
 
     # Declared.
 
@@ -65,6 +90,10 @@ class CommonSteps(Recovery):
         """The state before the failure is noted, and the writer's writes are acknowledged."""
         self.before = await inventory(self.at.home)
         self.noted = await self.site.note(datetime.now(UTC))
+        self.archive_before = await self.archived()
+        self.keep_aside("archive", self.archive_before)
+        if self.at.embedded is None:
+            await asyncio.to_thread(self.end_writers)
         await self.writer.start()
         wrong = await self.archives(self.at.home, "verify")
         found = await everything(self.at.standby, "standby")
@@ -73,18 +102,25 @@ class CommonSteps(Recovery):
         await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
         return said(found, wrong)
 
+    def end_writers(self) -> None:
+        """End outside writers of this scenario that an earlier rehearsal has left: two would write the same ids."""
+        end((one, signal.SIGTERM) for one in told_of(self.ledgers))
+
     async def break_it(self, words: str) -> list[str]:
         """T0, at a moment that nothing is in step with."""
-        await self._unpredictable()
-        self.watch.note("t0")
-        await self.actor.act("break", words, seconds=self.seconds("declare"))
+        if self.watch.moments.t0 is None:
+            await self._unpredictable()
+            self.note("t0")
+            await self.actor.act("break", words, seconds=self.seconds("declare"))
+        elif not await self.failed():  # it was interrupted before it had come about
+            await self.actor.act("break", words, seconds=self.seconds("declare"))
         return await self.wait(self._is_broken, "declare")
 
     async def the_failure_is_noticed(self) -> list[str]:
         """T1: the first question by the public name that fails."""
         wrong = await self.wait(self._is_seen, "declare")
         if not wrong:
-            self.watch.note("t1")
+            self.note("t1")
         return wrong
 
     async def the_disaster_is_declared(self) -> list[str]:
@@ -93,7 +129,7 @@ class CommonSteps(Recovery):
         await self.actor.act("declare", words, seconds=self.seconds("declare"))
         if self.actor.by("declare") == "operator":
             self.account.declared_by = await self.actor.confirmed("declare", seconds=self.seconds("declare"))
-        self.watch.note("t2")
+        self.note("t2")
         return []
 
     # Verified.
@@ -112,13 +148,29 @@ class CommonSteps(Recovery):
     async def the_first_write_is_committed(self) -> list[str]:
         """T3."""
         node = self.recovered
-        written = await first_write(node, f"first-{self.token}", seconds=_WRITE_SECONDS)
+        written = await first_write(node, f"first-{self.token}-{secrets.token_hex(4)}", seconds=_WRITE_SECONDS)
         if not written.commit.acknowledged:
             return [f"{node.name} acknowledges no write: {written.commit.why}"]
         if not written.read_back:
             return [f"{node.name} acknowledged a write that no second connection sees"]
-        self.watch.note("t3")
+        self.note("t3")
         return []
+
+    async def fence(self, phase: str) -> list[str]:
+        """
+        Have the old primary fenced, and see it at its address: refused, in recovery, or read-only. From an address that
+        does not answer nothing can be seen; then the profile's own command must have ended well, or a person says that
+        it is fenced, by name, which is kept with the time.
+        """
+        words = "fence the home site, so that neither its service nor its database takes a write, even if it comes back"
+        await self.actor.act("fence", words, seconds=self.seconds(phase))
+        asking = self.rehearsal.asking
+        split = SplitVerification(self.recovered, [self.at.home], asking, vouched=True)
+        wrong = await self.wait(split.the_old_primary_takes_no_writes, phase)
+        if not wrong and self.actor.by("fence") == "operator" and (silent := await split.silent()):
+            self.rehearsal.say(f"{', '.join(silent)} does not answer, and may come back: whoever fenced it vouches")
+            await self.actor.confirmed("fence", seconds=self.seconds(phase))
+        return wrong
 
     # The service.
 
@@ -198,26 +250,37 @@ class CommonSteps(Recovery):
         if (recovered := self.at.rehearsals.recovered) and recovered.outside:
             wrong += await site.nothing_was_sent_to_the_outside()
         if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
-            self.watch.note("t4")
+            self.note("t4")
         return wrong
 
     # Protection.
 
     async def it_is_protected_again(self) -> list[str]:
         """T5: one more standby streams, a backup is there that was not, and what is written now is archived."""
-        followed, kept = await self._followers(), await self._kept()
-        for action, words in (("attach-standby", "attach a standby"), ("back-up", "take a backup")):
-            await self.actor.act(action, f"{words} of the new primary", seconds=self.seconds("protect"))
+        if self._unprotected is None:
+            self._unprotected = await self._followers(), await self._kept()
+            self.rehearsal.keep()
+        followed, kept = self._unprotected
+
+        async def no_standby() -> list[str]:
+            return [] if await self._followers() - followed else ["no further standby streams from the new primary"]
+
+        async def no_backup() -> list[str]:
+            return [] if await self._kept() - kept else ["no backup has come into the store"]
+
+        missing = (("attach-standby", "attach a standby", no_standby), ("back-up", "take a backup", no_backup))
+        for action, words, is_missing in missing:
+            if await is_missing():  # one that was interrupted may have come so far
+                await self.actor.act(action, f"{words} of the new primary", seconds=self.seconds("protect"))
 
         async def protected() -> list[str]:
-            wrong = [] if await self._followers() - followed else ["no further standby streams from the new primary"]
-            return wrong if await self._kept() - kept else [*wrong, "no backup has come into the store"]
+            return [*await no_standby(), *await no_backup()]
 
         wrong = await self.wait(protected, "protect")
         wrong += await self.archives(self.recovered, "protect")
         wrong = said(self.wanted(await everything(self.at.stored, "backup")), wrong)
         if not wrong:
-            self.watch.note("t5")
+            self.note("t5")
         return wrong
 
     async def _followers(self) -> set[str]:
@@ -252,21 +315,16 @@ class CommonSteps(Recovery):
         return wrong
 
     async def nothing_is_left_behind(self) -> list[str]:
-        """The writer has ended, scratch copies are gone, and the archive is what it was."""
-        self.close()
-        left: list[str] = []
-        if self.at.embedded is None:
-            left += await self._taken_back()
-        directory = self.at.grounds.directory
-        asking = self.rehearsal.asking
-        left += await asking.ask("end the grounds", f"ls {directory}", lambda: self._end(directory))
-        self.account.clean_up = (f"tables and rows of ours, and {directory.name}: " + ("; ".join(left) or "gone"),)
-        return left
+        """Writer, tables, scratch copies, processes and ports are gone, and nothing of ours is in the archive."""
+        left = await everything(Leftovers(self), "left")
+        told = "; ".join(one for sentences in left.values() for one in sentences) or "gone"
+        self.account.clean_up = (f"tables and rows of ours, and {self.at.grounds.directory.name}: {told}",)
+        return said(left)
 
     async def _home_serves_nobody(self) -> bool:
         return await self.failed() or await asked.recovers(self.at.home)
 
-    async def _taken_back(self) -> list[str]:
+    async def take_back(self) -> list[str]:
         """Drop the tables that only a rehearsal makes, and its rows in the heartbeat's, where it is the primary now."""
         primary = self.at.home if not await self._home_serves_nobody() else self.recovered
         for table in (TOKENS, MARKERS):
@@ -276,7 +334,7 @@ class CommonSteps(Recovery):
             await self.actor.act("clean-up", "remove what the commands have made", seconds=self.seconds("failback"))
         there = "SELECT to_regclass(%(table)s) IS NOT NULL"
         left = [table for table in (TOKENS, MARKERS) if await primary.value(there, table=table)]
-        return [f"table {table} is still on {primary.name}" for table in left]
+        return [f"table {table} is still on {primary.name}: DROP TABLE {table}" for table in left]
 
 
 def _reconciles(recovered: Recovered) -> bool:

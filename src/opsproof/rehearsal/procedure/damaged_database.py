@@ -25,6 +25,8 @@ _PARTITIONED = """
 class DamagedDatabase(Restoring):
     """Restore to the end of the archive; and the dump too, into another scratch database."""
 
+    restores, verifies = "the_database_is_restored", "the_restored_database_is_whole"
+
     @override
     def own_actions(self) -> Mapping[str, Callable[[], object]]:
         site = self.at.embedded

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from typing_extensions import override
 
@@ -23,9 +24,40 @@ from opsproof.stack.site.pollution import Pollution
 class PollutedData(Restoring):
     """Recovery to a point in time: to a second, and to a transaction."""
 
+    restores = "the_database_is_recovered_to_the_target"
+    verifies = "the_bad_change_is_gone_and_the_good_is_there"
     _pollution: Pollution | None = None
     _markers: tuple[Marker, Marker] | None = None
-    _base: Point | None = None
+    _base = ""
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {
+            **super().state(),
+            "pollution": self._pollution and asdict(self._pollution),
+            "markers": self._markers and [one.to_json() for one in self._markers],
+            "base": self._base,
+            "target": self.account.target and self.account.target.isoformat(),
+        }
+
+    @override
+    def remember(self, state: Mapping[str, Any]) -> None:
+        super().remember(state)
+        self._pollution = Pollution(**state["pollution"]) if state["pollution"] else None
+        if state["markers"]:
+            before, after = (Marker.from_json(one) for one in state["markers"])
+            self._markers = before, after
+        self._base = str(state["base"])
+        self.account.target = datetime.fromisoformat(state["target"]) if state["target"] else None
+
+    @override
+    def refuses(self, noted: Mapping[str, str]) -> str:
+        if "the_data_is_polluted" not in noted or self._markers is not None:
+            return super().refuses(noted)
+        return (
+            "it was interrupted while the wrong change was committed, so that nobody knows its transaction: bring the "
+            "environment back to what it was, then rehearse anew, without --resume"
+        )
 
     @property
     @override
@@ -46,12 +78,15 @@ class PollutedData(Restoring):
 
     async def the_data_is_polluted(self) -> list[str]:
         """T0 is the commit of the wrong change; a marker is committed on either side of it."""
-        await self._unpredictable()
-        before = await plant(self.at.home, "before")
-        said = await self.actor.act("break", "commit the wrong change", seconds=self.seconds("declare"))
-        self._pollution = _pollution(said)
-        self.watch.note("t0", datetime.fromisoformat(self._pollution.committed))
-        self._markers = before, await plant(self.at.home, "after")
+        if self._markers is None:
+            self.rehearsal.keep()
+            await self._unpredictable()
+            before = await plant(self.at.home, f"before-{self.token}")
+            said = await self.actor.act("break", "commit the wrong change", seconds=self.seconds("declare"))
+            self._pollution = _pollution(said)
+            self.note("t0", datetime.fromisoformat(self._pollution.committed))
+            self._markers = before, await plant(self.at.home, f"after-{self.token}")
+            self.rehearsal.keep()
         return await self.wait(self._is_broken, "declare")
 
     @override
@@ -72,7 +107,8 @@ class PollutedData(Restoring):
         """Linted both as a time and as a transaction, before anything is restored."""
         before, after = self._known_markers
         pollution = self._known_pollution
-        await self.at.home.rows("SELECT pg_switch_wal()")
+        if wrong := await self.archives(self.at.home, "database"):
+            return wrong  # what arrives later would look like the copy's doing
         bases = await self.bases_ended()
         marks = [Point(one.name, one.committed, xid=int(one.xid)) for one in (before, after)]
         place = Point("the wrong change", datetime.fromisoformat(pollution.committed), pollution.lsn, pollution.xid)
@@ -80,20 +116,19 @@ class PollutedData(Restoring):
             time=self._moment.isoformat(), inclusive=False, timeline="current", action="promote", backup=None
         )
         by_xid = Target(xid=pollution.xid, inclusive=False, timeline="current", action="promote")
-        self._base = choose_backup(by_xid, bases, place)
+        self._base = choose_backup(by_xid, bases, place).name
         wrong = [f"by time: {one}" for one in lint(by_time, bases, marks[1], *marks)]
         return [*wrong, *(f"by transaction: {one}" for one in lint(by_xid, bases, marks[1], *marks, place=place))]
 
     async def the_database_is_recovered_to_the_target(self) -> list[str]:
         """To the transaction, for the service; to the second, in another scratch server, to see that both agree."""
-        if self._base is None:
+        if not self._base:
             raise PreconditionMissing("no base backup was chosen", where="backups", next_step="See the step before.")
         xid = str(self._known_pollution.xid)
-        restored = await self.restore("recovered", self._base.name, RecoveryTarget("xid", xid, inclusive=False))
+        restored = await self.restore("recovered", self._base, self._target("xid", xid))
         self.take(restored)
         wrong = [restored.failed] if restored.failed else []
-        moment = RecoveryTarget("time", self._moment.isoformat(), inclusive=False)
-        to_second = await self.restore("to-the-second", self._base.name, moment)
+        to_second = await self.restore("to-the-second", self._base, self._target("time", self._moment.isoformat()))
         wrong += [f"by time: {to_second.failed}"] if to_second.failed else []
         if not wrong:
             wrong += [f"by time: {one}" for one in await self._both_sides(self._node_of(to_second))]
@@ -105,6 +140,11 @@ class PollutedData(Restoring):
         before, after = self._known_markers
         wrong = await self.verified(self._needed, Expectations(before=(before.name,), after=(after.name,)))
         return wrong or await self.open_to_the_service("recover")
+
+    def _target(self, kind: Literal["time", "xid"], value: str) -> RecoveryTarget:
+        """Along home's own timeline: a site that was recovered meanwhile has left it before the target."""
+        timeline = str(self.before.timeline) if self.before else "latest"
+        return RecoveryTarget(kind, value, inclusive=False, timeline=timeline)
 
     def _fence_own(self) -> None:
         site = self.at.embedded

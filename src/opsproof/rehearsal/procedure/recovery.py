@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,6 +16,8 @@ from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
 from opsproof.profile.rehearsals import Rehearsals, Site
 from opsproof.profile.targets import Url
+from opsproof.rehearsal.clock.objectives import Scale
+from opsproof.rehearsal.clock.stopwatch import Moment
 from opsproof.rehearsal.facts import RehearsalFact
 from opsproof.rehearsal.failover.detectors import UNKNOWN
 from opsproof.rehearsal.failover.promoted import Inventory
@@ -27,6 +30,7 @@ from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.rehearsal.site.door import Door
 from opsproof.rehearsal.site.names import Names
 from opsproof.rehearsal.site.verification import Before, SiteVerification
+from opsproof.stack.state import write_private
 
 if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -55,6 +59,10 @@ class Recovery:
         self.before: Inventory | None = None
         self.noted = Before()
         self.serving: Node | None = None
+        self.archive_before: dict[str, int] | None = None
+        """Bytes of what was in the archive before the failure, by name."""
+        self.earlier_grounds: list[str] = []
+        """Folders of those that were interrupted before."""
         self.writer = self._new_writer()
         self._site: SiteVerification | None = None
 
@@ -171,6 +179,10 @@ class Recovery:
             "writer": self.writer.state(),
             "system_identifier": self.account.system_identifier,
             "versions": self.account.versions,
+            "declared_by": self.account.declared_by,
+            "scale": self.account.scale and asdict(self.account.scale),
+            "acted": self.rehearsal.acted,
+            "grounds": [*self.earlier_grounds, str(self.at.grounds.directory)],
         }
 
     def remember(self, state: Mapping[str, Any]) -> None:
@@ -180,8 +192,43 @@ class Recovery:
         self.noted = Before.from_json(state["noted"])
         self.account.system_identifier = str(state["system_identifier"])
         self.account.versions = dict(state["versions"])
+        self.account.declared_by = str(state["declared_by"])
+        self.account.scale = Scale(**state["scale"]) if state["scale"] else None
+        self.rehearsal.acted |= state["acted"]
+        self.archive_before = self.kept_aside("archive")
+        self.earlier_grounds = list(state["grounds"])
         self.writer = self._new_writer()
         self.writer.remember(state["writer"])
+
+    def again(self, noted: Mapping[str, str]) -> set[str]:
+        """
+        Steps that are done again in a rehearsal that is resumed, although they had passed.
+
+        Args:
+            noted: By name of a step what the journal says of it: `passed`, `failed`, `begun`.
+        """
+        compared = "what_was_acknowledged_is_accounted_for"
+        return set() if "nothing_is_left_behind" in noted else {compared}  # its rows are gone by then
+
+    def refuses(self, noted: Mapping[str, str]) -> str:
+        """Why an interrupted rehearsal cannot go on, and what to do; "" if it can. The argument is that of `again`."""
+        return ""
+
+    def keep_aside(self, name: str, content: object) -> None:
+        """Keep what is too large for each line of the journal in a file of its own beside it."""
+        path = self._aside(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, json.dumps(content))
+
+    def kept_aside(self, name: str) -> Any:
+        """What `keep_aside` has kept; None where it has not."""
+        path = self._aside(name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def note(self, moment: Moment, at: datetime | None = None) -> None:
+        """Note a moment; it stands if the rehearsal was interrupted right after it."""
+        if getattr(self.watch.moments, moment) is None:
+            self.watch.note(moment, at)
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
@@ -191,10 +238,17 @@ class Recovery:
         """End the writer, if it still runs."""
         self.writer.end()
 
-    def _new_writer(self) -> OutsideWriter:
+    @property
+    def ledgers(self) -> str:
+        """How the path of every ledger of this scenario begins: that of the writer, and of one that was forgotten."""
+        return str(self._aside("ledger")).removesuffix(f"{self.token}.json")
+
+    def _aside(self, name: str) -> Path:
         plan = self.rehearsal.plan
-        ledger = self.rehearsal.folder / f"ledger-{plan.scenario}-{self.token}.jsonl"
-        return OutsideWriter(self.at, ledger, plan.objectives.rpo)
+        return self.rehearsal.folder / f"{name}-{plan.profile.replace('/', '-')}-{plan.scenario}-{self.token}.json"
+
+    def _new_writer(self) -> OutsideWriter:
+        return OutsideWriter(self.at, Path(f"{self.ledgers}{self.token}.jsonl"), self.rehearsal.plan.objectives.rpo)
 
     async def archives(self, node: Node, phase: str) -> list[str]:
         """Whether what a server writes now comes into the archive: a segment is switched, and waited for."""
@@ -244,10 +298,6 @@ class Recovery:
         site.serve_from(self.own_primary())
         site.activate("dr")
         return site.services["dr"].url
-
-    def _end(self, directory: Path) -> list[str]:
-        self.at.close()
-        return [f"{directory} is still there"] if directory.exists() else []
 
 
 def said(found: Mapping[str, list[str]], besides: Sequence[str] = ()) -> list[str]:

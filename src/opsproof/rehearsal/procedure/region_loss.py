@@ -61,7 +61,9 @@ class RegionLoss(CommonSteps):
 
     async def the_home_site_is_lost(self) -> list[str]:
         """Database and service of the home site are gone."""
-        self._settings = await asked.settings(self.at.home)
+        if not self._settings:  # home cannot be asked again once it is gone
+            self._settings = await asked.settings(self.at.home)
+            self.rehearsal.keep()
         return await self.break_it("cut off the home site: database and service, without a last word")
 
     async def the_standby_is_promoted(self) -> list[str]:
@@ -76,6 +78,10 @@ class RegionLoss(CommonSteps):
     async def only_one_node_takes_writes(self) -> list[str]:
         """The old primary is fenced at its address, and nobody else takes the token."""
         split = SplitVerification(self.at.dr, [self.at.home], self.rehearsal.asking)
+        if await split.silent():
+            if wrong := await self.fence("database"):
+                return wrong
+            split = SplitVerification(self.at.dr, [self.at.home], self.rehearsal.asking, vouched=True)
         return said(await everything(split, "split"))
 
     async def the_new_primary_can_serve(self) -> list[str]:
@@ -138,7 +144,7 @@ class RegionLoss(CommonSteps):
             await self.rehearsal.asking.ask("start the home service", "", lambda: site.activate("home"))
         wrong = await self.wait(self._home_serves, "failback")
         if not wrong:
-            self.watch.note("t6")
+            self.note("t6")
         return wrong
 
     async def _home_streams(self) -> list[str]:

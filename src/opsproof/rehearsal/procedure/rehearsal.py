@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsproof.errors import OpsproofError, PreconditionMissing
+from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
@@ -73,6 +74,7 @@ class Rehearsal:
         self._resumes = resumes
         self._done: dict[str, Entry] = {}
         self._recovery: Recovery | None = None
+        self._never_began = ""
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[bool]:
@@ -149,16 +151,12 @@ class Rehearsal:
                 next_step=f"--allow-writes {self.plan.profile.partition('/')[2]}; --plan shows first what is touched.",
             )
         if self.aborted and not always:
-            raise PreconditionMissing(
-                "not executed: the rehearsal was given up",
-                where=self.plan.scenario,
-                next_step=f"Mend this first, then rehearse again: {self.aborted}",
-            )
+            raise self._given_up()
         if self._recovery is not None:
             return
-        if self.aborted:
+        if self._never_began:
             raise PreconditionMissing(
-                f"not executed: {self.aborted}", where=self.plan.scenario, next_step="Rehearse again."
+                f"not executed: {self._never_began}", where=self.plan.scenario, next_step="Rehearse again."
             )
         if name != self.plan.steps[0].check:
             raise PreconditionMissing(
@@ -167,13 +165,23 @@ class Rehearsal:
                 next_step="Select the whole scenario: -k region_loss.",
             )
         await self._begin()
+        if self.aborted and not always:
+            raise self._given_up()
+
+    def _given_up(self) -> PreconditionMissing:
+        return PreconditionMissing(
+            "not executed: the rehearsal was given up",
+            where=self.plan.scenario,
+            next_step=f"Mend this first, then rehearse again: {self.aborted}",
+        )
 
     async def _begin(self) -> None:
         from opsproof.rehearsal.procedure.scenarios import recovery_of
 
         self.began = datetime.now(UTC)
+        entries: list[Entry] = []
         if self._resumes:
-            self._done = {entry.step: entry for entry in self._journal.read()}
+            entries = self._journal.read()
             self.watch = Stopwatch.resume(self._clock_file)
         else:
             self._journal.begin(self._run)
@@ -181,12 +189,29 @@ class Rehearsal:
         try:
             surroundings = await asyncio.to_thread(self._make)
         except OpsproofError as exc:
-            self.aborted = f"its surroundings cannot be had: {exc.what}"
+            self.aborted = self._never_began = f"its surroundings cannot be had: {exc.what}"
             raise
         self._recovery = recovery_of(self, surroundings)
-        if self._done:
-            self._recovery.remember(list(self._done.values())[-1].state)
+        if entries:
+            self._recovery.remember(entries[-1].state)
+            noted = {entry.step.rpartition(".")[2]: entry.status for entry in entries}
+            again = self._recovery.again(noted)
+            self._done = {one.step: one for one in entries if one.step.rpartition(".")[2] not in again}
+            self.aborted = self._recovery.refuses(noted)
+
+    def keep(self) -> None:
+        """Keep what the step that goes on has come to know: whoever resumes a rehearsal that ends in it needs it."""
+        self._note(self.current, "begun")
 
     def _note(self, name: str, status: str) -> None:
-        state = self.asking.observer.redactor.value(self._recovery.state()) if self._recovery is not None else {}
+        state = _masked(self._recovery.state(), self.asking.observer.redactor) if self._recovery is not None else {}
         self._journal.note(Entry(name, status, datetime.now(UTC), state))
+
+
+def _masked(value: Any, redactor: Redactor) -> Any:
+    """Every text of a state with its secrets masked; not by its name, for `password_encryption` is none."""
+    if isinstance(value, dict):
+        return {key: _masked(one, redactor) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(one, redactor) for one in value]
+    return redactor.text(value) if isinstance(value, str) else value

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from typing_extensions import override
 
@@ -16,7 +18,6 @@ from opsproof.rehearsal.clock.objectives import Scale
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
-from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.common_steps import CommonSteps
 from opsproof.rehearsal.procedure.recovery import said
@@ -40,17 +41,33 @@ class Restoring(CommonSteps):
     reference: Reference | None = None
     _archive_before: Mapping[str, str] = {}
 
+    restores, verifies = "", ""
+    """Names of the step that makes the scratch copy, and of the last one that needs it in a real environment."""
+
     @override
     def own_primary(self) -> Cluster:
         return self._needed.cluster
 
     @override
+    def remember(self, state: Mapping[str, Any]) -> None:
+        super().remember(state)
+        kept = self.kept_aside("reference")
+        self.reference = Reference(**kept) if kept else None
+
+    @override
+    def again(self, noted: Mapping[str, str]) -> set[str]:
+        """The scratch copy has ended with the rehearsal that made it: it is made anew, unless nobody needs it."""
+        needed = noted.get(self.verifies) != "passed"
+        return super().again(noted) | ({self.restores} if needed else set())
+
+    @override
     async def the_copies_can_take_over(self) -> list[str]:
         home = self.at.home
         await heartbeat.prepare(home)
-        await plant(home, "begin")
-        await first_write(home, f"begin-{self.token}")
+        await plant(home, f"begin-{self.token}")
+        await first_write(home, f"begin-{secrets.token_hex(4)}")
         self.reference = await reference_of(home)
+        self.keep_aside("reference", asdict(self.reference))
         return await super().the_copies_can_take_over()
 
     @override
@@ -86,7 +103,11 @@ class Restoring(CommonSteps):
             raise PreconditionMissing("what home held was not noted", where="home", next_step=next_step)
         after = await self._listing(self._local(self._wal_prefix))
         expected = replace(
-            expected, archive=(self._archive_before, after), service=self._service(restored), changing=CHANGING
+            expected,
+            archive=(self._archive_before, after),
+            still_archives=self.polluted,
+            service=self._service(restored),
+            changing=CHANGING,
         )
         asking = self.rehearsal.asking
         verification = RestoredVerification(restored, self.reference, expected, asking, database=self.at.database_name)
@@ -107,8 +128,9 @@ class Restoring(CommonSteps):
         site, cluster = self.at.embedded, self._needed.cluster
         if site is None:
             words = f"{action} the DR site's database to {self._needed.target or 'the end of the archive'}"
-            await self.actor.act(action, words, seconds=self.seconds("database"))
-            return await self.wait(self._dr_is_as_verified, "database")
+            if await self._dr_is_not_as_verified():  # one that was interrupted may have come so far
+                await self.actor.act(action, words, seconds=self.seconds("database"))
+            return await self.wait(self._dr_is_not_as_verified, "database")
 
         def call() -> str:
             cluster.stop()
@@ -124,11 +146,9 @@ class Restoring(CommonSteps):
 
     async def the_old_site_is_fenced(self) -> list[str]:
         """Nobody goes on writing to what is given up: neither its service nor its database takes a write."""
-        await self.actor.act("fence", "stop the home site's service and database", seconds=self.seconds("service"))
-        split = SplitVerification(self.recovered, [self.at.home], self.rehearsal.asking)
-        return await self.wait(split.the_old_primary_takes_no_writes, "service")
+        return await self.fence("service")
 
-    async def _dr_is_as_verified(self) -> list[str]:
+    async def _dr_is_not_as_verified(self) -> list[str]:
         if await asked.recovers(self.at.dr):
             return ["dr is still in recovery"]
         copy = self._needed.node(self.rehearsal.asking, database=self.at.database_name)

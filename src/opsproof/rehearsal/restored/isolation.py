@@ -50,14 +50,15 @@ def changes(before: Mapping[str, str], after: Mapping[str, str], *, still_writte
     Args:
         before: `listing` before the scratch server was started.
         after: The same afterwards.
-        still_written: Whether production archives there meanwhile: segments that are new are well then, and history
-            files are not.
+        still_written: Whether production archives there meanwhile: new segments of a timeline that was there are well
+            then; history files, and segments of another timeline, are not.
     """
+    timelines = {name[:8] for name in before}
     said = [f"{name} is gone from the archive" for name in sorted(before.keys() - after.keys())]
     said += [
         f"{name} came into the archive during the rehearsal"
         for name in sorted(after.keys() - before.keys())
-        if not still_written or name.endswith(".history")
+        if not still_written or name.endswith(".history") or name[:8] not in timelines
     ]
     said += [
         f"{name} was changed: {after[name]}, was {was}"

@@ -1,6 +1,7 @@
 """Points in time: markers that are committed on a source, and the targets between them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from opsproof.errors import PreconditionMissing
@@ -11,6 +12,7 @@ MARKERS = "public.opsproof_marker"
 _TABLE = "CREATE TABLE IF NOT EXISTS public.opsproof_marker (name text PRIMARY KEY, at timestamptz NOT NULL)"
 _PLANT = """
     INSERT INTO public.opsproof_marker VALUES (%(name)s, clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET at = excluded.at
     RETURNING name, at, pg_current_xact_id()::text AS xid, pg_current_wal_lsn()::text AS lsn"""
 
 
@@ -31,10 +33,20 @@ class Marker:
     committed: datetime
     xid: str
 
+    def to_json(self) -> dict[str, str]:
+        """As a journal keeps it."""
+        return {**asdict(self), "at": self.at.isoformat(), "committed": self.committed.isoformat()}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> "Marker":
+        """The marker that `to_json` has kept."""
+        times = {name: datetime.fromisoformat(kept[name]) for name in ("at", "committed")}
+        return cls(kept["name"], xid=kept["xid"], **times)
+
 
 async def plant(node: Node, name: str) -> Marker:
     """
-    Commit a marker row (table `public.opsproof_marker`) on the source.
+    Commit a marker row (table `public.opsproof_marker`) on the source; one of that name is moved to this moment.
 
     Raises:
         NotObserved: It is not committed: nothing can be said of the point in time then.

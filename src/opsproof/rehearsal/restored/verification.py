@@ -31,6 +31,7 @@ class Expectations:
         after: Markers that must not.
         service: Who must be able to work.
         archive: What `isolation.listing` gave before the scratch server was started, and what it gives now.
+        still_archives: Whether the source goes on archiving there meanwhile.
         totals: By name, SQL of each business total.
         unlogged: Tables whose rows are declared as lost.
         changing: Tables that something writes to all the time, so that their rows are no evidence.
@@ -42,6 +43,7 @@ class Expectations:
     after: tuple[str, ...] = ()
     service: Service | None = None
     archive: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+    still_archives: bool = False
     totals: Mapping[str, str] | None = None
     unlogged: Iterable[str] = ()
     changing: Iterable[str] = ()
@@ -179,7 +181,7 @@ class RestoredVerification(DataVerification):
         """Names, sizes and hashes of the archive are those from before the scratch server was started."""
         if self.expected.archive is None or not self.expected.archive[0]:
             raise self._missing("the archive was not listed before", "List it before the scratch server is started.")
-        return isolation.changes(*self.expected.archive)
+        return isolation.changes(*self.expected.archive, still_written=self.expected.still_archives)
 
     def _needs_an_end(self) -> None:
         if not self.restored.cluster.running():

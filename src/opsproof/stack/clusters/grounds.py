@@ -28,7 +28,10 @@ class Grounds:
         places.reap()
         self.directory = places.create(None, [], [])
         self.programs = Programs()
-        self._servers: list[Process] = []
+        self.ports: dict[str, int] = {}
+        """By name, the ports that were given out."""
+        self.servers: list[Process] = []
+        """What was started as the user that PostgreSQL runs as."""
 
     def folder(self, name: str) -> Path:
         """A folder (0700) that belongs to the user that PostgreSQL runs as; made if need be."""
@@ -42,6 +45,7 @@ class Grounds:
         with edit_state(self.directory) as state:
             if name not in state.ports:
                 state.ports |= free_ports([name], set(state.ports.values()))
+            self.ports[name] = state.ports[name]
             return state.ports[name]
 
     def spawn(
@@ -59,7 +63,7 @@ class Grounds:
         marked = {"PATH": os.defpath, "LC_ALL": "C", MARK: str(self.directory), **(env or {})}
         process = spawn(argv, env=marked, cwd=cwd, log=self.log(name), user=own)
         if not ours:
-            self._servers.append(process)
+            self.servers.append(process)
         return process
 
     def log(self, name: str) -> Path:
@@ -67,11 +71,11 @@ class Grounds:
         return self.directory / f"{name}.log"
 
     def close(self) -> None:
-        """End every process and remove the folder; nothing if it is gone. Servers end at once, and wait for nobody."""
-        for server in self._servers:
+        """End every process and remove the folder. Servers end at once, and wait for nobody."""
+        for server in self.servers:
             server.send(signal.SIGCONT)
             server.send(signal.SIGQUIT)
-        wait_for(lambda: not any(server.alive() for server in self._servers), _SECONDS_TO_END)
+        wait_for(lambda: not any(server.alive() for server in self.servers), _SECONDS_TO_END)
         places.remove(self.directory)
 
     def __enter__(self) -> Self:
