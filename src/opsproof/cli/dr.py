@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +40,18 @@ Each line: whether it was caught, the seconds, the fault, what the usual check s
 """
 _PROVE = """\
 Copies the backups and the archive that the profile names onto scratch grounds, and damages copies of the copies, one
-fault at a time. What is yours is only read: through the store's target, and a few SELECTs on the primary, if
-`rehearsals.home` says where it is. The undamaged copies must be green first. Their size is said before anything is
-copied; three times as much room is needed.
+fault at a time. Out of your newest base backup and your archive it makes a primary and standbys on this machine, and
+damages those. What is yours is only read: through the store's target, and a few SELECTs on the server that archives
+(rehearsals.home, else the target backups.database). The undamaged copies must be green first. Their size is said
+before anything is copied; three times as much room is needed. Ctrl-C removes all of it.
 
-A fault that stays green is a finding: what the profile asks for would not notice it. What came of it is kept in
-reports/dr and stands in the next rehearsal's report. Faults that your backups have no place for are shown as n/a.
-Standbys are not copied: what their checks catch is shown on servers of a lab (opsproof dr faults --area standby).
+Areas: stored (stored-dumps, stored-bases), archive, failover (standby, promotion, failback).
+
+Each line: caught, GREEN, NOT SHOWN or not tried; the seconds, area, fault, and the checks that went red. A fault that
+stays green is a finding: what the profile asks for would not notice it. Not tried is what your copies have no place
+for, with the reason. What came of it is kept in reports/dr and stands in the next rehearsal's report.
 """
-_OWN = ("stored", "archive")
+_OWN = ("stored", "archive", "failover")
 _MOST = 2 * 10**9
 
 
@@ -62,9 +65,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     faults.add_argument("--table", type=Path, metavar="FILE", help="write what came of it as a Markdown table")
     faults.add_argument("--json", type=Path, metavar="FILE", help="write what came of it as JSON")
     faults.set_defaults(run=_faults)
-    prove = _command(commands, "prove", "put faults into copies of your own backups", _PROVE)
+    prove = _command(commands, "prove", "put faults into copies of your own backups and standbys", _PROVE)
     prove.add_argument("--profile", required=True, metavar="SYSTEM/ENV", help="whose backups")
-    prove.add_argument("--area", action="append", default=[], choices=_OWN, help="only these; may be repeated")
+    prove.add_argument("--area", action="append", default=[], metavar="AREA", help="only this area; may be repeated")
     prove.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these faults")
     prove.add_argument("--most-bytes", type=_size, default=_MOST, metavar="SIZE", help="copy no more than this: 20GB")
     prove.add_argument("--root", type=Path, default=Path("profiles"), metavar="DIR", help="default: profiles")
@@ -114,22 +117,18 @@ def _prove(options: argparse.Namespace) -> int:
     from opsproof.cli.proving import prove_own
     from opsproof.rehearsal.damage.areas import areas
 
+    known = [area.name for area in areas(_OWN)]
+    if (status := _unknown("area", options.area, [*_OWN, *known])) is not None:
+        return status
     names = [damage.name for area in areas(tuple(options.area) or _OWN) for damage in area.damages]
     if (status := _unknown("fault", options.only, names)) is not None:
         return status
     _interruptible()
-    problems: list[str] = []
-
-    def show(chosen: "Sequence[Area[Any]]", grounds: "Grounds") -> "list[Shown]":
-        shown, found = _shown(chosen, grounds, _wanted(options.only), own=True)
-        problems.extend(found)
-        return shown
-
-    return _summary(prove_own(options, show), problems)
+    return prove_own(options, _wanted(options.only))
 
 
 def _shown(
-    chosen: "Iterable[Area[Any]]", grounds: "Grounds", wanted: "Callable[[Damage[Any]], bool]", *, own: bool = False
+    chosen: "Iterable[Area[Any]]", grounds: "Grounds", wanted: "Callable[[Damage[Any]], bool]"
 ) -> "tuple[list[Shown], list[str]]":
     from opsproof.rehearsal.damage.proving import prove, sound
 
@@ -148,7 +147,6 @@ def _shown(
             continue
         print(f"  sound copies: every check is green, {seconds:.1f} s", flush=True)
         for one in prove(area, grounds, only=wanted, say=_announce):
-            one = replace(one, missing=()) if own else one  # not every check has something to go by there
             _print(one)
             shown.append(one)
     return shown, problems
@@ -162,9 +160,6 @@ def _announce(text: str) -> None:
 def _print(one: "Shown") -> None:
     if sys.stdout.isatty():
         print("\033[2K", end="")
-    if one.not_applicable:
-        print(f"  {'n/a':6}          {one.damage}: {one.not_applicable}", flush=True)
-        return
     state = "caught" if one.caught else "FAILED" if one.failed else "GREEN"
     found = one.failed or ", ".join(one.red) or "no check went red"
     print(f"  {state:6} {one.seconds:5.1f} s  {one.damage} | {' '.join(one.usual.split())[:90]} | {found}", flush=True)
@@ -173,12 +168,11 @@ def _print(one: "Shown") -> None:
 
 
 def _summary(shown: "Sequence[Shown]", problems: Sequence[str]) -> int:
-    tried = [one for one in shown if not one.not_applicable]
-    quiet = [one.damage for one in tried if not one.red and not one.failed]
-    failed = [one.damage for one in tried if one.failed]
-    missing = [one.damage for one in tried if one.missing and one.caught]
-    seconds = sum(one.seconds for one in tried)
-    print(f"\n{len(tried)} faults in {seconds:.0f} s: {sum(one.caught for one in tried)} caught")
+    quiet = [one.damage for one in shown if not one.red and not one.failed]
+    failed = [one.damage for one in shown if one.failed]
+    missing = [one.damage for one in shown if one.missing and one.caught]
+    seconds = sum(one.seconds for one in shown)
+    print(f"\n{len(shown)} faults in {seconds:.0f} s: {sum(one.caught for one in shown)} caught")
     for words, names in (
         ("stayed green: a finding", quiet),
         ("could not be shown", failed),

@@ -1,36 +1,45 @@
-"""`opsproof dr prove`: faults in copies of one's own backups."""
+"""`opsproof dr prove`: faults in copies of one's own backups, archive and standbys, as a table."""
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opsproof.errors import PreconditionMissing, ProfileError
+from opsproof.errors import OpsproofError, PreconditionMissing, ProfileError
 
 if TYPE_CHECKING:
     from opsproof.profile.models import Profile
-    from opsproof.rehearsal.damage.damage import Area
+    from opsproof.rehearsal.damage.damage import Area, Damage
     from opsproof.rehearsal.damage.proving import Shown
     from opsproof.rehearsal.procedure.surroundings import Surroundings
     from opsproof.stack.clusters import Grounds
 
-Show = Callable[["list[Area[Any]]", "Grounds"], "list[Shown]"]
-"""Puts every fault in, prints what comes of it, and returns it."""
+Wanted = Callable[["Damage[Any]"], bool]
+
+_HEAD = ("verdict", "seconds", "area", "fault", "checks that went red")
+_COLUMNS = "{:<9}  {:>7}  {:<12}  {:<36}  "
+_NARROWEST = 30
 
 
-def prove_own(options: argparse.Namespace, show: Show) -> "list[Shown]":
+def prove_own(options: argparse.Namespace, wanted: Wanted) -> int:
     """
-    Copy an environment's backups, damage the copies, and keep what came of it.
+    Copy an environment's backups, damage the copies, print and keep what comes of it.
 
     Args:
         options: Of the command.
-        show: Puts the faults in.
+        wanted: Faults that are wanted.
+
+    Returns:
+        Exit status: 0 if every fault that was tried was caught, and one was tried; else 1.
 
     Raises:
         OpsproofError: The backups cannot be had, or are too large.
     """
     from opsproof.rehearsal.asking import Asking
-    from opsproof.rehearsal.damage.own import GROUPS, fetch, own_areas, sizes
+    from opsproof.rehearsal.damage.own import fetch, own_areas, sizes
     from opsproof.rehearsal.procedure.surroundings import Surroundings
     from opsproof.rehearsal.seeded import keep_seeded
 
@@ -48,23 +57,93 @@ def prove_own(options: argparse.Namespace, show: Show) -> "list[Shown]":
         for prefix, size in sizes(said, store).items():
             print(f"{store.where(prefix)}: {size:,} bytes", flush=True)
         server = _server(surroundings)
-        grounds = surroundings.grounds
-        own = fetch(said, store, surroundings.catalogue, server, grounds, options.most_bytes)
-        print(f"copied; from here on nothing but the copies is touched ({'' if server else 'no '}server is known)")
-        chosen = own_areas(own, tuple(options.area) or GROUPS)
-        if not chosen:
-            raise PreconditionMissing(
-                f"the profile describes nothing of {', '.join(options.area)}",
-                where=f"{profile.name}: backups",
-                next_step="Add `dumps`, `bases` or `wal`; the archive needs `bases` too.",
-            )
-        shown = show(chosen, grounds)
+        own = fetch(said, store, surroundings.catalogue, server, surroundings.grounds, options.most_bytes)
+        print("copied; from here on nothing but the copies is touched\n", flush=True)
+        areas, left_out = own_areas(own, options.area)
+        print(_COLUMNS.format(*_HEAD[:4]) + _HEAD[4])
+        shown = [one for area in areas for one in _tried(area, surroundings.grounds, wanted)]
+        shown += [one for area, why in left_out for one in _not_tried(area, why, wanted)]
     finally:
         surroundings.close()
     facts = [(one.area, one.fact) for one in shown if not one.not_applicable and not one.failed]
     if facts:
-        print(f"kept for the next rehearsal's report: {keep_seeded(options.reports, profile.name, facts)}")
-    return shown
+        print(f"\nkept for the next rehearsal's report: {keep_seeded(options.reports, profile.name, facts)}")
+    return _summary(shown)
+
+
+def _tried(area: "Area[Any]", grounds: "Grounds", wanted: Wanted) -> "Iterable[Shown]":
+    """Every fault of an area, printed as it comes; none is tried where the copies are not sound before any fault."""
+    from opsproof.rehearsal.damage.proving import prove, sound
+
+    if not any(map(wanted, area.damages)):
+        return
+    try:
+        sound(area, grounds)
+    except OpsproofError as exc:
+        yield from _not_tried(area, f"{exc.what} ({exc.where})", wanted, problem=True)
+        return
+    for one in prove(area, grounds, only=wanted, say=_announce):
+        _print(one)
+        yield one
+
+
+def _not_tried(area: "Area[Any]", why: str, wanted: Wanted, *, problem: bool = False) -> "Iterable[Shown]":
+    from opsproof.rehearsal.damage.proving import Shown
+
+    for damage in filter(wanted, area.damages):
+        names = area.name, damage.name, damage.source, damage.title["en"]
+        one = Shown(*names, failed=why) if problem else Shown(*names, not_applicable=why)
+        _print(one)
+        yield one
+
+
+def _announce(text: str) -> None:
+    if sys.stdout.isatty():
+        print(f"... {text[:100]}", end="\r", flush=True)
+
+
+def _print(one: "Shown") -> None:
+    if sys.stdout.isatty():
+        print("\033[2K", end="")
+    taken = f"{one.seconds:.1f}" if one.seconds else "-"
+    begin = _COLUMNS.format(_verdict(one), taken, one.area, one.damage)
+    checks = ", ".join(name.partition(".")[2] for name in one.red)
+    words = one.not_applicable or one.failed or checks or f"none: {one.title}"
+    width = max(shutil.get_terminal_size((160, 50)).columns - len(begin), _NARROWEST)
+    print(begin + f"\n{' ' * len(begin)}".join(textwrap.wrap(words, width, break_on_hyphens=False)), flush=True)
+
+
+def _verdict(one: "Shown") -> str:
+    if one.not_applicable:
+        return "not tried"
+    return "NOT SHOWN" if one.failed else "caught" if one.red else "GREEN"
+
+
+def _summary(shown: "Sequence[Shown]") -> int:
+    """What it comes to by area, and every finding; the exit status."""
+    verdicts = ("caught", "GREEN", "NOT SHOWN", "not tried")
+    print("\narea          faults" + "".join(f"  {one:>9}" for one in verdicts))
+    for area in dict.fromkeys(one.area for one in shown):
+        of_area = [_verdict(one) for one in shown if one.area == area]
+        print(f"{area:<12}  {len(of_area):>6}" + "".join(f"  {of_area.count(one):>9}" for one in verdicts))
+    findings = [one for one in shown if _verdict(one) in ("GREEN", "NOT SHOWN")]
+    tried = [one for one in shown if not one.not_applicable]
+    caught = sum(_verdict(one) == "caught" for one in tried)
+    if findings:
+        print(f"\n{len(findings)} findings:")
+    for number, one in enumerate(findings, 1):
+        if one.failed:
+            print(f"  {number}. {one.area}/{one.damage} could not be shown: {one.failed}")
+        else:
+            print(
+                f"  {number}. {one.area}/{one.damage} stayed green: {one.title} What the profile asks for would not "
+                f"notice it; the usual check says: {' '.join(one.usual.split())[:120]}"
+            )
+    seconds = sum(one.seconds for one in tried)
+    print(f"\n{len(tried)} of {len(shown)} faults were tried in {seconds:.0f} s: {caught} caught")
+    if not tried:
+        print("nothing was tried, and nothing is proven")
+    return 0 if tried and not findings else 1
 
 
 def _profile(options: argparse.Namespace, variables: Mapping[str, str] | None = None) -> "Profile":
@@ -82,7 +161,11 @@ def _profile(options: argparse.Namespace, variables: Mapping[str, str] | None = 
 
 
 def _server(surroundings: "Surroundings") -> Any:
+    """The server that archives; None, and why, where the profile names none."""
     try:
-        return surroundings.home
-    except PreconditionMissing:
+        server = surroundings.archiving
+    except PreconditionMissing as exc:
+        print(f"no server is asked: {exc.what}; what only it can tell is not tried")
         return None
+    print(f"the server that archives: {server.name}; it is only asked")
+    return server

@@ -1,4 +1,4 @@
-"""Copies of somebody's own backups, to be damaged in place of the lab's."""
+"""Copies of somebody's own backups, archive and standbys, to be damaged in place of the lab's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,13 +23,17 @@ from opsproof.rehearsal.damage.archive import AREA as ARCHIVE
 from opsproof.rehearsal.damage.archive import usual as looked
 from opsproof.rehearsal.damage.archive.lab import Lab
 from opsproof.rehearsal.damage.damage import Area, Damage, NotApplicable
+from opsproof.rehearsal.damage.failover import AREAS as FAILOVER
+from opsproof.rehearsal.damage.failover.own import own_pairs
 from opsproof.rehearsal.damage.stored import bases, dumps, plain
 from opsproof.rehearsal.damage.stored.lab import Form, StoredLab
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.stored.label import read_label
 from opsproof.stack.clusters import Grounds
 
-GROUPS = ("stored", "archive")
+GROUPS = ("stored", "archive", "failover")
+"""What of somebody's own is copied and damaged: backups, archive, and standbys that are restored from both."""
+
 _LSN = re.compile(r"^([0-9A-F]+)/([0-9A-F]+)$")
 L = TypeVar("L")
 
@@ -124,19 +129,57 @@ def fetch(
     return Own(place, said, at, asked)
 
 
-def own_areas(own: Own, groups: tuple[str, ...]) -> list[Area[Any]]:
-    """The faults of those groups, done to copies of the copies."""
-    said = own.said
-    found: list[Area[Any]] = []
-    if "stored" in groups and said.dumps:
-        area, form = (dumps.AREA, "custom") if said.dumps.form == "custom" else (plain.AREA, "plain")
-        found.append(_stored(own, area, form))  # type: ignore[arg-type]
-    if "stored" in groups and said.bases:
-        found.append(_stored(own, bases.AREA, "bases"))
-    if "archive" in groups and said.wal and said.bases:
-        damages = tuple(replace(_guarded(one), usual=looked.listing) for one in ARCHIVE.damages)
-        found.append(replace(ARCHIVE, lab=lambda grounds: _archive_lab(own, grounds), damages=damages))
-    return found
+def own_areas(own: Own, wanted: Collection[str]) -> tuple[list[Area[Any]], list[tuple[Area[Any], str]]]:
+    """
+    The faults, done to copies of the copies.
+
+    Args:
+        own: The copies.
+        wanted: Names of groups or areas; none for all.
+
+    Returns:
+        The areas; and those that cannot be tried with what there is, each with why.
+    """
+    said, areas, left_out = own.said, list[tuple[str, Area[Any]]](), list[tuple[str, Area[Any], str]]()
+    if said.dumps is None:
+        left_out.append(("stored", dumps.AREA, "the profile has no backups.dumps"))
+    elif said.dumps.form == "custom":
+        areas.append(("stored", _stored(own, dumps.AREA, "custom")))
+    else:
+        areas.append(("stored", _stored(own, plain.AREA, "plain")))
+    if said.bases is None:
+        why = "the profile has no backups.bases"
+        left_out += [("stored", bases.AREA, why), ("archive", ARCHIVE, why)]
+        left_out += [("failover", area, why) for area in FAILOVER]
+    else:
+        areas.append(("stored", _stored(own, bases.AREA, "bases")))
+        areas += [("failover", area) for area in _pairs(own, said.bases.prefix)]
+        if said.wal is None:
+            left_out.append(("archive", ARCHIVE, "the profile has no backups.wal"))
+        else:
+            damages = tuple(replace(_guarded(one), usual=looked.listing) for one in ARCHIVE.damages)
+            lab = partial(_archive_lab, own)
+            areas.append(("archive", replace(ARCHIVE, lab=lab, damages=damages)))
+
+    def is_wanted(group: str, area: Area[Any]) -> bool:
+        return not wanted or group in wanted or area.name in wanted
+
+    areas.sort(key=lambda one: GROUPS.index(one[0]))
+    return (
+        [area for group, area in areas if is_wanted(group, area)],
+        [(area, why) for group, area, why in left_out if is_wanted(group, area)],
+    )
+
+
+def _pairs(own: Own, prefix: str) -> list[Area[Any]]:
+    """Servers that are restored from the newest base backup; what they need is looked for when they are made."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    folders = sorted(path for path in (own.place / "store" / prefix).glob("*") if path.is_dir())
+    base = folders[-1] if folders else own.place / "store" / prefix
+    wal = own.place / "store" / own.said.wal.prefix if own.said.wal else None
+    named = conninfo_to_dict(own.server.conninfo).get("dbname") if own.server else None
+    return own_pairs(base, wal, str(named or "postgres"))
 
 
 def _stored(own: Own, area: Area[StoredLab], form: Form) -> Area[StoredLab]:

@@ -146,7 +146,7 @@ class Surroundings:
     @property
     def archive(self) -> ArchiveVerification:
         """Looks into the archive of the log, and asks the server that fills it."""
-        return self.archive_of(self._archiving)
+        return self.archive_of(self.archiving)
 
     def archive_of(self, server: Node | None) -> ArchiveVerification:
         """Looks into the archive of the log; `server` is the one that fills it, None if there is none any more."""
@@ -186,8 +186,13 @@ class Surroundings:
         self._stack.close()
 
     @property
-    def _archiving(self) -> Node:
-        """The server that fills the archive: home's; where nothing is rehearsed, the target that the backups are of."""
+    def archiving(self) -> Node:
+        """
+        The server that fills the archive: home's; where nothing is rehearsed, the target that the backups are of.
+
+        Raises:
+            PreconditionMissing: The profile names neither.
+        """
         if self.profile.rehearsals is not None and self.profile.rehearsals.home is not None:
             return self.home
         from psycopg.conninfo import make_conninfo

@@ -48,6 +48,8 @@ class Cluster:
         self.home = grounds.folder(name)
         self.data = self.home / "data"
         self.port = grounds.port(name)
+        self.database = "postgres"
+        """The database that is asked where none is named."""
         self._tcp = tcp
         self._process: Process | None = None
 
@@ -140,21 +142,21 @@ class Cluster:
             raise self._error(f"{self.name} was not started")
         return self._process
 
-    def conninfo(self, database: str = "postgres", user: str = "postgres") -> str:
+    def conninfo(self, database: str | None = None, user: str = "postgres") -> str:
         """How libpq reaches it by its socket; needs no password."""
-        return f"host={self.home} port={self.port} dbname={database} user={user}"
+        return f"host={self.home} port={self.port} dbname={database or self.database} user={user}"
 
     def url(self, database: str, user: str, password: str) -> str:
         """How a service reaches it by TCP."""
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{database}"
 
-    def connect(self, database: str = "postgres", user: str = "postgres") -> psycopg.Connection[Any]:
+    def connect(self, database: str | None = None, user: str = "postgres") -> psycopg.Connection[Any]:
         """A connection by its socket that commits every statement."""
         import psycopg
 
         return psycopg.connect(self.conninfo(database, user), autocommit=True, connect_timeout=5)
 
-    def sql(self, statement: str, *parameters: Any, database: str = "postgres") -> list[tuple[Any, ...]]:
+    def sql(self, statement: str, *parameters: Any, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement by its socket as the superuser, and commit it; its rows."""
         with self.connect(database) as connection:
             cursor = connection.execute(statement, parameters or None)

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,9 +52,10 @@ class Pair:
     Args:
         grounds: Where they live.
         source: Folder with `home`, `dr`, `leaf` and `archive` to copy; None to begin with nothing.
+        database: The database that is looked at.
     """
 
-    def __init__(self, grounds: Grounds, source: Path | None = None) -> None:
+    def __init__(self, grounds: Grounds, source: Path | None = None, database: str = "postgres") -> None:
         number = next(_numbers)
         self.grounds = grounds
         self.home = Cluster(grounds, f"p{number}-home", tcp=True)
@@ -67,6 +68,8 @@ class Pair:
         self.frozen: list[int] = []
         self.scratch: list[Cluster] = []
         self._source = source
+        for cluster in self.clusters:
+            cluster.database = database
         if source is not None:
             _copy(source / "archive", self.archive)
             self.place(self.home, "home")
@@ -158,6 +161,10 @@ class Pair:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+Pairs = Callable[[Grounds], contextlib.AbstractContextManager[Pair]]
+"""Makes a sound pair on the grounds."""
+
+
 def at_once(work: Coroutine[Any, Any, T]) -> T:
     """Do asynchronous work from synchronous code, whether or not a loop runs around it."""
     with ThreadPoolExecutor(1) as thread:
@@ -174,7 +181,13 @@ def until(condition: Any, otherwise: str, seconds: float = _CATCH_UP_SECONDS) ->
 @contextlib.contextmanager
 def pair(grounds: Grounds) -> Iterator[Pair]:
     """A sound primary and standby, running, with a heartbeat that is on both."""
-    made = Pair(grounds, original(grounds))
+    with running(Pair(grounds, original(grounds))) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def running(made: Pair) -> Iterator[Pair]:
+    """The same of a pair that was copied."""
     try:
         made.home.start()
         made.dr.start()
@@ -191,33 +204,48 @@ def original(grounds: Grounds) -> Path:
     if not folder.exists():
         made = Pair(grounds)
         made.home.initialize("--data-checksums", "--wal-segsize=1")
-        made.home.configure(**_HOME, **made.archiving(made.archive))
-        made.home.start()
-        for statement in _SCHEMA:
-            made.home.sql(statement)
-        for standby in (made.dr, made.leaf):
-            done = made.home.copy_to(standby.data)
-            if not done.ok:
-                raise StackError("pg_basebackup failed", where=done.err.strip(), next_step="read its lines")
-            signal_file = standby.data / "standby.signal"
-            signal_file.touch()
-            grounds.programs.own(signal_file)
-        made.place(made.dr, "dr")
-        made.place(made.leaf, "leaf")
-        made.dr.start()
-        made.caught_up(made.home, made.dr)
-        made.dr.sql("SELECT pg_create_physical_replication_slot('leaf', true)")
-        made.leaf.start()
-        made.caught_up(made.home, made.leaf)
-        for cluster in reversed(made.clusters):
-            cluster.stop("fast")
-        building = grounds.folder("pair-building")
-        for cluster in made.clusters:
-            cluster.data.rename(building / cluster.name.split("-")[1])
-        made.archive.rename(building / "archive")
-        made.close()
-        building.rename(folder)
+        keep_trio(made, folder)
     return folder
+
+
+def keep_trio(made: Pair, folder: Path) -> None:
+    """
+    Make a standby and a leaf of a primary that does not run, with all that the faults need, and keep the trio, stopped.
+
+    Args:
+        made: Its home has a data folder.
+        folder: Where `home`, `dr`, `leaf` and `archive` are afterwards.
+
+    Raises:
+        StackError: A server does not start, or one of PostgreSQL's programs failed.
+    """
+    grounds = made.grounds
+    made.home.configure(**_HOME, **made.archiving(made.archive))
+    made.home.start()
+    for statement in _SCHEMA:
+        made.home.sql(statement)
+    for standby in (made.dr, made.leaf):
+        done = made.home.copy_to(standby.data)
+        if not done.ok:
+            raise StackError("pg_basebackup failed", where=done.err.strip(), next_step="read its lines")
+        signal_file = standby.data / "standby.signal"
+        signal_file.touch()
+        grounds.programs.own(signal_file)
+    made.place(made.dr, "dr")
+    made.place(made.leaf, "leaf")
+    made.dr.start()
+    made.caught_up(made.home, made.dr)
+    made.dr.sql("SELECT pg_create_physical_replication_slot('leaf', true)")
+    made.leaf.start()
+    made.caught_up(made.home, made.leaf)
+    for cluster in reversed(made.clusters):
+        cluster.stop("fast")
+    building = grounds.folder(f"{folder.name}-building")
+    for cluster in made.clusters:
+        cluster.data.rename(building / cluster.name.split("-")[1])
+    made.archive.rename(building / "archive")
+    made.close()
+    building.rename(folder)
 
 
 def _copy(source: Path, target: Path) -> None:

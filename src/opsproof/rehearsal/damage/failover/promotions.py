@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, at_once, pair, until
+from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, until
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import Inventory, PromotedVerification, inventory
 from opsproof.rehearsal.failover.promotion import Promotion, promote
@@ -62,9 +62,9 @@ class Promotions:
 
 
 @contextlib.contextmanager
-def promotions(grounds: Grounds) -> Iterator[Promotions]:
+def promotions(grounds: Grounds, pairs: Pairs = pair) -> Iterator[Promotions]:
     """A sound pair; the standby is promoted by whoever looks, unless the fault did it."""
-    with pair(grounds) as servers:
+    with pairs(grounds) as servers:
         servers.home.sql("SELECT nextval('orders_id_seq'), nextval('orders_id_seq')")
         servers.caught_up(servers.home, servers.dr)
         yield Promotions(servers)
@@ -107,7 +107,8 @@ def _old_frozen(lab: Promotions) -> None:
 
 
 def _known_history(lab: Promotions) -> None:
-    history = lab.servers.archive / "00000002.history"
+    [(file,)] = lab.servers.home.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+    history = lab.servers.archive / f"{int(file[:8], 16) + 1:08X}.history"
     history.write_text("1\t0/3000000\tno recovery target specified\n", encoding="ascii")
 
 

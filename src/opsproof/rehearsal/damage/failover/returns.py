@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from opsproof.errors import NotObserved
+from opsproof.rehearsal.archive.names import read_lsn, segment_name
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, at_once, pair
+from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
@@ -38,6 +39,8 @@ class Returns:
         self.servers = servers
         self.asking = Asking.alone("failback")
         self.settings = at_once(asked.settings(servers.node(servers.home)))
+        self.timeline = at_once(asked.timeline(servers.node(servers.home)))
+        self.size = int(self.settings["wal_segment_size"])
         self.gate = 30.0
         self.commits = 0
         self.diverged = False
@@ -73,6 +76,10 @@ class Returns:
         self.servers.beat(dr)
         self.diverged = True
 
+    def fork(self) -> int:
+        """Where the new primary left the timeline of the old one."""
+        return read_lsn(at_once(fork_of(self.servers.node(self.servers.dr), self.timeline + 1)).lsn)
+
     async def count(self) -> None:
         """Count and keep what only the old primary has."""
         servers = self.servers
@@ -106,9 +113,9 @@ class Returns:
 
 
 @contextlib.contextmanager
-def returns(grounds: Grounds) -> Iterator[Returns]:
+def returns(grounds: Grounds, pairs: Pairs = pair) -> Iterator[Returns]:
     """A sound pair, that diverges and comes back when somebody looks, unless the fault did it."""
-    with pair(grounds) as servers:
+    with pairs(grounds) as servers:
         yield Returns(servers)
 
 
@@ -169,11 +176,9 @@ def _no_checkpoint(lab: Returns) -> None:
 
 def _recycled(lab: Returns) -> None:
     lab.diverge(segments=3)
-    dr = lab.servers.node(lab.servers.dr)
-    fork = at_once(fork_of(dr, 2))
-    low = int(fork.lsn.split("/")[1], 16) >> 20
-    for segment in (lab.servers.home.data / "pg_wal").glob("00000001????????????????"):
-        if int(segment.name[16:], 16) < low:
+    needed = segment_name(lab.timeline, lab.fork(), lab.size)
+    for segment in (lab.servers.home.data / "pg_wal").glob(f"{lab.timeline:08X}????????????????"):
+        if segment.name < needed:
             segment.unlink()
 
 
@@ -239,11 +244,10 @@ def _changed(file: Path) -> None:
 
 def _wal_damaged(lab: Returns) -> None:
     lab.diverge()
-    dr = lab.servers.node(lab.servers.dr)
-    number = int(at_once(fork_of(dr, 2)).lsn.split("/")[1], 16)
-    segment = lab.servers.home.data / "pg_wal" / f"00000001{0:08X}{number >> 20:08X}"
+    fork = lab.fork()
+    segment = lab.servers.home.data / "pg_wal" / segment_name(lab.timeline, fork, lab.size)
     with segment.open("r+b") as file:
-        file.seek((number & 0xFFFFF) + 200)
+        file.seek(fork % lab.size + 200)
         file.write(b"\xff" * 64)
 
 

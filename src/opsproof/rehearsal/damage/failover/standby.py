@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, pair, until
+from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, pair, until
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.readiness import StandbyVerification
 from opsproof.stack.clusters import Cluster, Grounds
@@ -19,6 +19,7 @@ from opsproof.stack.clusters import Cluster, Grounds
 if TYPE_CHECKING:
     import psycopg
 
+_MEGABYTE = 1 << 20
 _IN_A_ROW = 8000
 """Bytes from the begin of a page to its oldest rows."""
 _RECEIVERS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
@@ -49,9 +50,9 @@ class Standbys:
 
 
 @contextlib.contextmanager
-def standbys(grounds: Grounds) -> Iterator[Standbys]:
+def standbys(grounds: Grounds, pairs: Pairs = pair) -> Iterator[Standbys]:
     """A sound primary and standby; a leaf behind it can be started."""
-    with pair(grounds) as servers:
+    with pairs(grounds) as servers:
         lab = Standbys(servers)
         yield lab
         for connection in lab.connections:
@@ -171,11 +172,13 @@ def _slot_dropped(lab: Standbys) -> None:
 
 def _slot_invalid(lab: Standbys) -> None:
     home, dr = lab.servers.home, lab.servers.dr
+    [(size,)] = home.sql("SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'")
+    least = f"{2 * size // _MEGABYTE}MB"
     dr.stop("fast")
-    _set(home, max_slot_wal_keep_size="1MB", max_wal_size="2MB", min_wal_size="2MB")
+    _set(home, max_slot_wal_keep_size=f"{size // _MEGABYTE}MB", max_wal_size=least, min_wal_size=least)
 
     def lost() -> bool:
-        home.sql("SELECT pg_logical_emit_message(true, 'lab', repeat('x', 1500000))")
+        home.sql("SELECT pg_logical_emit_message(true, 'lab', repeat('x', %s))", size * 3 // 2)
         home.sql("CHECKPOINT")
         return bool(home.sql("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = 'dr'")[0][0])
 
