@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 from opsproof.errors import NoData
 from opsproof.judge.outcome import Outcome, Status
-from opsproof.rehearsal.clock.exposure import Exposures
 from opsproof.rehearsal.clock.objectives import Scale, phases, rto
 from opsproof.rehearsal.clock.reconcile import Reconciled
 from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
-from opsproof.rehearsal.facts import FindingFact, LedgerFact, ObjectiveFact, PhaseFact, RehearsalFact, StepFact
+from opsproof.rehearsal.facts import (
+    CopyFact,
+    FindingFact,
+    LedgerFact,
+    ObjectiveFact,
+    PhaseFact,
+    RehearsalFact,
+    StepFact,
+)
 from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
 from opsproof.rehearsal.seeded import seeded_of
 
@@ -40,7 +47,7 @@ class Account:
         self._embedded = embedded
         self.system_identifier = ""
         self.versions: dict[str, str] = {}
-        self.exposures = Exposures()
+        self.copies: tuple[CopyFact, ...] = ()
         self.reconciled: Reconciled | None = None
         self.target: datetime | None = None
         self.scale: Scale | None = None
@@ -106,7 +113,7 @@ class Account:
             steps=steps,
             objectives=self.objectives(),
             ledger=self.ledger() if self.reconciled else None,
-            copies=self.exposures.facts(),
+            copies=self.copies,
             projected=self.scale.words() if self.scale else "",
             seeded=seeded_of(rehearsal.folder.parents[1], self._plan.profile),
             findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner="", due=None) for o in ran),

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from opsproof.errors import NoData
 from opsproof.probes.backup import Objects
 from opsproof.profile.recovered import Recovered
+from opsproof.rehearsal.clock.ledger_table import TABLE
+from opsproof.rehearsal.clock.recovery_point import died
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
-from opsproof.rehearsal.procedure.copies import sample_copies
 from opsproof.rehearsal.procedure.recovery import Recovery, said
 from opsproof.rehearsal.restored.markers import MARKERS
 
@@ -70,7 +71,6 @@ class CommonSteps(Recovery):
         found = await everything(self.at.standby, "standby")
         archive = self.wanted(await everything(self.at.archive, "backup"))
         found |= {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
-        await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
         return said(found, wrong)
 
     async def break_it(self, words: str) -> list[str]:
@@ -103,9 +103,13 @@ class CommonSteps(Recovery):
         return said(self.wanted(await everything(self.at.stored, "backup")))
 
     async def the_archive_reaches_the_failure(self) -> list[str]:
-        """All checks of the archive; the server that fills it may be gone."""
-        found = self.wanted(await everything(self.at.archive_of(None), "backup"))
-        return said({name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER})
+        """All checks of the archive, whose server may be gone; and how new it was, to its first hole, before T0."""
+        archive = self.at.archive_of(None)
+        found = self.wanted(await everything(archive, "backup"))
+        ledger = self.writer.ledger(self.watch.anchor)
+        wrong = await self.copies.archive(ledger, archive, self.rehearsal.plan.objectives.rpo)
+        asked_now = {name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER}
+        return said(asked_now, wrong)
 
     # The database.
 
@@ -178,12 +182,15 @@ class CommonSteps(Recovery):
         """The ledger against the rows that are there."""
         reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
         self.account.reconciled = reconciled
-        if self.before is not None and (failure := self.watch.moments.t0) is not None:
-            timeline = self.before.timeline
-            await sample_copies(self.at, self.account.exposures, reconciled.ledger, failure, timeline)
+        if (failure := self.watch.moments.t0) is not None:
+            await self.copies.backups(failure)
         wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
         unexpected = self.account.ledger().unexpected
-        return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
+        wrong += [f"{unexpected} rows are there that were never sent"] if unexpected else []
+        if not wrong and (gone := died(reconciled.ledger)):
+            next_step = "See the log beside the ledger, and rehearse again: a write that is lost may be missing there."
+            raise NoData(gone, where=str(self.writer.log), next_step=next_step)
+        return wrong
 
     # The business.
 
@@ -267,15 +274,14 @@ class CommonSteps(Recovery):
         return await self.failed() or await asked.recovers(self.at.home)
 
     async def _taken_back(self) -> list[str]:
-        """Drop the tables that only a rehearsal makes, and its rows in the heartbeat's, where it is the primary now."""
+        """Drop the tables that only a rehearsal makes, where it is the primary now."""
         primary = self.at.home if not await self._home_serves_nobody() else self.recovered
-        for table in (TOKENS, MARKERS):
+        for table in (TABLE, TOKENS, MARKERS):
             await primary.rows(f"DROP TABLE IF EXISTS {table}")
-        await self.writer.take_back(primary)
         if self.actor.by("clean-up") == "command":
             await self.actor.act("clean-up", "remove what the commands have made", seconds=self.seconds("failback"))
         there = "SELECT to_regclass(%(table)s) IS NOT NULL"
-        left = [table for table in (TOKENS, MARKERS) if await primary.value(there, table=table)]
+        left = [table for table in (TABLE, TOKENS, MARKERS) if await primary.value(there, table=table)]
         return [f"table {table} is still on {primary.name}" for table in left]
 
 

@@ -22,6 +22,7 @@ from opsproof.rehearsal.failover.promotion import first_write
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
+from opsproof.rehearsal.procedure.copies import Copies
 from opsproof.rehearsal.procedure.outside_writer import OutsideWriter
 from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.rehearsal.site.door import Door
@@ -56,6 +57,7 @@ class Recovery:
         self.noted = Before()
         self.serving: Node | None = None
         self.writer = self._new_writer()
+        self.copies = self._new_copies()
         self._site: SiteVerification | None = None
 
     # What a scenario is.
@@ -69,7 +71,7 @@ class Recovery:
             "declare": lambda: "by opsproof, in place of the DevOps Lead",
             "activate": self._activate_own,
             "switch-dns": lambda: site.switch_dns("dr"),
-            "back-up": lambda: str(site.back_up(self.own_primary())),
+            "back-up": self._back_up_own,
         }
 
     def own_primary(self) -> Any:
@@ -180,11 +182,13 @@ class Recovery:
         self.noted = Before.from_json(state["noted"])
         self.account.system_identifier = str(state["system_identifier"])
         self.account.versions = dict(state["versions"])
+        self.copies = self._new_copies()
         self.writer = self._new_writer()
         self.writer.remember(state["writer"])
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
+        self.account.copies = self.copies.facts()
         return self.account.fact(outcomes, self.rehearsal)
 
     def close(self) -> None:
@@ -195,6 +199,10 @@ class Recovery:
         plan = self.rehearsal.plan
         ledger = self.rehearsal.folder / f"ledger-{plan.scenario}-{self.token}.jsonl"
         return OutsideWriter(self.at, ledger, plan.objectives.rpo)
+
+    def _new_copies(self) -> Copies:
+        path = self.rehearsal.folder / f"copies-{self.rehearsal.plan.scenario}-{self.token}.json"
+        return Copies(self.at, self.watch.anchor, path)
 
     async def archives(self, node: Node, phase: str) -> list[str]:
         """Whether what a server writes now comes into the archive: a segment is switched, and waited for."""
@@ -236,7 +244,11 @@ class Recovery:
         return [] if await self.users_see_it() else ["users see nothing of the failure yet"]
 
     async def _unpredictable(self) -> None:
+        """Wait for any moment, with the copies in view, and see the outside writer at work in the end."""
+        await self.copies.watch()
         await asyncio.sleep(0.2 + secrets.randbelow(800) / 1000)
+        await self.copies.look()
+        await self.writer.must_write(self.watch.anchor)
 
     def _activate_own(self) -> str:
         site = self.at.embedded
@@ -244,6 +256,12 @@ class Recovery:
         site.serve_from(self.own_primary())
         site.activate("dr")
         return site.services["dr"].url
+
+    def _back_up_own(self) -> str:
+        site, primary = self.at.embedded, self.own_primary()
+        assert site is not None
+        site.beat(primary)
+        return str(site.back_up(primary))
 
     def _end(self, directory: Path) -> list[str]:
         self.at.close()

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.rehearsal.archive.targets import Point
-from opsproof.rehearsal.clock import heartbeat
+from opsproof.rehearsal.clock import ledger_table
 from opsproof.rehearsal.clock.objectives import Scale
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
@@ -22,15 +22,13 @@ from opsproof.rehearsal.procedure.common_steps import CommonSteps
 from opsproof.rehearsal.procedure.recovery import said
 from opsproof.rehearsal.restored.bases import restore_base
 from opsproof.rehearsal.restored.isolation import listing
-from opsproof.rehearsal.restored.markers import plant
+from opsproof.rehearsal.restored.markers import MARKERS, plant
 from opsproof.rehearsal.restored.reference import Reference, reference_of
 from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
 from opsproof.rehearsal.restored.service import Service
 from opsproof.rehearsal.restored.verification import Expectations, RestoredVerification
 from opsproof.rehearsal.stored.catalogue import read_catalogue
 from opsproof.stack.clusters import Cluster
-
-CHANGING = tuple(f"public.{name}" for name in (heartbeat.TABLE, TOKENS, "opsproof_marker"))
 
 
 class Restoring(CommonSteps):
@@ -47,7 +45,7 @@ class Restoring(CommonSteps):
     @override
     async def the_copies_can_take_over(self) -> list[str]:
         home = self.at.home
-        await heartbeat.prepare(home)
+        await self.writer.prepare()
         await plant(home, "begin")
         await first_write(home, f"begin-{self.token}")
         self.reference = await reference_of(home)
@@ -86,7 +84,7 @@ class Restoring(CommonSteps):
             raise PreconditionMissing("what home held was not noted", where="home", next_step=next_step)
         after = await self._listing(self._local(self._wal_prefix))
         expected = replace(
-            expected, archive=(self._archive_before, after), service=self._service(restored), changing=CHANGING
+            expected, archive=(self._archive_before, after), service=self._service(restored), changing=self.changing
         )
         asking = self.rehearsal.asking
         verification = RestoredVerification(restored, self.reference, expected, asking, database=self.at.database_name)
@@ -132,10 +130,18 @@ class Restoring(CommonSteps):
         if await asked.recovers(self.at.dr):
             return ["dr is still in recovery"]
         copy = self._needed.node(self.rehearsal.asking, database=self.at.database_name)
-        newest = [await heartbeat.newest(node) for node in (copy, self.at.dr)]
+        newest = [await ledger_table.newest(node) for node in (copy, self.at.dr)]
         if newest[0] != newest[1]:
-            return [f"the newest heartbeat on dr is of {newest[1]}, on the copy that was verified of {newest[0]}"]
+            told = f"the newest row of {ledger_table.TABLE} on dr is of {newest[1]}"
+            return [f"{told}, on the copy that was verified of {newest[0]}"]
         return []
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Tables that are written to all the time, by a rehearsal or by whoever writes heartbeats."""
+        beats = self.at.backups.heartbeat.table
+        own = [f"public.{name}" for name in (ledger_table.TABLE, TOKENS)]
+        return *own, MARKERS, beats if "." in beats else f"public.{beats}"
 
     async def bases_ended(self) -> list[Point]:
         """When each base backup came to its end, by the catalogue."""
