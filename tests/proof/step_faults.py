@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -232,7 +233,7 @@ def _commits_wait_for_nobody(course: Course) -> contextlib.AbstractContextManage
 @contextlib.contextmanager
 def _old_primary_is_back(course: Course) -> Iterator[None]:
     """It calls itself read-only, so that no client of libpq takes it, and it takes writes all the same."""
-    home, dr, ids = course.site.home, course.site.dr, "SELECT id FROM opsproof_heartbeat"
+    home, dr, ids = course.site.home, course.site.dr, "SELECT id FROM opsproof_ledger"
     copy = home.home / "copy"
     shutil.copytree(home.data, copy)
     copy.chmod(0o700)
@@ -319,12 +320,28 @@ def _another_rule_decided(course: Course) -> contextlib.AbstractContextManager[N
     return _sql(do, undo, _dr, course)
 
 
+@contextlib.contextmanager
+def _writer_is_killed(course: Course) -> Iterator[None]:
+    """Afterwards another one goes on with its ledger."""
+    writer = course.recovery.writer
+    killed = writer._writing
+    killed.process.send(signal.SIGKILL)
+    assert wait_for(lambda: not killed.process.alive(), 60)
+    try:
+        yield
+    finally:
+        grounds = course.recovery.at.grounds.directory
+        writer._writing = type(killed).start(killed.orders, log=killed.log, grounds=grounds)
+        writer._ended = False
+        writer._writing.until(len(killed.ledger().acknowledged) + 3)
+
+
 def _row_that_nobody_sent(course: Course) -> contextlib.AbstractContextManager[None]:
     do = (
-        "INSERT INTO opsproof_heartbeat (id, at, writer, value)"
-        " SELECT max(id) + 1000000, now(), (array_agg(writer ORDER BY id DESC))[1], 'x' FROM opsproof_heartbeat"
+        "INSERT INTO opsproof_ledger (id, at, writer, value)"
+        " SELECT max(id) + 1000000, now(), (array_agg(writer ORDER BY id DESC))[1], 'x' FROM opsproof_ledger"
     )
-    undo = "DELETE FROM opsproof_heartbeat WHERE value = 'x' AND id > 1000000"
+    undo = "DELETE FROM opsproof_ledger WHERE value = 'x' AND id > 1000000"
     return _sql(do, undo, _dr, course)
 
 
@@ -385,6 +402,12 @@ def _objective(course: Course, **changes: Any) -> Iterator[None]:
     plan = type(account._plan)(account._plan.profile, account._plan.scenario, objectives, account._plan.steps)
     with _patched(course, (account, "_plan", plan)):
         yield
+
+
+def _archive_is_older_than_the_objective(course: Course) -> contextlib.AbstractContextManager[None]:
+    rehearsal, plan = course.rehearsal, course.rehearsal.plan
+    changed = replace(plan, objectives=plan.objectives.model_copy(update={"rpo": 0.001}))
+    return _patched(course, (rehearsal, "plan", changed))
 
 
 def _rto_is_exceeded(course: Course) -> contextlib.AbstractContextManager[None]:
@@ -487,11 +510,19 @@ HARMS = (
     ),
     Harm("replay-paused", _REGION, "the_copies_can_take_over", "paused", _replay_is_paused, True),
     Harm("archiving-fails", _REGION, "the_copies_can_take_over", "not in the archive", _archiving_fails, True),
+    Harm("writer-killed", _REGION, "the_home_site_is_lost", "the outside writer has ended", _writer_is_killed),
     Harm("nothing-breaks", _REGION, "the_home_site_is_lost", "still answers", _nothing_breaks),
     Harm("page-says-ok", _REGION, "the_failure_is_noticed", "users see nothing", _a_page_in_front_says_ok),
     Harm("nobody-declares", _REGION, "the_disaster_is_declared", "nobody confirmed it", _nobody_declares),
     Harm("dump-changed", _REGION, "the_backups_are_whole", "every_dump_is_what_was_stored", _dump_is_changed),
     Harm("segment-missing", _REGION, "the_archive_reaches_the_failure", "the_archive_has_no_gap", _segment_is_missing),
+    Harm(
+        "archive-too-old",
+        _REGION,
+        "the_archive_reaches_the_failure",
+        "lower archive_timeout (2 s at home)",
+        _archive_is_older_than_the_objective,
+    ),
     Harm("commits-wait", _REGION, "the_first_write_is_committed", "acknowledges no write", _commits_wait_for_nobody),
     Harm("old-primary-back", _REGION, "only_one_node_takes_writes", "home", _old_primary_is_back),
     Harm("no-archiving", _REGION, "the_new_primary_can_serve", "archive", _new_primary_does_not_archive),
@@ -500,6 +531,13 @@ HARMS = (
     Harm("cache-kept", _REGION, "the_caches_are_cleared", "planted before the failure", _cache_is_not_cleared),
     Harm("cache-full", _REGION, "the_caches_are_rebuilt", "was no hit but miss", _cache_is_full),
     Harm("another-rule", _REGION, "the_data_is_plausible", "v0.9.0", _another_rule_decided),
+    Harm(
+        "writer-died",
+        _REGION,
+        "what_was_acknowledged_is_accounted_for",
+        "ended before it was asked to",
+        _writer_is_killed,
+    ),
     Harm("row-unsent", _REGION, "what_was_acknowledged_is_accounted_for", "never sent", _row_that_nobody_sent),
     Harm("table-gone", _REGION, "the_business_works", "rule-only", _table_is_gone),
     Harm(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from opsproof.errors import NoData
@@ -68,10 +69,13 @@ class CommonSteps(Recovery):
         self.noted = await self.site.note(datetime.now(UTC))
         await self.writer.start()
         wrong = await self.archives(self.at.home, "verify")
+        found, _ = await asyncio.gather(self._said_of_the_copies(), self.copies.watch())
+        return said(found, wrong)
+
+    async def _said_of_the_copies(self) -> dict[str, list[str]]:
         found = await everything(self.at.standby, "standby")
         archive = self.wanted(await everything(self.at.archive, "backup"))
-        found |= {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
-        return said(found, wrong)
+        return found | {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
 
     async def break_it(self, words: str) -> list[str]:
         """T0, at a moment that nothing is in step with."""

@@ -244,8 +244,7 @@ class Recovery:
         return [] if await self.users_see_it() else ["users see nothing of the failure yet"]
 
     async def _unpredictable(self) -> None:
-        """Wait for any moment, with the copies in view, and see the outside writer at work in the end."""
-        await self.copies.watch()
+        """Wait for any moment; then look at the copies once more, and see the outside writer at work."""
         await asyncio.sleep(0.2 + secrets.randbelow(800) / 1000)
         await self.copies.look()
         await self.writer.must_write(self.watch.anchor)
