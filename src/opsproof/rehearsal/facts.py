@@ -129,8 +129,8 @@ class CopyFact(_Fact):
 
     Attributes:
         name: What it is.
-        newest: Time of the newest heartbeat that can be recovered from it; None if none can.
-        exposure: Seconds from there to the failure; the worst that was seen.
+        newest: Time of the newest write of the outside writer, or heartbeat, that can be recovered; None if none can.
+        exposure: Seconds from there to the look, just before the failure at the latest; the worst that was seen.
         why: Where it comes from, or why it is not known.
     """
 
