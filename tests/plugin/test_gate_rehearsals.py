@@ -130,6 +130,18 @@ def test_a_plan_of_a_real_environment_tells_what_would_be_touched(demo: Checkout
     assert done_in(demo) == []
 
 
+def test_a_plan_can_be_read_before_every_secret_is_there(demo: Checkout) -> None:
+    """What is not set is asked for when something is to be asked; the plan asks nobody."""
+    demo.profile(SITES.replace(": rehearsal}", ": '${NOT_SET_HERE}'}"))
+
+    told, begun = rehearsed(demo, "--plan"), rehearsed(demo)
+
+    assert told.status == 0
+    assert "touches 127.0.0.1:1/demo" in told.text
+    assert begun.status == 4
+    assert "the variable NOT_SET_HERE is not set" in begun.text
+
+
 def test_a_plan_without_a_step_of_a_rehearsal_is_refused(demo: Checkout) -> None:
     """An empty plan would be read as `nothing will happen`."""
     demo.checks("""

@@ -127,8 +127,9 @@ class Gate:
         patterns = self.options.profiles or tuple(self._earlier.profiles if self._earlier else ())
         if not patterns and not any(self._root.glob(f"*/{EMBEDDED}.yaml")):
             return
+        asks_nothing = self.replayed is not None or self.options.plan
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
-            self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
+            self.profiles[name] = self._load(name, os.environ, keep=asks_nothing or _is_embedded(name))
         if self.baseline:
             refuse_unfit(
                 self.baseline, self.profiles, timezone=self.zone, started=self.started, incident=self.incident_started

@@ -11,7 +11,7 @@ from opsproof.judge.outcome import Outcome, Status
 from opsproof.rehearsal.clock.exposure import Exposures
 from opsproof.rehearsal.clock.objectives import Scale, phases, rto
 from opsproof.rehearsal.clock.reconcile import Reconciled
-from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo
+from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo, to_replay
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
 from opsproof.rehearsal.facts import FindingFact, LedgerFact, ObjectiveFact, PhaseFact, RehearsalFact, StepFact
 from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
 
 NOT_EXECUTED = "not executed"
+_POLLUTED = "polluted-data"
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
 
@@ -60,7 +61,7 @@ class Account:
             uncertainty=self._watch.uncertainty,
             embedded=self._embedded,
         )
-        if self._plan.scenario == "polluted-data":
+        if self._plan.scenario == _POLLUTED:
             point = polluted_rpo(wanted.rpo, moments.t0, self.target, self.reconciled, embedded=self._embedded)
         else:
             point = rpo(wanted.rpo, moments.t0, self.reconciled, embedded=self._embedded)
@@ -76,7 +77,9 @@ class Account:
             next_step = "See why the ledger was not compared with the recovered database."
             raise NoData("the ledger was not reconciled", where=self._plan.scenario, next_step=next_step)
         point = self.objectives()[1]
-        return self.reconciled.fact(point.resolution or self.reconciled.ledger.interval)
+        fact = self.reconciled.fact(point.resolution or self.reconciled.ledger.interval)
+        pollution = self._watch.moments.t0 if self._plan.scenario == _POLLUTED else None
+        return fact.model_copy(update={"to_replay": to_replay(self.reconciled, pollution)}) if pollution else fact
 
     def fact(self, outcomes: Mapping[str, Outcome | None], rehearsal: Rehearsal) -> RehearsalFact:
         """
@@ -101,6 +104,7 @@ class Account:
             started=rehearsal.began,
             finished=datetime.now(UTC),
             declared=self._plan.objectives.declared or 0.0,
+            declared_by=self.declared_by,
             moments=self._watch.moments,
             phases=self.phases(),
             steps=steps,
