@@ -56,6 +56,7 @@ class StepFact(_Fact):
 
     Attributes:
         check: Id of the check.
+        title: What must be true after it, by language.
         phase: Its phase.
         status: Of the outcome; "not executed" for one that did not come to run.
         seconds: What it took; None if it was not executed.
@@ -64,7 +65,7 @@ class StepFact(_Fact):
     """
 
     check: str
-    title: str
+    title: dict[str, str]
     phase: str
     status: str
     seconds: float | None

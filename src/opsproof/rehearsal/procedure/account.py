@@ -114,7 +114,7 @@ class Account:
             projected=self.scale.words() if self.scale else "",
             seeded=seeded_of(rehearsal.folder.parents[1], self._plan.profile),
             findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner="", due=None) for o in ran),
-            not_executed=tuple(f"{step.title}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
+            not_executed=tuple(f"{step.title['en']}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
             clean_up=self.clean_up,
             aborted=rehearsal.aborted,
             system_identifier=self.system_identifier,
@@ -126,7 +126,7 @@ def _step(step: PlannedStep, outcome: Outcome | None, by: str) -> StepFact:
     executed = outcome is not None and not outcome.message.startswith(NOT_EXECUTED)
     return StepFact(
         check=outcome.check if outcome else step.check,
-        title=step.title,
+        title=dict(step.title),
         phase=step.phase,
         status=str(outcome.status) if outcome and executed else NOT_EXECUTED,
         seconds=outcome.duration if outcome and executed else None,

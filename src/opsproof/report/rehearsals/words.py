@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from opsproof.judge.limits import Lang
 from opsproof.rehearsal.clock.stopwatch import UNEXPLAINED
-from opsproof.rehearsal.facts import Proof
+from opsproof.rehearsal.facts import Proof, StepFact
 from opsproof.report.windows import LOCAL_ZONE
 
 PROOFS: Mapping[Lang, Mapping[Proof, str]] = {
@@ -210,3 +210,8 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 
 def _tenths(number: int) -> str:
     return f"{number / 10:.1f}".removesuffix(".0")
+
+
+def step_title(step: StepFact, lang: Lang) -> str:
+    """What must be true after a step; in English where the language has no title, its check where there is none."""
+    return step.title.get(lang) or step.title.get("en") or step.check
