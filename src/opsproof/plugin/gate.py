@@ -99,6 +99,8 @@ class Gate:
         self._rehearsing: Rehearsing | None = None
         self.steps: tuple[Check, ...] = ()
         """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
+        self.unasked = 0
+        """Checks of backups and steps of rehearsals that run only where they are asked for, and were not."""
 
     @property
     def explicit(self) -> bool:
