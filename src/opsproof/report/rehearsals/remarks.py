@@ -69,7 +69,8 @@ def _ledger(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     if fact.ledger is None:
         return
     for key, number in (
-        ("remark_lost", fact.ledger.lost),
+        ("remark_lost", fact.ledger.lost - fact.ledger.to_replay),
+        ("remark_to_replay", fact.ledger.to_replay),
         ("remark_conflicting", fact.ledger.conflicting),
         ("remark_unexpected", fact.ledger.unexpected),
     ):
