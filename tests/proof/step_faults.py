@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from rehearsed import Course, Harm
 
 from opsproof.rehearsal.procedure import damaged_database, region_loss
@@ -258,6 +260,10 @@ def _settings_of_the_other_site_are_lost(course: Course) -> Iterator[None]:
         yield
 
 
+def _nobody_fences(course: Course) -> contextlib.AbstractContextManager[None]:
+    return _acts(course, fence=lambda: "nothing")
+
+
 def _one_resolver_stays_stale(course: Course) -> contextlib.AbstractContextManager[None]:
     site = course.site
     return _acts(course, switch_dns=lambda: site.switch_dns("dr", resolvers=["dr"]))
@@ -265,7 +271,9 @@ def _one_resolver_stays_stale(course: Course) -> contextlib.AbstractContextManag
 
 @contextlib.contextmanager
 def _service_is_on_the_old_database(course: Course) -> Iterator[None]:
+    """It was fenced, and somebody has started it again."""
     site = course.site
+    site.home.start()
     site.serve_from(site.home, "dr")
     site.restart("dr")
     try:
@@ -274,6 +282,21 @@ def _service_is_on_the_old_database(course: Course) -> Iterator[None]:
         site.serve_from(course.recovery.own_primary(), "dr")
         site.switch_dns("dr")
         site.restart("dr")
+        site.home.stop()
+
+
+@contextlib.contextmanager
+def _home_still_answers(course: Course) -> Iterator[None]:
+    """Who kept the old address meets a service that works, on the new database."""
+    site = course.site
+    site.serve_from(site.dr, "home")
+    site.activate("home")
+    try:
+        yield
+    finally:
+        site.deactivate("home")
+        site.serve_from(site.home, "home")
+        site.switch_dns("dr")
 
 
 async def _cleared_nothing(self: Any) -> None:
@@ -440,6 +463,36 @@ def _restored_row_is_another(course: Course) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _a_total_is_another(course: Course) -> Iterator[None]:
+    """The profile's business total was another one when it was noted."""
+    noted = course.recovery.noted
+    reference = noted.reference
+    totals = {name: f"{value}0" for name, value in reference.totals.items()}
+    other = dataclasses.replace(noted, reference=dataclasses.replace(reference, totals=totals))
+
+    async def stays_closed(*_: Any) -> None:
+        """What is not right is not opened."""
+
+    with _patched(course, (course.recovery, "noted", other), (course.recovery, "open_to_the_service", stays_closed)):
+        yield
+
+
+@contextlib.contextmanager
+def _the_service_has_another_secret(course: Course) -> Iterator[None]:
+    """The DR site's secret is not the one of the role that comes with the backup."""
+    rehearsals = course.recovery.at.rehearsals
+    url = rehearsals.dr.service_database.get_secret_value()
+    secret = course.site.secrets[f"{SERVICE}.database"]
+    dr = rehearsals.dr.model_copy(update={"service_database": SecretStr(url.replace(secret, "another"))})
+
+    async def stays_closed(*_: Any) -> None:
+        """What nobody can work on is not opened."""
+
+    with _profile(course, dr=dr), _patched(course, (course.recovery, "open_to_the_service", stays_closed)):
+        yield
+
+
+@contextlib.contextmanager
 def _recovery_ended_too_early(course: Course) -> Iterator[None]:
     """A segment is missing: PostgreSQL ends its recovery there, and is well."""
     recovery = course.recovery
@@ -528,6 +581,14 @@ HARMS = (
     Harm("no-archiving", _REGION, "the_new_primary_can_serve", "archive", _new_primary_does_not_archive),
     Harm("settings-lost", _REGION, "the_service_is_activated", "service-dr", _settings_of_the_other_site_are_lost),
     Harm("stale-resolver", _REGION, "every_resolver_leads_to_the_new_site", "home", _one_resolver_stays_stale),
+    Harm(
+        "old-address",
+        _REGION,
+        "the_service_is_on_the_recovered_database",
+        "still answers at",
+        _home_still_answers,
+        True,
+    ),
     Harm("cache-kept", _REGION, "the_caches_are_cleared", "planted before the failure", _cache_is_not_cleared),
     Harm("cache-full", _REGION, "the_caches_are_rebuilt", "was no hit but miss", _cache_is_full),
     Harm("another-rule", _REGION, "the_data_is_plausible", "v0.9.0", _another_rule_decided),
@@ -558,9 +619,17 @@ HARMS = (
     Harm("wal-missing", _DAMAGED, "the_restored_database_is_whole", "goes on to", _recovery_ended_too_early),
     Harm("base-without-label", _DAMAGED, "the_database_is_restored", "backup_label", _base_has_no_label),
     Harm("row-changed", _DAMAGED, "the_restored_database_is_whole", "judgment_executions", _restored_row_is_another),
+    Harm("total-changed", _DAMAGED, "the_restored_database_is_whole", "before the failure", _a_total_is_another),
+    Harm(
+        "another-secret",
+        _DAMAGED,
+        "the_restored_database_is_whole",
+        "the_service_can_work",
+        _the_service_has_another_secret,
+    ),
     Harm("dump-cut-off", _DAMAGED, "the_dump_can_be_restored_too", "cannot be read to its end", _dump_is_cut_off),
     Harm("cache-flushed", _DAMAGED, "the_caches_are_cleared", "outside of the prefix", _cache_is_flushed),
-    Harm("no-standby", _DAMAGED, "it_is_protected_again", "no standby streams", _no_standby_is_attached),
+    Harm("no-standby", _DAMAGED, "it_is_protected_again", "no further standby streams", _no_standby_is_attached),
     Harm("nothing-polluted", _POLLUTED, "the_data_is_polluted", "still answers", _nothing_is_polluted),
     Harm("markers-swapped", _POLLUTED, "the_target_is_sound", "is to be there", _markers_are_swapped),
     Harm(
@@ -577,6 +646,7 @@ HARMS = (
         "marker",
         _recovered_past_the_change,
     ),
+    Harm("not-fenced", _POLLUTED, "the_old_site_is_fenced", "not fenced", _nobody_fences),
     Harm(
         "old-database",
         _POLLUTED,

@@ -113,11 +113,10 @@ def polluted_rpo(
         return _unmeasured(limit, "missing: " + ", ".join(name for name, value in names.items() if value is None))
     given_up = (pollution - target).total_seconds()
     seen = bounds(pollution, reconciled, limit, sent_before=pollution)
-    replay = sum(1 for one in reconciled.entries(Became.LOST) if one.sent >= pollution)
     told = [
         f"recovered to {given_up:.2f} s before the pollution",
         f"{len(seen.lost)} acknowledged writes before it are given up",
-        f"{replay} acknowledged writes after it are gone and must be replayed",
+        f"{to_replay(reconciled, pollution)} acknowledged writes after it are gone and must be replayed",
     ]
     early = [one for one in seen.lost if _acked(one) < target]
     if early:
@@ -130,6 +129,11 @@ def polluted_rpo(
         return fact
     why = f"the target is {-given_up:.2f} s after the pollution, which is therefore still there; {fact.why}"
     return fact.model_copy(update={"proof": Proof.FAILED, "why": why})
+
+
+def to_replay(reconciled: Reconciled, pollution: datetime) -> int:
+    """How many acknowledged writes were sent after a pollution and are gone."""
+    return sum(1 for one in reconciled.entries(Became.LOST) if one.sent >= pollution)
 
 
 def _judged(limit: float, seen: Bounds, reconciled: Reconciled, told: list[str], *, embedded: bool) -> ObjectiveFact:

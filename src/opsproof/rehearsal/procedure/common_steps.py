@@ -150,6 +150,7 @@ class CommonSteps(Recovery):
         site = self.site
         wrong = await self.wait(site.every_connection_is_to_the_new_primary, "service")
         wrong += await site.the_service_sees_what_the_new_primary_commits()
+        wrong += await site.the_old_address_serves_no_writes()
         wrong += await site.the_release_of_home_runs_in_all_replicas()
         wrong += await site.the_sites_have_the_same_settings()
         wrong += await site.the_service_logs_in_with_its_own_secret()
@@ -208,6 +209,7 @@ class CommonSteps(Recovery):
         wrong += await site.the_clocks_agree()
         if (recovered := self.at.rehearsals.recovered) and recovered.outside:
             wrong += await site.nothing_was_sent_to_the_outside()
+            wrong += await site.nothing_is_connected_to_the_outside() if recovered.outside.pid_files else []
         if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
             self.watch.note("t4")
         return wrong

@@ -27,6 +27,7 @@ from opsproof.rehearsal.restored.reference import Reference, reference_of
 from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
 from opsproof.rehearsal.restored.service import Service
 from opsproof.rehearsal.restored.verification import Expectations, RestoredVerification
+from opsproof.rehearsal.site.data import DataChecks
 from opsproof.rehearsal.stored.catalogue import read_catalogue
 from opsproof.stack.clusters import Cluster
 
@@ -73,9 +74,9 @@ class Restoring(CommonSteps):
         """This one is to serve."""
         self.restored = restored
         copy, replay = restored.seconds.get("copy", 0.0), restored.seconds.get("replay", 0.0)
-        full = self.at.rehearsals.full_size
+        full, wal = self.at.rehearsals.full_size, self.at.rehearsals.full_wal
         if full is not None or self.at.embedded is None:
-            self.account.scale = Scale(restored.bytes, copy, full, restored.wal_bytes or 0, replay)
+            self.account.scale = Scale(restored.bytes, copy, full, restored.wal_bytes or 0, replay, wal)
 
     async def verified(self, restored: Restored, expected: Expectations) -> list[str]:
         """Everything of a restored copy."""
@@ -94,8 +95,23 @@ class Restoring(CommonSteps):
             "the_markers_are_right": expected.before,
             "the_service_can_work": expected.service,
         }
+        copy = restored.node(asking, database=self.at.database_name)
+        unlike = await self.unlike_totals(copy) if self._totals_are_known else []
         found = await everything(verification, "restored")
-        return said({name: words for name, words in found.items() if given.get(name.partition(".")[2], True)})
+        return said({name: one for name, one in found.items() if given.get(name.partition(".")[2], True)}, unlike)
+
+    async def unlike_totals(self, node: Node) -> list[str]:
+        """
+        Business totals that are not what they were before the failure.
+
+        Args:
+            node: A database of the service.
+        """
+        recovered, zero = self.at.rehearsals.recovered, self.watch.moments.t0
+        if recovered is None or recovered.data is None or zero is None:
+            next_step = "Write rehearsals.recovered.data.totals in the profile."
+            raise PreconditionMissing("no business total is known", where=node.name, next_step=next_step)
+        return await DataChecks(recovered.data, node, zero).totals(self.noted.reference)
 
     async def open_to_the_service(self, action: str) -> list[str]:
         """
@@ -159,6 +175,11 @@ class Restoring(CommonSteps):
         return await asyncio.to_thread(listing, folder)
 
     @property
+    def _totals_are_known(self) -> bool:
+        recovered = self.at.rehearsals.recovered
+        return bool(recovered and recovered.data and recovered.data.totals)
+
+    @property
     def _needed(self) -> Restored:
         if self.restored is None:
             next_step = "See why nothing was restored."
@@ -181,11 +202,11 @@ class Restoring(CommonSteps):
         return folder
 
     def _service(self, restored: Restored) -> Service | None:
-        site = self.at.embedded
-        if site is None:
+        """The service as it logs in at the DR site; None where it does so without a password, which no copy can try."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        told = conninfo_to_dict(self.at.service_conninfo("dr"))
+        if not told.get("password"):
             return None
-        return Service(
-            restored.cluster.conninfo(self.at.database_name, self.at.database_name),
-            site.secrets[f"{self.at.database_name}.database"],
-            self.at.rehearsals.statements,
-        )
+        conninfo = restored.cluster.conninfo(self.at.database_name, str(told["user"]))
+        return Service(conninfo, str(told["password"]), self.at.rehearsals.statements)
