@@ -15,7 +15,7 @@ class TestPollutedData:
     test_the_environment_is_the_one_to_rehearse = steps.test_the_environment_is_the_one_to_rehearse
     test_the_copies_can_take_over = steps.test_the_copies_can_take_over
 
-    @step("declare", critical=True)
+    @step("declare", critical=True, ko="T0: 잘못된 룰이 판단을 대량으로 바꿨고, 다른 것은 모두 정상으로 보인다.")
     @runbook(
         "FAI-119", severity="SEV-1", next_step="Nothing was changed: see why the failure could not be brought about."
     )
@@ -30,7 +30,7 @@ class TestPollutedData:
     test_the_backups_are_whole = steps.test_the_backups_are_whole
     test_the_archive_reaches_the_failure = steps.test_the_archive_reaches_the_failure
 
-    @step("database", critical=True)
+    @step("database", critical=True, ko="복구할 시점에 시간대가 있고, 백업 종료 후이며 잘못된 변경 전이다.")
     @runbook(
         "FAI-125",
         "FAI-127",
@@ -43,7 +43,7 @@ class TestPollutedData:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("database", critical=True)
+    @step("database", critical=True, ko="아카이브를 건드릴 수 없는 사본에서 복구가 목표 시점에 멈추고 끝난다.")
     @runbook(
         "FAI-127", severity="SEV-1", next_step="See the server's log; a target that is never reached ends in FATAL."
     )
@@ -53,7 +53,7 @@ class TestPollutedData:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("database")
+    @step("database", ko="목표 시점 전의 표식은 있고, 후의 표식은 없다.")
     @runbook(
         "FAI-119",
         "FAI-127",
@@ -79,7 +79,7 @@ class TestPollutedData:
     test_the_business_works = steps.test_the_business_works
     test_it_is_protected_again = steps.test_it_is_protected_again
 
-    @step("failback", always=True)
+    @step("failback", always=True, ko="RTO, RPO, 각 단계의 예산을 지켰거나, 입증되지 않은 것을 밝힌다.")
     @runbook(
         "FAI-119", "FAI-120", severity="SEV-1", next_step="See which phase took the time, and which copy was behind."
     )

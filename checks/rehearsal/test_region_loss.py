@@ -15,7 +15,7 @@ class TestRegionLoss:
     test_the_environment_is_the_one_to_rehearse = steps.test_the_environment_is_the_one_to_rehearse
     test_the_copies_can_take_over = steps.test_the_copies_can_take_over
 
-    @step("declare", critical=True)
+    @step("declare", critical=True, ko="T0: 원래 사이트가 데이터베이스와 서비스까지 사라졌다.")
     @runbook("FAI-117", severity="SEV-1", next_step="Nothing was lost: see why the failure could not be brought about.")
     async def test_the_home_site_is_lost(self, rehearsal):
         """T0: the home site is gone, its database and its service."""
@@ -28,7 +28,7 @@ class TestRegionLoss:
     test_the_backups_are_whole = steps.test_the_backups_are_whole
     test_the_archive_reaches_the_failure = steps.test_the_archive_reaches_the_failure
 
-    @step("database", critical=True)
+    @step("database", critical=True, ko="pg_promote가 true를 답하고, standby가 자신의 타임라인에 있다.")
     @runbook(
         "FAI-126",
         severity="SEV-1",
@@ -42,7 +42,7 @@ class TestRegionLoss:
 
     test_the_first_write_is_committed = steps.test_the_first_write_is_committed
 
-    @step("database")
+    @step("database", ko="같은 시스템의 다른 노드는 스스로 무엇이라 하든 쓰기를 받지 않는다.")
     @runbook(
         "FAI-034",
         "FAI-126",
@@ -55,7 +55,7 @@ class TestRegionLoss:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("database")
+    @step("database", ko="새 Primary의 타임라인, 동기 설정, 아카이브, 슬롯, 한도가 올바르다.")
     @runbook("FAI-126", severity="SEV-1", next_step="Correct the setting that is listed and reload.")
     async def test_the_new_primary_can_serve(self, rehearsal):
         """Timeline, synchronous settings, archiving, slots and limits of the new primary are right."""
@@ -73,7 +73,7 @@ class TestRegionLoss:
     test_the_business_works = steps.test_the_business_works
     test_it_is_protected_again = steps.test_it_is_protected_again
 
-    @step("failback")
+    @step("failback", ko="분기 후 이전 타임라인의 커밋을 되감기 전에 세고 내보낸다.")
     @runbook("FAI-034", severity="SEV-1", next_step="Do not rewind: export first, from a copy of its data folder.")
     async def test_what_only_the_old_primary_has_is_exported(self, rehearsal):
         """Commits of the old timeline after the fork are counted and exported before anything is rewound."""
@@ -81,7 +81,7 @@ class TestRegionLoss:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("failback")
+    @step("failback", ko="체크포인트를 확인한 뒤 되감고, 격리된 채 자신의 설정으로 복제한다.")
     @runbook(
         "FAI-034",
         severity="SEV-1",
@@ -93,7 +93,7 @@ class TestRegionLoss:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("failback")
+    @step("failback", ko="이름, 서비스, 데이터베이스가 원래 사이트의 것이고, DR 사이트가 뒤따른다.")
     @runbook(
         "FAI-034", severity="SEV-1", next_step="Go back to the DR site by the same steps; compare both by the ledger."
     )
@@ -103,7 +103,7 @@ class TestRegionLoss:
 
         assert not wrong, "; ".join(wrong)
 
-    @step("failback", always=True)
+    @step("failback", always=True, ko="RTO, RPO, 각 단계의 예산을 지켰거나, 입증되지 않은 것을 밝힌다.")
     @runbook(
         "FAI-117", "FAI-120", severity="SEV-1", next_step="See which phase took the time, and which copy was behind."
     )

@@ -130,6 +130,18 @@ def test_a_plan_of_a_real_environment_tells_what_would_be_touched(demo: Checkout
     assert done_in(demo) == []
 
 
+def test_a_plan_can_be_read_before_every_secret_is_there(demo: Checkout) -> None:
+    """What is not set is asked for when something is to be asked; the plan asks nobody."""
+    demo.profile(SITES.replace(": rehearsal}", ": '${NOT_SET_HERE}'}"))
+
+    told, begun = rehearsed(demo, "--plan"), rehearsed(demo)
+
+    assert told.status == 0
+    assert "touches 127.0.0.1:1/demo" in told.text
+    assert begun.status == 4
+    assert "the variable NOT_SET_HERE is not set" in begun.text
+
+
 def test_a_plan_without_a_step_of_a_rehearsal_is_refused(demo: Checkout) -> None:
     """An empty plan would be read as `nothing will happen`."""
     demo.checks("""
@@ -160,6 +172,7 @@ def test_without_a_mark_no_rehearsal_begins(demo: Checkout) -> None:
 
     assert done_in(demo) == []
     assert "4 deselected" in told.text
+    assert "4 checks of backups and steps of rehearsals are left out; -m monthly or -m quarterly asks" in told.text
 
 
 def test_without_leave_to_write_nothing_is_executed(demo: Checkout) -> None:

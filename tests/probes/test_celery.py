@@ -79,9 +79,7 @@ def application(broker):
 def test_a_worker_that_runs_answers_and_one_that_is_frozen_does_not(tmp_path, broker):
     """No answer is a finding about the workers and no error of the question."""
     with a_worker(tmp_path, broker) as worker:
-        for _ in range(30):
-            if found := ping(broker, timeout=2):
-                break
+        found = until(broker, lambda workers: workers.ping(), bool)
         os.kill(worker.pid, signal.SIGSTOP)
         time.sleep(0.05)
         frozen = ping(broker, timeout=1)
@@ -154,7 +152,7 @@ def test_a_worker_that_answers_ping_may_take_from_no_queue(tmp_path, broker):
         idle = until(broker, lambda workers: workers.queues(everyone=True), lambda found: found == {"asked@here": []})
 
         assert (taken, idle) == ({"asked@here": ["celery"]}, {"asked@here": []})
-        assert ping(broker, timeout=2) == ["asked@here"]
+        assert until(broker, lambda workers: workers.ping(), bool) == ["asked@here"]
 
 
 def test_what_waits_and_what_is_held_are_told_apart(tmp_path, broker):

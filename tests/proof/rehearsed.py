@@ -91,7 +91,7 @@ def plan_of(scenario: str, objectives: Any) -> Plan:
     planned = []
     for name, one in steps_of(scenario).items():
         (step,) = (mark.args[0] for mark in one.pytestmark if mark.name == "step")
-        title = (inspect.getdoc(one) or "").partition("\n")[0]
+        title = {"en": (inspect.getdoc(one) or "").partition("\n")[0]}
         planned.append(PlannedStep(name, title, step.phase, step.critical, step.always))
     return Plan(NAME, scenario, objectives, tuple(planned))
 

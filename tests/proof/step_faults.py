@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from rehearsed import Course, Harm
 
 from opsproof.rehearsal.procedure import damaged_database, region_loss
@@ -232,7 +235,7 @@ def _commits_wait_for_nobody(course: Course) -> contextlib.AbstractContextManage
 @contextlib.contextmanager
 def _old_primary_is_back(course: Course) -> Iterator[None]:
     """It calls itself read-only, so that no client of libpq takes it, and it takes writes all the same."""
-    home, dr, ids = course.site.home, course.site.dr, "SELECT id FROM opsproof_heartbeat"
+    home, dr, ids = course.site.home, course.site.dr, "SELECT id FROM opsproof_ledger"
     copy = home.home / "copy"
     shutil.copytree(home.data, copy)
     copy.chmod(0o700)
@@ -257,6 +260,10 @@ def _settings_of_the_other_site_are_lost(course: Course) -> Iterator[None]:
         yield
 
 
+def _nobody_fences(course: Course) -> contextlib.AbstractContextManager[None]:
+    return _acts(course, fence=lambda: "nothing")
+
+
 def _one_resolver_stays_stale(course: Course) -> contextlib.AbstractContextManager[None]:
     site = course.site
     return _acts(course, switch_dns=lambda: site.switch_dns("dr", resolvers=["dr"]))
@@ -264,7 +271,9 @@ def _one_resolver_stays_stale(course: Course) -> contextlib.AbstractContextManag
 
 @contextlib.contextmanager
 def _service_is_on_the_old_database(course: Course) -> Iterator[None]:
+    """It was fenced, and somebody has started it again."""
     site = course.site
+    site.home.start()
     site.serve_from(site.home, "dr")
     site.restart("dr")
     try:
@@ -273,6 +282,21 @@ def _service_is_on_the_old_database(course: Course) -> Iterator[None]:
         site.serve_from(course.recovery.own_primary(), "dr")
         site.switch_dns("dr")
         site.restart("dr")
+        site.home.stop()
+
+
+@contextlib.contextmanager
+def _home_still_answers(course: Course) -> Iterator[None]:
+    """Who kept the old address meets a service that works, on the new database."""
+    site = course.site
+    site.serve_from(site.dr, "home")
+    site.activate("home")
+    try:
+        yield
+    finally:
+        site.deactivate("home")
+        site.serve_from(site.home, "home")
+        site.switch_dns("dr")
 
 
 async def _cleared_nothing(self: Any) -> None:
@@ -319,12 +343,28 @@ def _another_rule_decided(course: Course) -> contextlib.AbstractContextManager[N
     return _sql(do, undo, _dr, course)
 
 
+@contextlib.contextmanager
+def _writer_is_killed(course: Course) -> Iterator[None]:
+    """Afterwards another one goes on with its ledger."""
+    writer = course.recovery.writer
+    killed = writer._writing
+    killed.process.send(signal.SIGKILL)
+    assert wait_for(lambda: not killed.process.alive(), 60)
+    try:
+        yield
+    finally:
+        grounds = course.recovery.at.grounds.directory
+        writer._writing = type(killed).start(killed.orders, log=killed.log, grounds=grounds)
+        writer._ended = False
+        writer._writing.until(len(killed.ledger().acknowledged) + 3)
+
+
 def _row_that_nobody_sent(course: Course) -> contextlib.AbstractContextManager[None]:
     do = (
-        "INSERT INTO opsproof_heartbeat (id, at, writer, value)"
-        " SELECT max(id) + 1000000, now(), (array_agg(writer ORDER BY id DESC))[1], 'x' FROM opsproof_heartbeat"
+        "INSERT INTO opsproof_ledger (id, at, writer, value)"
+        " SELECT max(id) + 1000000, now(), (array_agg(writer ORDER BY id DESC))[1], 'x' FROM opsproof_ledger"
     )
-    undo = "DELETE FROM opsproof_heartbeat WHERE value = 'x' AND id > 1000000"
+    undo = "DELETE FROM opsproof_ledger WHERE value = 'x' AND id > 1000000"
     return _sql(do, undo, _dr, course)
 
 
@@ -387,6 +427,12 @@ def _objective(course: Course, **changes: Any) -> Iterator[None]:
         yield
 
 
+def _archive_is_older_than_the_objective(course: Course) -> contextlib.AbstractContextManager[None]:
+    rehearsal, plan = course.rehearsal, course.rehearsal.plan
+    changed = replace(plan, objectives=plan.objectives.model_copy(update={"rpo": 0.001}))
+    return _patched(course, (rehearsal, "plan", changed))
+
+
 def _rto_is_exceeded(course: Course) -> contextlib.AbstractContextManager[None]:
     return _objective(course, rto=0.001)
 
@@ -414,6 +460,36 @@ def _restored_row_is_another(course: Course) -> Iterator[None]:
             yield
         finally:
             server.sql(f"UPDATE core.judgment_executions SET confidence = %s WHERE {one}", kept, database=SERVICE)
+
+
+@contextlib.contextmanager
+def _a_total_is_another(course: Course) -> Iterator[None]:
+    """The profile's business total was another one when it was noted."""
+    noted = course.recovery.noted
+    reference = noted.reference
+    totals = {name: f"{value}0" for name, value in reference.totals.items()}
+    other = dataclasses.replace(noted, reference=dataclasses.replace(reference, totals=totals))
+
+    async def stays_closed(*_: Any) -> None:
+        """What is not right is not opened."""
+
+    with _patched(course, (course.recovery, "noted", other), (course.recovery, "open_to_the_service", stays_closed)):
+        yield
+
+
+@contextlib.contextmanager
+def _the_service_has_another_secret(course: Course) -> Iterator[None]:
+    """The DR site's secret is not the one of the role that comes with the backup."""
+    rehearsals = course.recovery.at.rehearsals
+    url = rehearsals.dr.service_database.get_secret_value()
+    secret = course.site.secrets[f"{SERVICE}.database"]
+    dr = rehearsals.dr.model_copy(update={"service_database": SecretStr(url.replace(secret, "another"))})
+
+    async def stays_closed(*_: Any) -> None:
+        """What nobody can work on is not opened."""
+
+    with _profile(course, dr=dr), _patched(course, (course.recovery, "open_to_the_service", stays_closed)):
+        yield
 
 
 @contextlib.contextmanager
@@ -487,19 +563,42 @@ HARMS = (
     ),
     Harm("replay-paused", _REGION, "the_copies_can_take_over", "paused", _replay_is_paused, True),
     Harm("archiving-fails", _REGION, "the_copies_can_take_over", "not in the archive", _archiving_fails, True),
+    Harm("writer-killed", _REGION, "the_home_site_is_lost", "the outside writer has ended", _writer_is_killed),
     Harm("nothing-breaks", _REGION, "the_home_site_is_lost", "still answers", _nothing_breaks),
     Harm("page-says-ok", _REGION, "the_failure_is_noticed", "users see nothing", _a_page_in_front_says_ok),
     Harm("nobody-declares", _REGION, "the_disaster_is_declared", "nobody confirmed it", _nobody_declares),
     Harm("dump-changed", _REGION, "the_backups_are_whole", "every_dump_is_what_was_stored", _dump_is_changed),
     Harm("segment-missing", _REGION, "the_archive_reaches_the_failure", "the_archive_has_no_gap", _segment_is_missing),
+    Harm(
+        "archive-too-old",
+        _REGION,
+        "the_archive_reaches_the_failure",
+        "lower archive_timeout (2 s at home)",
+        _archive_is_older_than_the_objective,
+    ),
     Harm("commits-wait", _REGION, "the_first_write_is_committed", "acknowledges no write", _commits_wait_for_nobody),
     Harm("old-primary-back", _REGION, "only_one_node_takes_writes", "home", _old_primary_is_back),
     Harm("no-archiving", _REGION, "the_new_primary_can_serve", "archive", _new_primary_does_not_archive),
     Harm("settings-lost", _REGION, "the_service_is_activated", "service-dr", _settings_of_the_other_site_are_lost),
     Harm("stale-resolver", _REGION, "every_resolver_leads_to_the_new_site", "home", _one_resolver_stays_stale),
+    Harm(
+        "old-address",
+        _REGION,
+        "the_service_is_on_the_recovered_database",
+        "still answers at",
+        _home_still_answers,
+        True,
+    ),
     Harm("cache-kept", _REGION, "the_caches_are_cleared", "planted before the failure", _cache_is_not_cleared),
     Harm("cache-full", _REGION, "the_caches_are_rebuilt", "was no hit but miss", _cache_is_full),
     Harm("another-rule", _REGION, "the_data_is_plausible", "v0.9.0", _another_rule_decided),
+    Harm(
+        "writer-died",
+        _REGION,
+        "what_was_acknowledged_is_accounted_for",
+        "ended before it was asked to",
+        _writer_is_killed,
+    ),
     Harm("row-unsent", _REGION, "what_was_acknowledged_is_accounted_for", "never sent", _row_that_nobody_sent),
     Harm("table-gone", _REGION, "the_business_works", "rule-only", _table_is_gone),
     Harm(
@@ -520,9 +619,17 @@ HARMS = (
     Harm("wal-missing", _DAMAGED, "the_restored_database_is_whole", "goes on to", _recovery_ended_too_early),
     Harm("base-without-label", _DAMAGED, "the_database_is_restored", "backup_label", _base_has_no_label),
     Harm("row-changed", _DAMAGED, "the_restored_database_is_whole", "judgment_executions", _restored_row_is_another),
+    Harm("total-changed", _DAMAGED, "the_restored_database_is_whole", "before the failure", _a_total_is_another),
+    Harm(
+        "another-secret",
+        _DAMAGED,
+        "the_restored_database_is_whole",
+        "the_service_can_work",
+        _the_service_has_another_secret,
+    ),
     Harm("dump-cut-off", _DAMAGED, "the_dump_can_be_restored_too", "cannot be read to its end", _dump_is_cut_off),
     Harm("cache-flushed", _DAMAGED, "the_caches_are_cleared", "outside of the prefix", _cache_is_flushed),
-    Harm("no-standby", _DAMAGED, "it_is_protected_again", "no standby streams", _no_standby_is_attached),
+    Harm("no-standby", _DAMAGED, "it_is_protected_again", "no further standby streams", _no_standby_is_attached),
     Harm("nothing-polluted", _POLLUTED, "the_data_is_polluted", "still answers", _nothing_is_polluted),
     Harm("markers-swapped", _POLLUTED, "the_target_is_sound", "is to be there", _markers_are_swapped),
     Harm(
@@ -539,6 +646,7 @@ HARMS = (
         "marker",
         _recovered_past_the_change,
     ),
+    Harm("not-fenced", _POLLUTED, "the_old_site_is_fenced", "not fenced", _nobody_fences),
     Harm(
         "old-database",
         _POLLUTED,

@@ -60,6 +60,11 @@ def test_every_step_is_turned_red_by_something():
     assert set(TERMINAL.values()) <= set(globals())
 
 
+def test_every_step_has_a_title_in_korean():
+    """The report is read in both languages."""
+    assert [name for name, check in CHECKS.items() if check.step and not check.step.ko] == []
+
+
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.name)
 def test_a_step_is_red_for_what_goes_wrong_in_it(harm, courses):
     """And for that reason; it is green before, or once it is taken back."""

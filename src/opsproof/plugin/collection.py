@@ -103,8 +103,10 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
     left_out: list[pytest.Item] = []
     for item in items:
         spec = getattr(item, "callspec", None)
-        stays = spec is None or (isinstance(spec.params.get("profile", ""), str) and _is_asked_for(config, item, gate))
-        (carried if stays else left_out).append(item)
+        can_be_carried = spec is None or isinstance(spec.params.get("profile", ""), str)
+        is_asked_for = spec is None or not can_be_carried or _is_asked_for(config, item, gate)
+        gate.unasked += not is_asked_for
+        (carried if can_be_carried and is_asked_for else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = carried

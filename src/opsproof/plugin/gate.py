@@ -99,6 +99,8 @@ class Gate:
         self._rehearsing: Rehearsing | None = None
         self.steps: tuple[Check, ...] = ()
         """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
+        self.unasked = 0
+        """Checks of backups and steps of rehearsals that run only where they are asked for, and were not."""
 
     @property
     def explicit(self) -> bool:
@@ -127,8 +129,9 @@ class Gate:
         patterns = self.options.profiles or tuple(self._earlier.profiles if self._earlier else ())
         if not patterns and not any(self._root.glob(f"*/{EMBEDDED}.yaml")):
             return
+        asks_nothing = self.replayed is not None or self.options.plan
         for name in find_profiles(patterns or (f"*/{EMBEDDED}",), self._root):
-            self.profiles[name] = self._load(name, os.environ, keep=self.replayed is not None or _is_embedded(name))
+            self.profiles[name] = self._load(name, os.environ, keep=asks_nothing or _is_embedded(name))
         if self.baseline:
             refuse_unfit(
                 self.baseline, self.profiles, timezone=self.zone, started=self.started, incident=self.incident_started

@@ -84,6 +84,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say what a run without a marker leaves out."""
+    unasked = config.stash[GATE].unasked
+    if not unasked or config.option.markexpr:
+        return []
+    return [
+        f"{unasked} checks of backups and steps of rehearsals are left out; -m monthly or -m quarterly asks for them"
+    ]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Run ahead what may run ahead."""

@@ -42,11 +42,13 @@ class Step:
         phase: Of the runbook's phases; its budget is the step's deadline.
         critical: True if nothing after it makes sense where it fails: the rehearsal is then given up.
         always: True if it is done in a rehearsal that was given up, too.
+        ko: The check's title in Korean, for the report; "" for one that has none.
     """
 
     phase: str
     critical: bool
     always: bool
+    ko: str
 
 
 def runbook(*rows: str, severity: Severity, next_step: str, verifies: Verifies = "content") -> pytest.MarkDecorator:
@@ -98,11 +100,11 @@ def scenario(name: str) -> pytest.MarkDecorator:
     return pytest.mark.scenario(name)
 
 
-def step(phase: str, *, critical: bool = False, always: bool = False) -> pytest.MarkDecorator:
+def step(phase: str, *, critical: bool = False, always: bool = False, ko: str = "") -> pytest.MarkDecorator:
     """Make a check a step of its class's scenario. Arguments as for `Step`."""
     if phase not in PHASES:
         raise ValueError(f"@step {phase!r}: expected one of {', '.join(PHASES)}")
-    return pytest.mark.step(Step(phase, critical, always))
+    return pytest.mark.step(Step(phase, critical, always, ko))
 
 
 MARKERS = {

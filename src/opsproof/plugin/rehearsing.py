@@ -65,7 +65,8 @@ class Rehearsing:
         steps: dict[tuple[str, str], list[PlannedStep]] = {}
         for check in checks:
             if check.step is not None:
-                step = PlannedStep(check.name, check.title, check.step.phase, check.step.critical, check.step.always)
+                title = {"en": check.title, **({"ko": check.step.ko} if check.step.ko else {})}
+                step = PlannedStep(check.name, title, check.step.phase, check.step.critical, check.step.always)
                 steps.setdefault((check.profile, check.scenario), []).append(step)
         for (name, scenario), planned in steps.items():
             rehearsals = profiles[name].rehearsals

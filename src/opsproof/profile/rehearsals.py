@@ -73,6 +73,9 @@ class Rehearsals(Section):
     )
     secrets: dict[str, SecretStr] = Field({}, description="Environment of the commands.")
     full_size: int | None = Field(None, ge=1, description="Bytes of production's database, to project times to.")
+    full_wal: int | None = Field(
+        None, ge=1, description="Bytes of WAL between two base backups of production, at most: its replay takes time."
+    )
     last_within: Duration | None = Field(None, description="A rehearsal older than this has expired: a quarter.")
 
     @model_validator(mode="after")

@@ -56,6 +56,7 @@ class StepFact(_Fact):
 
     Attributes:
         check: Id of the check.
+        title: What must be true after it, by language.
         phase: Its phase.
         status: Of the outcome; "not executed" for one that did not come to run.
         seconds: What it took; None if it was not executed.
@@ -64,7 +65,7 @@ class StepFact(_Fact):
     """
 
     check: str
-    title: str
+    title: dict[str, str]
     phase: str
     status: str
     seconds: float | None
@@ -102,6 +103,7 @@ class LedgerFact(_Fact):
         sent: All of them.
         ok: Acknowledged and there.
         lost: Acknowledged and gone.
+        to_replay: Of these, the ones sent after a pollution: recovery gives them up on purpose, to be made again.
         indeterminate_present: Without an answer, and there.
         indeterminate_absent: Without an answer, and not there.
         unexpected: There, and never sent.
@@ -114,6 +116,7 @@ class LedgerFact(_Fact):
     sent: int
     ok: int
     lost: int
+    to_replay: int = 0
     indeterminate_present: int
     indeterminate_absent: int
     unexpected: int
@@ -129,8 +132,8 @@ class CopyFact(_Fact):
 
     Attributes:
         name: What it is.
-        newest: Time of the newest heartbeat that can be recovered from it; None if none can.
-        exposure: Seconds from there to the failure; the worst that was seen.
+        newest: Time of the newest write of the outside writer, or heartbeat, that can be recovered; None if none can.
+        exposure: Seconds from there to the look, just before the failure at the latest; the worst that was seen.
         why: Where it comes from, or why it is not known.
     """
 
@@ -172,6 +175,7 @@ class RehearsalFact(_Fact):
         plan: SHA-256 of its plan: a changed plan has not been rehearsed.
         embedded: True if it ran on clusters of its own, and says nothing of an environment's times.
         declared: Seconds added for detection and declaration that were not measured.
+        declared_by: Who declared the disaster; "" where opsproof or a command did.
         moments: The clock's points.
         objectives: RTO and RPO.
         projected: What the times come to at the full size, in words; "" if the copy is of full size.
@@ -190,6 +194,7 @@ class RehearsalFact(_Fact):
     started: datetime
     finished: datetime
     declared: float
+    declared_by: str = ""
     moments: Moments
     phases: tuple[PhaseFact, ...]
     steps: tuple[StepFact, ...]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from opsproof.rehearsal.clock.heartbeat import Found
 from opsproof.rehearsal.clock.ledger import Entry, Ledger, Server
+from opsproof.rehearsal.clock.ledger_table import Found
 
 WRITER = "opsproof-test"
 ZERO = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

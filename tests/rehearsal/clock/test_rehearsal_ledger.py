@@ -22,6 +22,7 @@ def path(tmp_path):
         ledger.sent(2, "b")
         ledger.unacked(2, "no answer within 1 s")
         ledger.sent(3, "c")
+        ledger.end()
     return tmp_path / "ledger.jsonl"
 
 
@@ -66,6 +67,7 @@ def test_a_ledger_is_continued_after_a_torn_line(path, cut):
     with LedgerFile(path, interval=0.5) as again:
         again.sent(again.last + 1, "d")
         again.acked(again.last, SERVER)
+        again.end()
     ledger = read_ledger(path)
 
     assert ledger.torn == 1

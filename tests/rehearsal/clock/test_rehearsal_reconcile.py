@@ -5,7 +5,7 @@ from clock_histories import WRITER, entry, ledger, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsproof.rehearsal.clock.heartbeat import Found
+from opsproof.rehearsal.clock.ledger_table import Found
 from opsproof.rehearsal.clock.reconcile import Became, reconcile
 
 

@@ -7,7 +7,7 @@ from clock_histories import at, entry, ledger, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsproof.rehearsal.clock.heartbeat import Found
+from opsproof.rehearsal.clock.ledger_table import Found
 from opsproof.rehearsal.clock.reconcile import reconcile
 from opsproof.rehearsal.clock.recovery_point import bounds, polluted_rpo, rpo
 from opsproof.rehearsal.facts import Proof

@@ -1,37 +1,36 @@
 """The outside writer: a process of its own, and acknowledgements that mean something."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from opsproof.errors import OpsproofError, TimedOut
 from opsproof.rehearsal.asking import Asking
-from opsproof.rehearsal.clock import heartbeat
+from opsproof.rehearsal.clock import ledger_table
 from opsproof.rehearsal.clock.ledger import read_ledger
 from opsproof.rehearsal.clock.reconcile import Became, reconcile
 from opsproof.rehearsal.clock.recovery_point import rpo
-from opsproof.rehearsal.clock.writer import Orders
+from opsproof.rehearsal.clock.writer import ASKED, Orders
 from opsproof.rehearsal.clock.writing import Writing
 from opsproof.rehearsal.facts import Proof
 from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster
 from opsproof.stack.process import Process, belonging_to, exit_status, wait_for
 
+HEARTBEATS = "CREATE TABLE opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL)"
+
 
 @pytest.fixture(scope="module")
 def server(grounds):
-    """A server with the heartbeat's table."""
+    """A server with the ledger's table."""
     cluster = Cluster(grounds, "alone")
     cluster.initialize()
     cluster.start()
-    asyncio.run(heartbeat.prepare(node(cluster)))
+    asyncio.run(ledger_table.prepare(node(cluster)))
     return cluster
 
 
@@ -56,7 +55,7 @@ def node(cluster, database="postgres"):
 
 def rows(cluster, ledger):
     async def read():
-        return [row async for row in heartbeat.found(node(cluster), ledger)]
+        return [row async for row in ledger_table.found(node(cluster), ledger)]
 
     return asyncio.run(read())
 
@@ -108,7 +107,7 @@ from pathlib import Path
 from opsproof.rehearsal.clock.writer import Orders
 from opsproof.rehearsal.clock.writing import Writing
 folder, conninfo, grounds = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-orders = Orders(str(folder / "ledger.jsonl"), 0.02, conninfo=conninfo)
+orders = Orders(str(folder / "ledger.jsonl"), 0.02, conninfo)
 print(Writing.start(orders, log=folder / "writer.log", grounds=grounds).process.pid, flush=True)
 time.sleep(600)
 """
@@ -126,7 +125,7 @@ def test_the_writer_outlives_the_rehearsal_that_started_it(grounds, server, tmp_
 
     assert wait_for(lambda: len(read_ledger(ledger).acknowledged) > count + 5, 60, pause=0.05)
     assert writer in belonging_to(grounds.directory), "the next start ends it, if nobody resumes"
-    writer.send(signal.SIGTERM)
+    writer.send(ASKED)
     assert wait_for(lambda: not writer.alive(), 60, pause=0.05)
     assert read_ledger(ledger).closed
 
@@ -216,31 +215,9 @@ def test_a_write_without_an_answer_is_cut_on_this_side(server, writing):
     assert Became.LOST not in reconcile(ledger, rows(server, ledger)).became.values()
 
 
-def test_the_address_may_be_what_a_command_says(server, writing, tmp_path):
-    """Where the address of the primary is asked of Patroni, or of a name."""
-    (tmp_path / "address").write_text(server.conninfo())
-
-    writer = writing(command=("cat", str(tmp_path / "address")))
-
-    writer.until(3)
-
-
-def test_the_command_that_says_the_address_has_its_secrets_and_not_the_writers_orders(grounds, server, tmp_path):
-    """Its credentials come from the profile, and nobody else's are told to it."""
-    script = 'test -z "$OPSPROOF_WRITER" && echo "$ADDRESS"'
-    orders = Orders(str(tmp_path / "ledger.jsonl"), 0.02, command=("sh", "-c", script))
-    secrets = {"ADDRESS": server.conninfo()}
-    writer = Writing.start(orders, log=tmp_path / "writer.log", grounds=grounds.directory, secrets=secrets)
-    writer.until(3)
-
-    assert writer.stop().closed
-
-
 @pytest.mark.parametrize(
     ("orders", "words"),
     [
-        pytest.param({"command": ("false",)}, "ended with status 1 and no address", id="command-fails"),
-        pytest.param({"command": ("/nonexistent",)}, "No such file or directory", id="no-such-command"),
         pytest.param({"conninfo": "password=se cret"}, "the connection string cannot be understood", id="no-conninfo"),
         pytest.param({"conninfo": "x", "ledger": "/dev/full"}, "No space left on device", id="disk-is-full"),
         pytest.param({"conninfo": "x", "ledger": "/nonexistent/l"}, "No such file or directory", id="no-folder"),
@@ -272,90 +249,65 @@ def test_while_nobody_takes_writes_none_is_sent(grounds, writing, tmp_path):
     assert writer.stop().entries == ()
 
 
+def test_heartbeats_of_a_cron_job_are_none_of_the_ledgers_business(server, writing):
+    """Production writes its own all the time, with ids that the writer uses too."""
+    server.sql(HEARTBEATS)
+    writer = writing(conninfo=server.conninfo())
+    ids = [entry.id for entry in writer.until(10).entries]
+    for number in (*ids, ids[-1] + 5):
+        server.sql("INSERT INTO opsproof_heartbeat VALUES (%s, now(), 'cron')", number)
+    writer.until(20)
+    ledger = writer.stop()
+
+    found = reconcile(ledger, rows(server, ledger))
+
+    assert set(found.became) == {entry.id for entry in ledger.entries}
+    assert set(found.became.values()) == {Became.OK}
+    assert found.conflicts == {}
+    assert rpo(60, ledger.entries[-1].acked, found).proof is Proof.PROVEN
+
+
 def test_rows_are_read_page_by_page(server, writing, monkeypatch):
     """A ledger of a day must not fill the memory; no row is left out between two pages."""
     writer = writing(conninfo=server.conninfo())
     writer.until(10)
     ledger = writer.stop()
-    monkeypatch.setattr(heartbeat, "_PAGE", 3)
+    monkeypatch.setattr(ledger_table, "_PAGE", 3)
 
     found = rows(server, ledger)
 
     assert [row.id for row in found] == [one.id for one in ledger.entries]
 
 
-def test_a_table_without_tokens_is_brought_up_to_them(grounds, server):
-    """The heartbeat of an environment may be older than the ledger."""
-    server.sql("CREATE DATABASE older")
-    plain = "CREATE TABLE opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL)"
-    server.sql(plain, database="older")
-    server.sql("INSERT INTO opsproof_heartbeat VALUES (7, '2026-11-21T03:00:00Z', 'cron')", database="older")
-    older = node(server, "older")
-    asyncio.run(heartbeat.prepare(older))
-    asyncio.run(heartbeat.prepare(older))
-
-    assert asyncio.run(heartbeat.newest(older)).isoformat() == "2026-11-21T03:00:00+00:00"
-    assert server.sql("SELECT value FROM opsproof_heartbeat", database="older") == [("",)]
-
-
-@pytest.fixture
-def service():
-    """A service that takes a write at a time as the test says: a status, or None for no answer."""
-    taken, answers, release = [], [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            row = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = answers[min(len(taken), len(answers) - 1)]
-            taken.append((row, self.headers["Authorization"]))
-            if status is None:
-                release.wait(60)
-                return
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/heartbeats", taken, answers
-    release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_only_a_2xx_of_the_service_is_its_acknowledgement(service, writing, tmp_path):
-    """A redirect to a login page, an error and silence all are none; the token is the service's own."""
-    url, taken, answers = service
-    answers += [201, 302, 503, None, 200]
-    writer = writing(url=url, token="a-token", seconds=1.0)
-    writer.until(2)
-    ledger = writer.stop()
-
-    said = [one.why for one in ledger.entries[:5]]
-    assert said == ["", "the service answered 302", "the service answered 503", "no whole answer within 1 s", ""]
-    assert {token for _, token in taken} == {"Bearer a-token"}
-    assert [row["value"] for row, _ in taken[:5]] == [one.value for one in ledger.entries[:5]]
-    assert "a-token" not in (tmp_path / "ledger.jsonl").read_text() + writer.log.read_text()
-
-
 def test_a_writer_ends_by_itself_when_everybody_forgot_it(server, writing, tmp_path):
-    """It must not write into an environment for ever."""
+    """It must not write into an environment for ever; and nobody takes its ledger for a whole one."""
     writer = writing(conninfo=server.conninfo(), longest=0.5)
 
     assert gone(writer) == 0
-    assert read_ledger(tmp_path / "ledger.jsonl").closed
+    assert not read_ledger(tmp_path / "ledger.jsonl").closed
 
 
-@pytest.mark.parametrize("orders", [{}, {"conninfo": "host=a", "url": "http://b"}, {"url": "http://b", "seconds": 0}])
-def test_orders_that_say_nothing_clear_are_refused(orders):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_writer_that_ended_before_it_was_asked_to_proves_nothing(server, writing, number):
+    """A server that lived on may have acknowledged more; only the rehearsal's own asking makes a ledger whole."""
+    writer = writing(conninfo=server.conninfo())
+    writer.until(20)
+    writer.process.send(number)
+    gone(writer)
+    ledger = writer.stop()
+    found = reconcile(ledger, rows(server, ledger))
+
+    fact = rpo(60, ledger.acknowledged[-1].acked, found)
+
+    assert not ledger.closed
+    assert (fact.proof, fact.lower, fact.upper) == (Proof.NOT_PROVEN, 0, None)
+    assert fact.why.startswith("the outside writer ended before it was asked to: its last acknowledgement is of 20")
+
+
+def test_orders_that_say_nothing_clear_are_refused():
     """Before anything is started."""
     with pytest.raises(ValueError, match="expected"):
-        Orders(ledger="x", interval=1.0, **orders)
+        Orders(ledger="x", interval=0.0, conninfo="host=a")
 
 
 def test_two_writers_of_one_ledger_are_refused(server, writing):

@@ -4,10 +4,10 @@ from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
 
 SECRET = "hunter2-of-the-database"
 STEPS = (
-    PlannedStep("rehearsal.x.first", "The first is done", "declare", critical=False, always=False),
-    PlannedStep("rehearsal.x.critical", "What all stands on is done", "database", critical=True, always=False),
-    PlannedStep("rehearsal.x.later", "The later is done", "service", critical=False, always=False),
-    PlannedStep("rehearsal.x.always", "Nothing is left", "failback", critical=False, always=True),
+    PlannedStep("rehearsal.x.first", {"en": "The first is done"}, "declare", critical=False, always=False),
+    PlannedStep("rehearsal.x.critical", {"en": "What all stands on is done"}, "database", critical=True, always=False),
+    PlannedStep("rehearsal.x.later", {"en": "The later is done"}, "service", critical=False, always=False),
+    PlannedStep("rehearsal.x.always", {"en": "Nothing is left"}, "failback", critical=False, always=True),
 )
 FIRST, CRITICAL, LATER, ALWAYS = (step.check for step in STEPS)
 

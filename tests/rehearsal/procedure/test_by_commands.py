@@ -8,14 +8,16 @@ from opsproof.judge.outcome import Status
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory):
-    """The run of a region's loss, and what the terminal showed; before it, one that was not allowed to write."""
+    """A run that was not allowed to write, one of a region's loss, and our tables on the new primary afterwards."""
     with held(tmp_path_factory.mktemp("drill")) as sites:
-        return sites.run("region_loss"), sites.run("region_loss", "--allow-writes=drill")
+        refused, done = sites.run("region_loss"), sites.run("region_loss", "--allow-writes=drill")
+        names = "SELECT tablename FROM pg_tables WHERE tablename LIKE 'opsproof%'"
+        return refused, done, {name for (name,) in sites.site.dr.sql(names, database="factory-ai")}
 
 
 def test_nothing_is_touched_before_the_operator_allows_it(rehearsed):
     """A forgotten option must not break an environment, and a rehearsal that was not executed is none."""
-    (refused, shown), _ = rehearsed
+    (refused, shown), _, _ = rehearsed
 
     assert {outcome.status for outcome in refused.outcomes} == {Status.UNKNOWN}
     assert "--allow-writes drill" in shown
@@ -24,7 +26,7 @@ def test_nothing_is_touched_before_the_operator_allows_it(rehearsed):
 
 def test_a_failover_by_the_profiles_own_commands_is_verified_from_failure_to_protection(rehearsed):
     """opsproof did nothing itself; what it says rests on what it asked."""
-    _, (run, shown) = rehearsed
+    _, (run, shown), _ = rehearsed
     told = {outcome.name.rpartition(".")[2]: outcome for outcome in run.outcomes}
     (fact,) = run.rehearsals
 
@@ -40,9 +42,16 @@ def test_a_failover_by_the_profiles_own_commands_is_verified_from_failure_to_pro
     assert fact.moments.t6 is None
 
 
+def test_the_tables_of_a_rehearsal_are_taken_back(rehearsed):
+    """The ledger's, too; the heartbeat's is the environment's own."""
+    _, _, left = rehearsed
+
+    assert left == {"opsproof_environment", "opsproof_heartbeat"}
+
+
 def test_a_command_that_fails_is_told_with_its_status(rehearsed):
     """Somebody must mend the command, and not the database."""
-    _, (run, _) = rehearsed
+    _, (run, _), _ = rehearsed
     told = {outcome.name.rpartition(".")[2]: outcome.message for outcome in run.outcomes}
 
     assert "ended with status 1" in told["the_old_primary_follows"]
@@ -52,7 +61,7 @@ def test_no_secret_of_the_environment_is_written_down(rehearsed, tmp_path_factor
     """The ledger, the journal and the report lie outside of the grounds, for good."""
     folder = next(tmp_path_factory.getbasetemp().glob("drill*"))
     written = [path for path in (folder / "runs").rglob("*") if path.is_file()]
-    _, (run, _) = rehearsed
+    _, (run, _), _ = rehearsed
 
     assert any(path.suffix == ".jsonl" for path in written)
     words = [word for path in written for word in path.read_text(errors="replace").split()]

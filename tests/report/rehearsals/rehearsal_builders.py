@@ -58,7 +58,7 @@ def a_step(phase: str, name: str, start: float, **changes: Any) -> StepFact:
     return StepFact(
         **{
             "check": f"rehearsal.region_loss.{name}[{PROFILE}]",
-            "title": name.replace("_", " "),
+            "title": {"en": name.replace("_", " ")},
             "phase": phase,
             "status": "passed",
             "seconds": 1.2,

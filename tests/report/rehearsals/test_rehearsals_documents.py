@@ -114,6 +114,28 @@ def test_what_is_missing_is_not_proven_and_never_zero(tmp_path: Path, lang: str,
     assert "✔ " not in t4 + rto + rpo
 
 
+@pytest.mark.parametrize(("lang", "word"), [("ko", "재해 선언자: 김운영"), ("en", "Declared by: 김운영")])
+def test_who_declared_the_disaster_is_told(tmp_path: Path, lang: str, word: str) -> None:
+    """Where nobody did, nobody is named."""
+    said, silent = (
+        reports_of(tmp_path / name, a_rehearsal(declared_by=name))[f"dr.{lang}.md"] for name in ("김운영", "")
+    )
+
+    assert word in said
+    assert word.partition(":")[0] not in silent
+
+
+def test_steps_are_told_in_the_language_of_the_report(tmp_path: Path) -> None:
+    """A title in Korean where the step has one; English for those without."""
+    steps = (a_step("declare", "one", 0.0, title={"en": "One is done.", "ko": "하나를 했다."}), *a_rehearsal().steps)
+    told = reports_of(tmp_path, a_rehearsal(steps=steps))
+
+    assert "| 하나를 했다. `one`" in told["dr.ko.md"]
+    assert "One is done." not in told["dr.ko.md"]
+    assert "| One is done. `one`" in told["dr.en.md"]
+    assert "the standby is promoted" in told["dr.ko.md"]
+
+
 def test_a_fault_that_stayed_green_stands_on_top_and_is_a_finding(tmp_path: Path) -> None:
     """Nobody reads as far as the table of seeded faults."""
     lines = reports_of(tmp_path, a_failed_rehearsal())["dr.en.md"].splitlines()

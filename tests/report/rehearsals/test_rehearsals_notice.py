@@ -54,6 +54,26 @@ def test_lost_writes_within_the_limit_are_lost_all_the_same() -> None:
     assert text.startswith("acknowledged writes lost: 3")
 
 
+@pytest.mark.parametrize(
+    ("lang", "none_lost", "to_replay"),
+    [("en", "acknowledged writes lost: 0", "made again: 7"), ("ko", "유실 0건", "확인된 쓰기 7건은 복구에서 제외")],
+)
+def test_writes_after_a_wrong_change_are_to_be_made_again(lang: Lang, none_lost: str, to_replay: str) -> None:
+    """They are given up on purpose: customers must make them again, and are not told that they were lost."""
+    text = loss_text(a_rehearsal(ledger=a_ledger(ok=494, lost=7, to_replay=7)), lang)
+
+    assert none_lost in text
+    assert to_replay in text
+
+
+def test_of_what_is_gone_only_the_part_after_a_wrong_change_is_made_again() -> None:
+    """Three were lost before it, and stand first."""
+    text = loss_text(a_rehearsal(ledger=a_ledger(ok=491, lost=10, to_replay=7)), "en")
+
+    assert text.startswith("acknowledged writes lost: 3")
+    assert "made again: 7" in text
+
+
 @pytest.mark.parametrize("name", ["aborted", "no-bound", "empty-ledger", "no-objectives"])
 @pytest.mark.parametrize(("lang", "said"), [("en", "not proven"), ("ko", "입증되지 않음")])
 def test_what_was_not_measured_is_not_proven(name: str, lang: Lang, said: str) -> None:

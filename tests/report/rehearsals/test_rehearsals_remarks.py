@@ -1,6 +1,6 @@
 """What a reader sees first."""
 
-from rehearsal_builders import a_failed_rehearsal, a_rehearsal, a_scenario, a_step, an_aborted_rehearsal
+from rehearsal_builders import a_failed_rehearsal, a_ledger, a_rehearsal, a_scenario, a_step, an_aborted_rehearsal
 
 
 def test_a_rehearsal_that_is_all_proven_has_nothing_that_stands_out() -> None:
@@ -28,6 +28,14 @@ def test_everything_that_is_not_proven_stands_out() -> None:
         "10 min of detection and declaration are assumed",
     ):
         assert words in said
+
+
+def test_what_was_given_up_on_purpose_is_not_called_lost() -> None:
+    """After a wrong change nobody looks for what recovery left out by intent; it is to be made again."""
+    said = a_scenario(a_rehearsal(ledger=a_ledger(ok=494, lost=7, to_replay=7))).remarks
+
+    assert "Acknowledged writes from after the wrong change, given up and to be made again: 7" in said
+    assert not any("that are gone" in one for one in said)
 
 
 def test_steps_that_say_the_same_are_one_line() -> None:

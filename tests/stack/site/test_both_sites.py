@@ -38,7 +38,7 @@ def test_the_sites_say_that_they_may_be_broken(site):
     """The marker row is what a rehearsal looks for before it touches anything."""
     with psycopg.connect(site.service_conninfo(site.home)) as connection:
         assert connection.execute("SELECT name FROM opsproof_environment").fetchall() == [("rehearsal",)]
-        connection.execute("INSERT INTO opsproof_heartbeat VALUES (%s, now(), 'test', 'x')", (-1,))
+        connection.execute("INSERT INTO opsproof_heartbeat VALUES (%s, now(), 'test')", (-1,))
         connection.rollback()
     for cluster in (site.home, site.dr, site.cascade):
         assert cluster.sql("SELECT system_identifier FROM pg_control_system()") == [(site.system_identifier,)]
@@ -141,7 +141,7 @@ def test_a_polluted_row_has_a_transaction_and_a_time_to_stop_before(site):
 def test_every_backed_up_file_is_what_the_catalogue_says(site):
     """The catalogue is what a verification compares with; it is kept in another place."""
     with psycopg.connect(site.service_conninfo(site.home)) as connection:
-        connection.execute("INSERT INTO opsproof_heartbeat VALUES (1, now(), 'test', 'x')")
+        connection.execute("INSERT INTO opsproof_heartbeat VALUES (-2, now(), 'test')")
         (beats,) = connection.execute("SELECT count(*) FROM opsproof_heartbeat").fetchone()
 
     first, second = site.back_up(), site.back_up()
@@ -168,7 +168,7 @@ def test_a_base_backup_and_the_archive_are_a_database_again(site):
     """What the rehearsals recover from."""
     made = site.back_up()
     with psycopg.connect(site.service_conninfo(site.home), autocommit=True) as connection:
-        connection.execute("INSERT INTO opsproof_heartbeat VALUES (2, now(), 'test', 'after the backup')")
+        connection.execute("INSERT INTO opsproof_heartbeat VALUES (-3, now(), 'after the backup')")
     site.home.sql("SELECT pg_switch_wal()")
     ((last,),) = site.home.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")
     assert eventually(lambda: (site.backups.wal / last).exists())
@@ -183,7 +183,7 @@ def test_a_base_backup_and_the_archive_are_a_database_again(site):
     try:
         assert eventually(lambda: restored.sql("SELECT pg_is_in_recovery()") == [(False,)])
         with psycopg.connect(site.service_conninfo(restored)) as connection:
-            found = connection.execute("SELECT value FROM opsproof_heartbeat WHERE id = 2").fetchall()
+            found = connection.execute("SELECT writer FROM opsproof_heartbeat WHERE id = -3").fetchall()
         assert found == [("after the backup",)]
         site.serve_from(restored, "dr")
         assert asked(site.resolvers["dr"], DATABASE)[0].split()[2] == str(restored.port)

@@ -18,6 +18,7 @@ from opsproof.rehearsal.archive.judging import changed, misplaced, odd_objects, 
 from opsproof.rehearsal.archive.look import Look, Looking
 from opsproof.rehearsal.archive.names import lsn_text
 from opsproof.rehearsal.archive.path import runs
+from opsproof.rehearsal.archive.reach import Recoverable
 from opsproof.rehearsal.archive.segments import Segments, segments
 from opsproof.rehearsal.archive.targets import Point, Target, lint
 from opsproof.rehearsal.asking import Asking
@@ -274,6 +275,13 @@ class ArchiveVerification:
             place=proposal.place,
             timelines=sorted({one.timeline for one in look.listing.segments().values()}),
         )
+
+    async def recoverable(self) -> Recoverable:
+        """What a recovery can replay. Raises NotObserved; what a check of this sweep has read is not read again."""
+        look = await self._looking.look()
+        read = await self._looking.read(look)
+        minimal = [(at, "it was made with wal_level=minimal") for at in read["minimal"]]
+        return Recoverable(look, [*((at, why) for at, why in read["broken"]), *minimal])
 
     async def _points(self, look: Look) -> list[Point]:
         broken = (await self._looking.read(look))["broken"]

@@ -66,7 +66,8 @@ class Ledger:
         interval: Seconds between two writes that the writer aimed at.
         entries: In the order of their ids, which is that of their times.
         torn: Lines that a killed writer left unfinished; what they would have said was not acted upon.
-        closed: Whether the writer ended by itself; a ledger without it may have been cut.
+        closed: Whether the writer ended because the rehearsal asked it to. One that died, or gave up, has no such line,
+            and nobody knows what would have been acknowledged after its last write.
         sha256: Of the file.
         uncertainty: Why its times and the stopwatch's may lie apart; "" if they are of one clock.
     """

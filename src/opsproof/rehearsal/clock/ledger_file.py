@@ -53,7 +53,6 @@ class LedgerFile:
         self.last = earlier.entries[-1].id if earlier and earlier.entries else 0
         if earlier and earlier.torn and not _ends_whole(path):
             os.write(self._file, _TORN)
-        self._whole = True
         begin = {"schema": SCHEMA, "writer": self.writer, "interval": interval, "clock": self.clock.to_json()}
         self._put("begin", begin)
         _sync_folder(path.parent)
@@ -74,13 +73,13 @@ class LedgerFile:
         """Note that there will be no acknowledgement any more: it may be there all the same, now or later."""
         self._put("unacked", {"id": number, "why": why})
 
+    def end(self) -> None:
+        """Note that the writer ends because the rehearsal asked it to: nothing is missing after the last write."""
+        self._put("end", {})
+
     def close(self) -> None:
-        """Say that the writer ended by itself, and close the file. One that could not be written stays open-ended."""
-        try:
-            if self._whole:
-                self._put("end", {})
-        finally:
-            os.close(self._file)
+        """Close the file."""
+        os.close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +97,6 @@ class LedgerFile:
                 waiting = waiting[os.write(self._file, waiting) :]
             os.fsync(self._file)
         except OSError as exc:
-            self._whole = False
             what = f"the ledger cannot be written: {exc.strerror}"
             next_step = "Make room there; what was sent without a line in the ledger proves nothing."
             raise OpsproofError(what, where=str(self._path), next_step=next_step) from exc

@@ -1,21 +1,17 @@
-"""The ways that a heartbeat is written by: to the database itself, or through the service."""
+"""The way that a row of the ledger is written by: over a connection of the writer's own."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import shlex
 import socket
-import subprocess
 import threading
-from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from opsproof.errors import PreconditionMissing, TimedOut, Unreachable
-from opsproof.rehearsal.clock.heartbeat import TABLE
+from opsproof.errors import PreconditionMissing, Unreachable
 from opsproof.rehearsal.clock.ledger import Server
+from opsproof.rehearsal.clock.ledger_table import TABLE
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,34 +28,18 @@ class Unacknowledged(Exception):
     """There is no acknowledgement of a write, and there will be none; says why."""
 
 
-class Way(Protocol):
-    """How one row is written and committed."""
-
-    def open(self) -> None:
-        """Get ready to write, if it is not. Raises NotObserved while nobody takes writes: then nothing is sent."""
-
-    def highest(self) -> int:
-        """The highest id that is there; 0 if there is none."""
-
-    def write(self, number: int, at: datetime, writer: str, value: str) -> Server:
-        """Write and commit one row, once. Raises Unacknowledged; it may be there all the same."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
-
-
 class DatabaseWay:
     """
     Over a connection of its own that is kept as long as it works.
 
     Args:
-        address: Gives libpq's connection string, each time a connection is made.
+        conninfo: libpq's connection string; with several hosts it finds the one that takes writes.
         seconds: Limit of one write, on this side: at its end the socket is cut, and nothing is cancelled, for
             PostgreSQL commits a cancelled wait for a standby.
     """
 
-    def __init__(self, address: Callable[[], str], seconds: float) -> None:
-        self._address = address
+    def __init__(self, conninfo: str, seconds: float) -> None:
+        self._conninfo = conninfo
         self._seconds = seconds
         self._connection: psycopg.Connection[Any] | None = None
         self._notices: list[str] = []
@@ -71,10 +51,9 @@ class DatabaseWay:
         import psycopg
         from psycopg.conninfo import make_conninfo
 
-        address = self._address()
         try:
             told = make_conninfo(
-                address,
+                self._conninfo,
                 target_session_attrs="read-write",
                 application_name="opsproof-writer",
                 connect_timeout=_CONNECT_SECONDS,
@@ -153,71 +132,6 @@ class DatabaseWay:
         if late.is_set():
             self.close()
         return row or ()
-
-
-class ServiceWay:
-    """
-    Through the service: POST {"id", "at", "writer", "value"}; any 2xx is its acknowledgement, nothing else is.
-
-    Args:
-        url: Where to.
-        token: For `Authorization: Bearer`; "" without.
-        seconds: Limit of one write, from the name's resolution to the answer's end.
-    """
-
-    def __init__(self, url: str, token: str, seconds: float) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._seconds = seconds
-
-    def open(self) -> None:
-        """Nothing: each write has a connection of its own, by what the name resolves to then."""
-
-    def highest(self) -> int:
-        """0: the service is not asked; the first id is given."""
-        return 0
-
-    def write(self, number: int, at: datetime, writer: str, value: str) -> Server:
-        """Post one row. Raises Unacknowledged."""
-        import httpx
-
-        async def post() -> int:
-            async with httpx.AsyncClient(headers=self._headers, timeout=self._seconds) as client:
-                row = {"id": number, "at": at.isoformat(), "writer": writer, "value": value}
-                return (await asyncio.wait_for(client.post(self._url, json=row), self._seconds)).status_code
-
-        try:
-            status = asyncio.run(post())
-        except TimeoutError:
-            raise Unacknowledged(f"no whole answer within {self._seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise Unacknowledged(f"{type(exc).__name__}: {_first_line(exc)}") from None
-        if not 200 <= status < 300:
-            raise Unacknowledged(f"the service answered {status}")
-        return Server()
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def told_by(command: Sequence[str], seconds: float = 10.0) -> Callable[[], str]:
-    """The connection string that a command writes to stdout, asked each time. That raises NotObserved."""
-
-    def ask() -> str:
-        where, next_step = shlex.join(command), "Run it by hand; it must print a connection string of libpq."
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL)
-        except subprocess.TimeoutExpired:
-            raise TimedOut(f"no address within {seconds:g} s", where=where, next_step=next_step) from None
-        except OSError as exc:
-            raise PreconditionMissing(exc.strerror or "cannot run", where=where, next_step=next_step) from None
-        said = done.stdout.decode(errors="replace").strip()
-        if done.returncode or not said:
-            what = f"ended with status {done.returncode} and {'an' if said else 'no'} address"
-            raise PreconditionMissing(what, where=where, next_step=next_step)
-        return said
-
-    return ask
 
 
 def _first_line(exc: Exception) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opsproof.rehearsal.clock.heartbeat import Found
 from opsproof.rehearsal.clock.ledger import Entry, Ledger
+from opsproof.rehearsal.clock.ledger_table import Found
 from opsproof.rehearsal.facts import LedgerFact
 
 _SHOWN = 10

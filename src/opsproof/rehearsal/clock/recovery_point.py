@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from opsproof.rehearsal.clock.ledger import Entry
+from opsproof.rehearsal.clock.ledger import Entry, Ledger
 from opsproof.rehearsal.clock.objectives import OWN_CLUSTERS
 from opsproof.rehearsal.clock.reconcile import Became, Reconciled
 from opsproof.rehearsal.facts import ObjectiveFact, Proof
@@ -19,7 +19,8 @@ class Bounds:
     Attributes:
         lower: Seconds from the first lost acknowledgement to the failure; 0 if none is lost.
         upper: Seconds from the last surviving write before that one to the failure, counted from its sending: it was
-            committed later than that. None if no acknowledged write before it survived.
+            committed later than that. None if no acknowledged write before it survived, or if the writer ended before
+            it was asked to: a server that lived on may have acknowledged more, and nobody saw whether it is lost.
         resolution: The longest time without an acknowledgement in the stretch that counts, up to the failure; None
             without any acknowledgement.
         lost: Acknowledged writes that are gone.
@@ -52,7 +53,7 @@ def bounds(failure: datetime, reconciled: Reconciled, limit: float, *, sent_befo
     if lost and sent_before is None:
         end, sure = max(failure, _acked(lost[-1])), max(failure, lost[-1].sent)
     lower = max((sure - _acked(lost[0])).total_seconds(), 0.0) if lost else 0.0
-    upper = max((end - last.sent).total_seconds(), lower) if last else None
+    upper = max((end - last.sent).total_seconds(), lower) if last and reconciled.ledger.closed else None
     since = min(failure - timedelta(seconds=limit), last.sent if last else failure)
     return Bounds(lower, upper, _worst_gap(reconciled, since, failure), tuple(lost))
 
@@ -70,7 +71,8 @@ def rpo(
         embedded: Whether it ran on clusters of its own.
 
     Returns:
-        Judged by its upper bound. Not proven if the writer was too slow or idle to see a loss of a tenth of the limit.
+        Judged by its upper bound. Not proven if the writer was too slow or idle to see a loss of a tenth of the limit,
+        or ended before it was asked to.
     """
     if failure is None or reconciled is None:
         return _unmeasured(limit, "T0 was not measured" if failure is None else "there is no ledger")
@@ -111,23 +113,27 @@ def polluted_rpo(
         return _unmeasured(limit, "missing: " + ", ".join(name for name, value in names.items() if value is None))
     given_up = (pollution - target).total_seconds()
     seen = bounds(pollution, reconciled, limit, sent_before=pollution)
-    replay = sum(1 for one in reconciled.entries(Became.LOST) if one.sent >= pollution)
     told = [
         f"recovered to {given_up:.2f} s before the pollution",
         f"{len(seen.lost)} acknowledged writes before it are given up",
-        f"{replay} acknowledged writes after it are gone and must be replayed",
+        f"{to_replay(reconciled, pollution)} acknowledged writes after it are gone and must be replayed",
     ]
     early = [one for one in seen.lost if _acked(one) < target]
     if early:
         told.append(f"{len(early)} of them are from before the target: the recovery ended earlier than it says")
     upper: float | None = given_up
-    if seen.lost:
+    if seen.lost or not reconciled.ledger.closed:
         upper = None if seen.upper is None else max(given_up, seen.upper)
     fact = _judged(limit, Bounds(seen.lower, upper, seen.resolution, seen.lost), reconciled, told, embedded=embedded)
     if given_up >= 0:
         return fact
     why = f"the target is {-given_up:.2f} s after the pollution, which is therefore still there; {fact.why}"
     return fact.model_copy(update={"proof": Proof.FAILED, "why": why})
+
+
+def to_replay(reconciled: Reconciled, pollution: datetime) -> int:
+    """How many acknowledged writes were sent after a pollution and are gone."""
+    return sum(1 for one in reconciled.entries(Became.LOST) if one.sent >= pollution)
 
 
 def _judged(limit: float, seen: Bounds, reconciled: Reconciled, told: list[str], *, embedded: bool) -> ObjectiveFact:
@@ -160,6 +166,8 @@ def _proof(limit: float, seen: Bounds, reconciled: Reconciled) -> tuple[Proof, l
     if unexpected := reconciled.ids(Became.UNEXPECTED):
         what = f"{len(unexpected)} rows are there that were never sent (id {unexpected[0]}): the ledger is not whole"
         return Proof.NOT_PROVEN, [what]
+    if gone := died(reconciled.ledger):
+        return Proof.NOT_PROVEN, [gone]
     if seen.resolution is None or seen.upper is None:
         return Proof.NOT_PROVEN, ["no acknowledged write from before the failure survived or was made"]
     if seen.resolution > limit / _SHARE:
@@ -168,6 +176,16 @@ def _proof(limit: float, seen: Bounds, reconciled: Reconciled) -> tuple[Proof, l
     if seen.upper > limit:
         return Proof.FAILED, [f"up to {seen.upper:.2f} s are lost"]
     return Proof.PROVEN, []
+
+
+def died(ledger: Ledger) -> str:
+    """That the writer ended before the rehearsal asked it to, and when it was last seen at work; "" if it did not."""
+    if ledger.closed:
+        return ""
+    last = "it has no acknowledgement"
+    if told := ledger.acknowledged:
+        last = f"its last acknowledgement is of {_acked(told[-1]).isoformat(timespec='seconds')}"
+    return f"the outside writer ended before it was asked to: {last}, and what was acknowledged later is not known"
 
 
 def _worst_gap(reconciled: Reconciled, since: datetime, failure: datetime) -> float | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from opsproof.errors import OpsproofError, TimedOut
 from opsproof.rehearsal.clock.ledger import Ledger, read_ledger
-from opsproof.rehearsal.clock.writer import Orders
+from opsproof.rehearsal.clock.writer import ASKED, Orders
 from opsproof.stack.logs import log_tail
 from opsproof.stack.process import MARK, Process, end, spawn, wait_for
 
@@ -31,9 +29,7 @@ class Writing:
         self.log = log
 
     @classmethod
-    def start(
-        cls, orders: Orders, *, log: Path, grounds: Path | None = None, secrets: Mapping[str, str] | None = None
-    ) -> Writing:
+    def start(cls, orders: Orders, *, log: Path, grounds: Path | None = None) -> Writing:
         """
         Start it.
 
@@ -41,13 +37,12 @@ class Writing:
             orders: What it does; a ledger that is there already is continued.
             log: Where its words go.
             grounds: Folder of the grounds that end it at the latest; None for a rehearsal of a real environment.
-            secrets: Environment of the command that says the address.
         """
         import opsproof
 
         sources = str(Path(opsproof.__file__ or "").resolve().parent.parent)
         own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": sources}
-        environment = {**(secrets or {}), **own, **orders.to_environment()}
+        environment = own | orders.to_environment()
         if grounds is not None:
             environment[MARK] = str(grounds)
         argv = [sys.executable, "-m", "opsproof.rehearsal.clock.writer"]
@@ -82,7 +77,7 @@ class Writing:
 
     def stop(self, *, seconds: float = 15.0) -> Ledger:
         """
-        End it by SIGTERM; a write that waits for its answer comes to its end before.
+        Ask it to end; a write that waits for its answer comes to its end before.
 
         Returns:
             Its whole ledger.
@@ -91,7 +86,7 @@ class Writing:
             OpsproofError: It had to be killed and is still there; or the ledger cannot be trusted.
         """
         grace = max(seconds, self.orders.seconds + 5)
-        if left := end([(self.process, signal.SIGTERM)], grace=grace):
+        if left := end([(self.process, ASKED)], grace=grace):
             what = f"the writer is still there after {grace:g} s"
             next_step = f"End it by hand: kill -KILL {left[0].pid}"
             raise OpsproofError(what, where=f"pid {left[0].pid}", next_step=next_step)

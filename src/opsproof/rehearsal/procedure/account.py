@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 from opsproof.errors import NoData
 from opsproof.judge.outcome import Outcome, Status
-from opsproof.rehearsal.clock.exposure import Exposures
 from opsproof.rehearsal.clock.objectives import Scale, phases, rto
 from opsproof.rehearsal.clock.reconcile import Reconciled
-from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo
+from opsproof.rehearsal.clock.recovery_point import polluted_rpo, rpo, to_replay
 from opsproof.rehearsal.clock.stopwatch import Stopwatch
-from opsproof.rehearsal.facts import FindingFact, LedgerFact, ObjectiveFact, PhaseFact, RehearsalFact, StepFact
+from opsproof.rehearsal.facts import (
+    CopyFact,
+    FindingFact,
+    LedgerFact,
+    ObjectiveFact,
+    PhaseFact,
+    RehearsalFact,
+    StepFact,
+)
 from opsproof.rehearsal.procedure.plan import Plan, PlannedStep
 from opsproof.rehearsal.seeded import seeded_of
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
 
 NOT_EXECUTED = "not executed"
+_POLLUTED = "polluted-data"
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
 
@@ -40,7 +48,7 @@ class Account:
         self._embedded = embedded
         self.system_identifier = ""
         self.versions: dict[str, str] = {}
-        self.exposures = Exposures()
+        self.copies: tuple[CopyFact, ...] = ()
         self.reconciled: Reconciled | None = None
         self.target: datetime | None = None
         self.scale: Scale | None = None
@@ -60,7 +68,7 @@ class Account:
             uncertainty=self._watch.uncertainty,
             embedded=self._embedded,
         )
-        if self._plan.scenario == "polluted-data":
+        if self._plan.scenario == _POLLUTED:
             point = polluted_rpo(wanted.rpo, moments.t0, self.target, self.reconciled, embedded=self._embedded)
         else:
             point = rpo(wanted.rpo, moments.t0, self.reconciled, embedded=self._embedded)
@@ -76,7 +84,9 @@ class Account:
             next_step = "See why the ledger was not compared with the recovered database."
             raise NoData("the ledger was not reconciled", where=self._plan.scenario, next_step=next_step)
         point = self.objectives()[1]
-        return self.reconciled.fact(point.resolution or self.reconciled.ledger.interval)
+        fact = self.reconciled.fact(point.resolution or self.reconciled.ledger.interval)
+        pollution = self._watch.moments.t0 if self._plan.scenario == _POLLUTED else None
+        return fact.model_copy(update={"to_replay": to_replay(self.reconciled, pollution)}) if pollution else fact
 
     def fact(self, outcomes: Mapping[str, Outcome | None], rehearsal: Rehearsal) -> RehearsalFact:
         """
@@ -101,16 +111,17 @@ class Account:
             started=rehearsal.began,
             finished=datetime.now(UTC),
             declared=self._plan.objectives.declared or 0.0,
+            declared_by=self.declared_by,
             moments=self._watch.moments,
             phases=self.phases(),
             steps=steps,
             objectives=self.objectives(),
             ledger=self.ledger() if self.reconciled else None,
-            copies=self.exposures.facts(),
+            copies=self.copies,
             projected=self.scale.words() if self.scale else "",
             seeded=seeded_of(rehearsal.folder.parents[1], self._plan.profile),
             findings=tuple(FindingFact(what=f"{o.title}: {o.message}", owner="", due=None) for o in ran),
-            not_executed=tuple(f"{step.title}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
+            not_executed=tuple(f"{step.title['en']}: {step.words}" for step in steps if step.status == NOT_EXECUTED),
             clean_up=self.clean_up,
             aborted=rehearsal.aborted,
             system_identifier=self.system_identifier,
@@ -122,7 +133,7 @@ def _step(step: PlannedStep, outcome: Outcome | None, by: str) -> StepFact:
     executed = outcome is not None and not outcome.message.startswith(NOT_EXECUTED)
     return StepFact(
         check=outcome.check if outcome else step.check,
-        title=step.title,
+        title=dict(step.title),
         phase=step.phase,
         status=str(outcome.status) if outcome and executed else NOT_EXECUTED,
         seconds=outcome.duration if outcome and executed else None,

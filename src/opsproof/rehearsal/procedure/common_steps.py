@@ -14,12 +14,13 @@ from typing_extensions import override
 from opsproof.errors import NoData
 from opsproof.probes.backup import Objects
 from opsproof.profile.recovered import Recovered
+from opsproof.rehearsal.clock.ledger_table import TABLE
+from opsproof.rehearsal.clock.recovery_point import died
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import inventory
 from opsproof.rehearsal.failover.promotion import TOKENS, first_write
 from opsproof.rehearsal.failover.split import SplitVerification
-from opsproof.rehearsal.procedure.copies import sample_copies
 from opsproof.rehearsal.procedure.leftovers import Leftovers
 from opsproof.rehearsal.procedure.recovery import Recovery, said
 from opsproof.rehearsal.restored.markers import MARKERS
@@ -96,11 +97,13 @@ class CommonSteps(Recovery):
             await asyncio.to_thread(self.end_writers)
         await self.writer.start()
         wrong = await self.archives(self.at.home, "verify")
+        found, _ = await asyncio.gather(self._said_of_the_copies(), self.copies.watch())
+        return said(found, wrong)
+
+    async def _said_of_the_copies(self) -> dict[str, list[str]]:
         found = await everything(self.at.standby, "standby")
         archive = self.wanted(await everything(self.at.archive, "backup"))
-        found |= {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
-        await self.account.exposures.standby("standby", self.at.dr, self.watch.anchor.now())
-        return said(found, wrong)
+        return found | {name: words for name, words in archive.items() if name.partition(".")[2] in ASKS_THE_SERVER}
 
     def end_writers(self) -> None:
         """End outside writers of this scenario that an earlier rehearsal has left: two would write the same ids."""
@@ -139,9 +142,13 @@ class CommonSteps(Recovery):
         return said(self.wanted(await everything(self.at.stored, "backup")))
 
     async def the_archive_reaches_the_failure(self) -> list[str]:
-        """All checks of the archive; the server that fills it may be gone."""
-        found = self.wanted(await everything(self.at.archive_of(None), "backup"))
-        return said({name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER})
+        """All checks of the archive, whose server may be gone; and how new it was, to its first hole, before T0."""
+        archive = self.at.archive_of(None)
+        found = self.wanted(await everything(archive, "backup"))
+        ledger = self.writer.ledger(self.watch.anchor)
+        wrong = await self.copies.archive(ledger, archive, self.rehearsal.plan.objectives.rpo)
+        asked_now = {name: words for name, words in found.items() if name.partition(".")[2] not in ASKS_THE_SERVER}
+        return said(asked_now, wrong)
 
     # The database.
 
@@ -194,6 +201,7 @@ class CommonSteps(Recovery):
         site = self.site
         wrong = await self.wait(site.every_connection_is_to_the_new_primary, "service")
         wrong += await site.the_service_sees_what_the_new_primary_commits()
+        wrong += await site.the_old_address_serves_no_writes()
         wrong += await site.the_release_of_home_runs_in_all_replicas()
         wrong += await site.the_sites_have_the_same_settings()
         wrong += await site.the_service_logs_in_with_its_own_secret()
@@ -230,12 +238,15 @@ class CommonSteps(Recovery):
         """The ledger against the rows that are there."""
         reconciled = await self.writer.reconciled(self.recovered, self.watch.anchor)
         self.account.reconciled = reconciled
-        if self.before is not None and (failure := self.watch.moments.t0) is not None:
-            timeline = self.before.timeline
-            await sample_copies(self.at, self.account.exposures, reconciled.ledger, failure, timeline)
+        if (failure := self.watch.moments.t0) is not None:
+            await self.copies.backups(failure)
         wrong = [f"id {one}: {why}" for one, why in list(reconciled.conflicts.items())[:_SHOWN]]
         unexpected = self.account.ledger().unexpected
-        return [*wrong, f"{unexpected} rows are there that were never sent"] if unexpected else wrong
+        wrong += [f"{unexpected} rows are there that were never sent"] if unexpected else []
+        if not wrong and (gone := died(reconciled.ledger)):
+            next_step = "See the log beside the ledger, and rehearse again: a write that is lost may be missing there."
+            raise NoData(gone, where=str(self.writer.log), next_step=next_step)
+        return wrong
 
     # The business.
 
@@ -249,6 +260,7 @@ class CommonSteps(Recovery):
         wrong += await site.the_clocks_agree()
         if (recovered := self.at.rehearsals.recovered) and recovered.outside:
             wrong += await site.nothing_was_sent_to_the_outside()
+            wrong += await site.nothing_is_connected_to_the_outside() if recovered.outside.pid_files else []
         if not wrong and not self.rehearsal.failed & _MAKES_IT_USABLE:
             self.note("t4")
         return wrong
@@ -325,15 +337,14 @@ class CommonSteps(Recovery):
         return await self.failed() or await asked.recovers(self.at.home)
 
     async def take_back(self) -> list[str]:
-        """Drop the tables that only a rehearsal makes, and its rows in the heartbeat's, where it is the primary now."""
+        """Drop the tables that only a rehearsal makes, where it is the primary now."""
         primary = self.at.home if not await self._home_serves_nobody() else self.recovered
-        for table in (TOKENS, MARKERS):
+        for table in (TABLE, TOKENS, MARKERS):
             await primary.rows(f"DROP TABLE IF EXISTS {table}")
-        await self.writer.take_back(primary)
         if self.actor.by("clean-up") == "command":
             await self.actor.act("clean-up", "remove what the commands have made", seconds=self.seconds("failback"))
         there = "SELECT to_regclass(%(table)s) IS NOT NULL"
-        left = [table for table in (TOKENS, MARKERS) if await primary.value(there, table=table)]
+        left = [table for table in (TABLE, TOKENS, MARKERS) if await primary.value(there, table=table)]
         return [f"table {table} is still on {primary.name}: DROP TABLE {table}" for table in left]
 
 

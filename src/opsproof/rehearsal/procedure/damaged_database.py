@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing_extensions import override
 
 from opsproof.errors import NoData, PreconditionMissing
-from opsproof.rehearsal.procedure.restoring import CHANGING, Restoring
+from opsproof.rehearsal.procedure.restoring import Restoring
 from opsproof.rehearsal.restored.content import content_hashes, row_counts
 from opsproof.rehearsal.restored.dumps import restore_dump
 from opsproof.rehearsal.restored.parity import contents, rows
@@ -87,6 +87,6 @@ class DamagedDatabase(Restoring):
         above = {row["name"] for row in await node.rows(_PARTITIONED)}  # their rows are those of their partitions
         wrong = rows({name: n for name, n in noted.tables.items() if name not in above}, await row_counts(node))
         if self.at.embedded and self.reference:
-            still = {name: one for name, one in self.reference.contents.items() if name not in CHANGING}
+            still = {name: one for name, one in self.reference.contents.items() if name not in self.changing}
             wrong += contents(still, await content_hashes(node, still))
         return wrong

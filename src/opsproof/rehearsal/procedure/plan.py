@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from opsproof.profile.models import Profile
@@ -19,14 +19,14 @@ class PlannedStep:
 
     Attributes:
         check: Name of its check.
-        title: What must be true after it.
+        title: What must be true after it, by language.
         phase: Its phase.
         critical: True if the rehearsal is given up where it fails.
         always: True if it is done in a rehearsal that was given up, too.
     """
 
     check: str
-    title: str
+    title: Mapping[str, str]
     phase: str
     critical: bool
     always: bool
@@ -97,7 +97,7 @@ def _steps_told(plan: Plan) -> list[str]:
         lines.append(f"  {phase}, at most {duration_text(plan.budget(phase))}")
         for step in (step for step in plan.steps if step.phase == phase):
             remark = " (given up where it fails)" if step.critical else " (always)" if step.always else ""
-            lines.append(f"    {step.title}{remark}")
+            lines.append(f"    {step.title['en']}{remark}")
     return lines
 
 

@@ -17,7 +17,6 @@ from opsproof.rehearsal.procedure.restoring import Restoring
 from opsproof.rehearsal.restored.markers import Marker, is_there, plant
 from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
 from opsproof.rehearsal.restored.verification import Expectations
-from opsproof.rehearsal.site.data import DataChecks
 from opsproof.stack.site.pollution import Pollution
 
 
@@ -97,11 +96,7 @@ class PollutedData(Restoring):
     @override
     async def failed(self) -> bool:
         """Whether a business total is another one."""
-        recovered, zero = self.at.rehearsals.recovered, self.watch.moments.t0
-        if recovered is None or recovered.data is None or zero is None:
-            next_step = "Write rehearsals.recovered.data.totals in the profile."
-            raise PreconditionMissing("no business total is known", where="home", next_step=next_step)
-        return bool(await DataChecks(recovered.data, self.at.home, zero).totals(self.noted.reference))
+        return bool(await self.unlike_totals(self.at.home))
 
     async def the_target_is_sound(self) -> list[str]:
         """Linted both as a time and as a transaction, before anything is restored."""

@@ -25,6 +25,7 @@ from opsproof.rehearsal.failover.promotion import first_write
 from opsproof.rehearsal.node import Node
 from opsproof.rehearsal.procedure.account import Account
 from opsproof.rehearsal.procedure.acting import Actor, until_well
+from opsproof.rehearsal.procedure.copies import Copies
 from opsproof.rehearsal.procedure.outside_writer import OutsideWriter
 from opsproof.rehearsal.procedure.surroundings import Surroundings
 from opsproof.rehearsal.site.door import Door
@@ -64,6 +65,7 @@ class Recovery:
         self.earlier_grounds: list[str] = []
         """Folders of those that were interrupted before."""
         self.writer = self._new_writer()
+        self.copies = self._new_copies()
         self._site: SiteVerification | None = None
 
     # What a scenario is.
@@ -77,7 +79,7 @@ class Recovery:
             "declare": lambda: "by opsproof, in place of the DevOps Lead",
             "activate": self._activate_own,
             "switch-dns": lambda: site.switch_dns("dr"),
-            "back-up": lambda: str(site.back_up(self.own_primary())),
+            "back-up": self._back_up_own,
         }
 
     def own_primary(self) -> Any:
@@ -197,6 +199,7 @@ class Recovery:
         self.rehearsal.acted |= state["acted"]
         self.archive_before = self.kept_aside("archive")
         self.earlier_grounds = list(state["grounds"])
+        self.copies = self._new_copies()
         self.writer = self._new_writer()
         self.writer.remember(state["writer"])
 
@@ -232,6 +235,7 @@ class Recovery:
 
     def fact(self, outcomes: Mapping[str, Outcome | None]) -> RehearsalFact:
         """What came of it."""
+        self.account.copies = self.copies.facts()
         return self.account.fact(outcomes, self.rehearsal)
 
     def close(self) -> None:
@@ -249,6 +253,10 @@ class Recovery:
 
     def _new_writer(self) -> OutsideWriter:
         return OutsideWriter(self.at, Path(f"{self.ledgers}{self.token}.jsonl"), self.rehearsal.plan.objectives.rpo)
+
+    def _new_copies(self) -> Copies:
+        path = self.rehearsal.folder / f"copies-{self.rehearsal.plan.scenario}-{self.token}.json"
+        return Copies(self.at, self.watch.anchor, path)
 
     async def archives(self, node: Node, phase: str) -> list[str]:
         """Whether what a server writes now comes into the archive: a segment is switched, and waited for."""
@@ -290,7 +298,10 @@ class Recovery:
         return [] if await self.users_see_it() else ["users see nothing of the failure yet"]
 
     async def _unpredictable(self) -> None:
+        """Wait for any moment; then look at the copies once more, and see the outside writer at work."""
         await asyncio.sleep(0.2 + secrets.randbelow(800) / 1000)
+        await self.copies.look()
+        await self.writer.must_write(self.watch.anchor)
 
     def _activate_own(self) -> str:
         site = self.at.embedded

@@ -93,7 +93,7 @@ class Rehearsal:
         if self._was_done(name):
             kept = self._done[name]
             words = f"done at {kept.at.isoformat(timespec='seconds')}, by the journal"
-            await self.asking.ask(f"taken over: {planned.title}", f"cat {self._journal.path}", lambda: words)
+            await self.asking.ask(f"taken over: {planned.title['en']}", f"cat {self._journal.path}", lambda: words)
             self.ended.add(name)
             yield False
             return
@@ -105,7 +105,7 @@ class Rehearsal:
             self.failed.add(planned.phase)
             if planned.critical:
                 why = "its time was over" if isinstance(exc, asyncio.CancelledError) else str(exc)
-                self.aborted = f"{planned.title} - {why}".partition("\n")[0]
+                self.aborted = f"{planned.title['en']} - {why}".partition("\n")[0]
             self._note(name, "failed")
             raise
         else:

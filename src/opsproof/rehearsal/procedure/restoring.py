@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from opsproof.errors import NoData, PreconditionMissing
 from opsproof.rehearsal.archive.targets import Point
-from opsproof.rehearsal.clock import heartbeat
+from opsproof.rehearsal.clock import ledger_table
 from opsproof.rehearsal.clock.objectives import Scale
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
@@ -23,15 +23,14 @@ from opsproof.rehearsal.procedure.common_steps import CommonSteps
 from opsproof.rehearsal.procedure.recovery import said
 from opsproof.rehearsal.restored.bases import restore_base
 from opsproof.rehearsal.restored.isolation import listing
-from opsproof.rehearsal.restored.markers import plant
+from opsproof.rehearsal.restored.markers import MARKERS, plant
 from opsproof.rehearsal.restored.reference import Reference, reference_of
 from opsproof.rehearsal.restored.restored import RecoveryTarget, Restored
 from opsproof.rehearsal.restored.service import Service
 from opsproof.rehearsal.restored.verification import Expectations, RestoredVerification
+from opsproof.rehearsal.site.data import DataChecks
 from opsproof.rehearsal.stored.catalogue import read_catalogue
 from opsproof.stack.clusters import Cluster
-
-CHANGING = tuple(f"public.{name}" for name in (heartbeat.TABLE, TOKENS, "opsproof_marker"))
 
 
 class Restoring(CommonSteps):
@@ -63,7 +62,7 @@ class Restoring(CommonSteps):
     @override
     async def the_copies_can_take_over(self) -> list[str]:
         home = self.at.home
-        await heartbeat.prepare(home)
+        await self.writer.prepare()
         await plant(home, f"begin-{self.token}")
         await first_write(home, f"begin-{secrets.token_hex(4)}")
         self.reference = await reference_of(home)
@@ -92,9 +91,9 @@ class Restoring(CommonSteps):
         """This one is to serve."""
         self.restored = restored
         copy, replay = restored.seconds.get("copy", 0.0), restored.seconds.get("replay", 0.0)
-        full = self.at.rehearsals.full_size
+        full, wal = self.at.rehearsals.full_size, self.at.rehearsals.full_wal
         if full is not None or self.at.embedded is None:
-            self.account.scale = Scale(restored.bytes, copy, full, restored.wal_bytes or 0, replay)
+            self.account.scale = Scale(restored.bytes, copy, full, restored.wal_bytes or 0, replay, wal)
 
     async def verified(self, restored: Restored, expected: Expectations) -> list[str]:
         """Everything of a restored copy."""
@@ -107,7 +106,7 @@ class Restoring(CommonSteps):
             archive=(self._archive_before, after),
             still_archives=self.polluted,
             service=self._service(restored),
-            changing=CHANGING,
+            changing=self.changing,
         )
         asking = self.rehearsal.asking
         verification = RestoredVerification(restored, self.reference, expected, asking, database=self.at.database_name)
@@ -117,8 +116,23 @@ class Restoring(CommonSteps):
             "the_markers_are_right": expected.before,
             "the_service_can_work": expected.service,
         }
+        copy = restored.node(asking, database=self.at.database_name)
+        unlike = await self.unlike_totals(copy) if self._totals_are_known else []
         found = await everything(verification, "restored")
-        return said({name: words for name, words in found.items() if given.get(name.partition(".")[2], True)})
+        return said({name: one for name, one in found.items() if given.get(name.partition(".")[2], True)}, unlike)
+
+    async def unlike_totals(self, node: Node) -> list[str]:
+        """
+        Business totals that are not what they were before the failure.
+
+        Args:
+            node: A database of the service.
+        """
+        recovered, zero = self.at.rehearsals.recovered, self.watch.moments.t0
+        if recovered is None or recovered.data is None or zero is None:
+            next_step = "Write rehearsals.recovered.data.totals in the profile."
+            raise PreconditionMissing("no business total is known", where=node.name, next_step=next_step)
+        return await DataChecks(recovered.data, node, zero).totals(self.noted.reference)
 
     async def open_to_the_service(self, action: str) -> list[str]:
         """
@@ -152,10 +166,18 @@ class Restoring(CommonSteps):
         if await asked.recovers(self.at.dr):
             return ["dr is still in recovery"]
         copy = self._needed.node(self.rehearsal.asking, database=self.at.database_name)
-        newest = [await heartbeat.newest(node) for node in (copy, self.at.dr)]
+        newest = [await ledger_table.newest(node) for node in (copy, self.at.dr)]
         if newest[0] != newest[1]:
-            return [f"the newest heartbeat on dr is of {newest[1]}, on the copy that was verified of {newest[0]}"]
+            told = f"the newest row of {ledger_table.TABLE} on dr is of {newest[1]}"
+            return [f"{told}, on the copy that was verified of {newest[0]}"]
         return []
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Tables that are written to all the time, by a rehearsal or by whoever writes heartbeats."""
+        beats = self.at.backups.heartbeat.table
+        own = [f"public.{name}" for name in (ledger_table.TABLE, TOKENS)]
+        return *own, MARKERS, beats if "." in beats else f"public.{beats}"
 
     async def bases_ended(self) -> list[Point]:
         """When each base backup came to its end, by the catalogue."""
@@ -171,6 +193,11 @@ class Restoring(CommonSteps):
 
     async def _listing(self, folder: Path) -> Mapping[str, str]:
         return await asyncio.to_thread(listing, folder)
+
+    @property
+    def _totals_are_known(self) -> bool:
+        recovered = self.at.rehearsals.recovered
+        return bool(recovered and recovered.data and recovered.data.totals)
 
     @property
     def _needed(self) -> Restored:
@@ -195,11 +222,11 @@ class Restoring(CommonSteps):
         return folder
 
     def _service(self, restored: Restored) -> Service | None:
-        site = self.at.embedded
-        if site is None:
+        """The service as it logs in at the DR site; None where it does so without a password, which no copy can try."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        told = conninfo_to_dict(self.at.service_conninfo("dr"))
+        if not told.get("password"):
             return None
-        return Service(
-            restored.cluster.conninfo(self.at.database_name, self.at.database_name),
-            site.secrets[f"{self.at.database_name}.database"],
-            self.at.rehearsals.statements,
-        )
+        conninfo = restored.cluster.conninfo(self.at.database_name, str(told["user"]))
+        return Service(conninfo, str(told["password"]), self.at.rehearsals.statements)

@@ -200,8 +200,7 @@ class Door:
         ip, port = self._place(address)
         connection = http.client.HTTPConnection(self._host, port, timeout=limit)
         try:
-            wire: socket.socket = socket.create_connection((ip, port), timeout=limit)
-            connection.sock = wire
+            connection.sock = wire = _connected(ip, port, limit)
             if self._secure:
                 trusted = ssl.create_default_context(cafile=self._recovered.ca_file and str(self._recovered.ca_file))
                 connection.sock = trusted.wrap_socket(wire, server_hostname=self._host)
@@ -226,3 +225,11 @@ class Door:
         finally:
             connection.close()
         return {"status": answer.status, "headers": kept, "text": content}
+
+
+def _connected(ip: str, port: int, limit: float) -> socket.socket:
+    """A connection; where nobody takes one in time, nobody is there: another thing than taking it, and being mute."""
+    try:
+        return socket.create_connection((ip, port), timeout=limit)
+    except TimeoutError as exc:
+        raise ConnectionError(f"nobody takes a connection within {limit:g} s") from exc

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from opsproof.errors import PreconditionMissing
 from opsproof.profile.recovered import Cache, Data, Outside, Parity, Recovered, Release
@@ -191,10 +192,16 @@ class SiteVerification:
 
     async def the_old_address_serves_no_writes(self) -> list[str]:
         """Who still has the home site's address meets nobody there, or a service that can only read."""
-        homes = [
-            set(name.home) - set(name.dr) for name in self._names_needed().values() if name.name == self._door.host
-        ]
-        return await self._pools().still_served(sorted(set().union(*homes)))
+        return await self._pools().still_served(self._old_addresses())
+
+    def _old_addresses(self) -> list[str]:
+        """Those that the home site has alone, as the door takes them: HOST:PORT where a record says the port."""
+        if self._recovered.record:
+            url = _needed(_needed(self._profile.home, "home").api, "home.api").get_secret_value()
+            parts = urlsplit(url)
+            return [f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"]
+        names = [name for name in self._names_needed().values() if name.name == self._door.host]
+        return sorted({address for name in names for address in set(name.home) - set(name.dr)})
 
     # Cache.
 

@@ -92,6 +92,7 @@ def ledger_text(fact: RehearsalFact, lang: Lang) -> str:
         sent=ledger.sent,
         ok=ledger.ok,
         lost=ledger.lost,
+        to_replay=ledger.to_replay,
         indeterminate=ledger.indeterminate_present + ledger.indeterminate_absent,
         present=ledger.indeterminate_present,
         unexpected=ledger.unexpected,

@@ -30,7 +30,7 @@ from opsproof.report.rehearsals.page import page
 from opsproof.report.rehearsals.picture import svg, text_picture
 from opsproof.report.rehearsals.remarks import remarks, why_of
 from opsproof.report.rehearsals.trend import Trend, trends
-from opsproof.report.rehearsals.words import PROOFS, SIGNS, STATES, moment, phase_name, took, words
+from opsproof.report.rehearsals.words import PROOFS, SIGNS, STATES, moment, phase_name, step_title, took, words
 from opsproof.report.text import one_line
 from opsproof.report.view import View
 from opsproof.report.windows import zone_of
@@ -79,6 +79,10 @@ class Scenario:
         """The outcomes of its steps."""
         steps = {step.check for step in self.fact.steps}
         return tuple(outcome for outcome in self.view.run.outcomes if outcome.check in steps)
+
+    def title_of(self, outcome: Outcome) -> str:
+        """What must be true after a step, in the report's language."""
+        return next(step_title(step, self.lang) for step in self.fact.steps if step.check == outcome.check)
 
     @property
     def findings(self) -> tuple[FindingFact, ...]:
@@ -195,6 +199,7 @@ def _names(scenarios: list[Scenario], folder: Path, out: Path, *, html: bool) ->
         "measured": lambda fact, objective: Md(prose(measured(fact, objective, lang))),
         "why": lambda fact, objective: Md(prose(why_of(fact, objective, lang), 1000)),
         "ledger": lambda fact: Md(prose(ledger_text(fact, lang))),
+        "step_title": lambda step: step_title(step, lang),
         "loss": lambda fact: Md(prose(loss_text(fact, lang), 1000)),
         "state": lambda status: _state(status, lang, **marked),
         "short": lambda check: Md(code(check.removesuffix(f"[{scenarios[0].fact.profile}]"))),

@@ -10,6 +10,7 @@ from opsproof.report.rehearsals.words import took
 _SAID: Mapping[Lang, Mapping[str, str]] = {
     "ko": {
         "lost": "확인된 쓰기 {lost}건 유실 (남은 쓰기 {ok}건)",
+        "to_replay": "잘못된 변경 이후 확인된 쓰기 {n}건은 복구에서 제외되어 다시 입력해야 함",
         "none_lost": "확인된 쓰기 {ok}건 중 유실 0건",
         "conflicting": "값이 서로 다른 쓰기 {n}건",
         "unanswered": "응답을 받지 못한 쓰기 {n}건은 남지 않음",
@@ -20,6 +21,7 @@ _SAID: Mapping[Lang, Mapping[str, str]] = {
     },
     "en": {
         "lost": "acknowledged writes lost: {lost} ({ok} are there)",
+        "to_replay": "acknowledged writes from after the wrong change that are gone, and are to be made again: {n}",
         "none_lost": "acknowledged writes lost: 0 ({ok} are there)",
         "conflicting": "writes with two values: {n}",
         "unanswered": "writes that had no answer and are not there: {n}",
@@ -46,7 +48,10 @@ def loss_text(fact: RehearsalFact, lang: Lang) -> str:
     said, ledger, rpo = _SAID[lang], fact.ledger, objective_of(fact, RPO)
     parts = []
     if ledger and ledger.sent:
-        parts.append(said["lost" if ledger.lost else "none_lost"].format(lost=ledger.lost, ok=ledger.ok))
+        lost = ledger.lost - ledger.to_replay
+        parts.append(said["lost" if lost else "none_lost"].format(lost=lost, ok=ledger.ok))
+        if ledger.to_replay:
+            parts.append(said["to_replay"].format(n=ledger.to_replay))
         if ledger.conflicting:
             parts.append(said["conflicting"].format(n=ledger.conflicting))
         if ledger.indeterminate_absent:

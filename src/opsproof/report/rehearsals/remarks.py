@@ -8,7 +8,7 @@ from opsproof.judge.outcome import Status
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
 from opsproof.report.rehearsals.proving import RPO, lacking, objective_of, proof_of, proof_of_phase, weakness
 from opsproof.report.rehearsals.trend import Trend
-from opsproof.report.rehearsals.words import PROOFS, STATES, phase_name, took, words
+from opsproof.report.rehearsals.words import PROOFS, STATES, phase_name, step_title, took, words
 
 _BAD = (Status.FAILED, Status.UNKNOWN)
 
@@ -57,7 +57,7 @@ def _course(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for step in fact.steps:
         if step.status in _BAD:
-            alike.setdefault((step.status, step.words), []).append(step.title.rstrip(".") or step.check)
+            alike.setdefault((step.status, step.words), []).append(step_title(step, lang).rstrip("."))
     for (status, found), titles in alike.items():
         others = said["remark_others"].format(n=len(titles) - 1) if len(titles) > 1 else ""
         yield said["remark_step"].format(step=titles[0] + others, status=STATES[lang][status], words=found)
@@ -69,7 +69,8 @@ def _ledger(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
     if fact.ledger is None:
         return
     for key, number in (
-        ("remark_lost", fact.ledger.lost),
+        ("remark_lost", fact.ledger.lost - fact.ledger.to_replay),
+        ("remark_to_replay", fact.ledger.to_replay),
         ("remark_conflicting", fact.ledger.conflicting),
         ("remark_unexpected", fact.ledger.unexpected),
     ):

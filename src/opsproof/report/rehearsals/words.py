@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from opsproof.judge.limits import Lang
 from opsproof.rehearsal.clock.stopwatch import UNEXPLAINED
-from opsproof.rehearsal.facts import Proof
+from opsproof.rehearsal.facts import Proof, StepFact
 from opsproof.report.windows import LOCAL_ZONE
 
 PROOFS: Mapping[Lang, Mapping[Proof, str]] = {
@@ -74,8 +74,8 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "seeded": "심은 결함",
         "copies": "사본",
         "embedded": "이 장비의 임시 클러스터에서 수행: 실제 환경의 시간을 말하지 않음",
-        "ledger": "보냄 {sent}, 확인되고 남음 {ok}, 유실 {lost}, 응답 없음 {indeterminate} (그중 남음 {present}), "
-        "예상 밖 {unexpected}, 충돌 {conflicting}",
+        "ledger": "보냄 {sent}, 확인되고 남음 {ok}, 유실 {lost} (그중 다시 입력할 것 {to_replay}), "
+        "응답 없음 {indeterminate} (그중 남음 {present}), 예상 밖 {unexpected}, 충돌 {conflicting}",
         "no_ledger": "원장이 없음: 유실된 쓰기는 입증되지 않음",
         "ledger_empty": "원장에 쓰기가 없음: 유실된 쓰기는 입증되지 않음",
         "stayed_green": "{n}건을 어느 점검도 잡지 못함: {names}",
@@ -97,6 +97,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "remark_aborted": "훈련이 중단됨: {why}",
         "remark_objective": "{name}: {proof}. {why}",
         "remark_lost": "확인된 쓰기 {n}건이 사라짐",
+        "remark_to_replay": "잘못된 변경 이후에 확인된 쓰기 {n}건은 복구에서 제외됨: 다시 입력해야 함",
         "remark_conflicting": "서로 다른 값이거나 분리된 양쪽에 있는 쓰기 {n}건",
         "remark_unexpected": "보낸 적이 없는데 있는 쓰기 {n}건",
         "remark_seeded": "심은 결함을 어느 점검도 잡지 못함: {name}. 통상 점검의 말: {usual}",
@@ -126,8 +127,8 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "seeded": "seeded",
         "copies": "copies",
         "embedded": "on clusters of its own on this machine: it says nothing of an environment's times",
-        "ledger": "{sent} sent, {ok} there, {lost} lost, {indeterminate} without an answer ({present} of them there), "
-        "{unexpected} unexpected, {conflicting} conflicting",
+        "ledger": "{sent} sent, {ok} there, {lost} lost ({to_replay} of them to be made again), "
+        "{indeterminate} without an answer ({present} there), {unexpected} unexpected, {conflicting} conflicting",
         "no_ledger": "no ledger: lost writes are not proven",
         "ledger_empty": "no writes in the ledger: lost writes are not proven",
         "stayed_green": "{n} caught by no check: {names}",
@@ -149,6 +150,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "remark_aborted": "The rehearsal was given up: {why}",
         "remark_objective": "{name} {proof}: {why}",
         "remark_lost": "Acknowledged writes that are gone: {n}",
+        "remark_to_replay": "Acknowledged writes from after the wrong change, given up and to be made again: {n}",
         "remark_conflicting": "Writes with two values, or on both sides of a split: {n}",
         "remark_unexpected": "Writes that are there and nobody sent: {n}",
         "remark_seeded": "A seeded fault was caught by no check: {name}. The usual check says: {usual}",
@@ -210,3 +212,8 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 
 def _tenths(number: int) -> str:
     return f"{number / 10:.1f}".removesuffix(".0")
+
+
+def step_title(step: StepFact, lang: Lang) -> str:
+    """What must be true after a step; in English where the language has no title, its check where there is none."""
+    return step.title.get(lang) or step.title.get("en") or step.check

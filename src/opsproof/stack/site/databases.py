@@ -27,8 +27,7 @@ _ARCHIVE = (
     "sha256sum < %p > {draft}/$$.%f.sha256 && mv {draft}/$$.%f.sha256 {noted}/%f.sha256"
 )
 _HEARTBEAT = """
-    CREATE TABLE opsproof_heartbeat
-        (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL, value text NOT NULL);
+    CREATE TABLE opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL);
     ALTER TABLE opsproof_heartbeat OWNER TO "factory-ai";
     CREATE TABLE opsproof_environment (name text NOT NULL);
     GRANT SELECT ON opsproof_environment TO PUBLIC;

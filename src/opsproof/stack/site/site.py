@@ -78,14 +78,15 @@ class EmbeddedSite:
         """Take a dump and a base backup of a primary (home's), and note both in the catalogue. Raises StackError."""
         return self.backups.back_up(cluster or self.home)
 
-    def beat(self) -> None:
-        """Write a heartbeat at home, and switch the log, so that it comes into the archive."""
-        self.home.sql(
-            "INSERT INTO opsproof_heartbeat SELECT coalesce(max(id), 0) + 1, clock_timestamp(), 'site', ''"
+    def beat(self, cluster: Cluster | None = None) -> None:
+        """Write a heartbeat on a primary (home's), as cron does, and switch the log: so it comes into the archive."""
+        primary = cluster or self.home
+        primary.sql(
+            "INSERT INTO opsproof_heartbeat SELECT coalesce(max(id), 0) + 1, clock_timestamp(), 'site'"
             " FROM opsproof_heartbeat",
             database=SYSTEM,
         )
-        self.home.sql("SELECT pg_switch_wal()")
+        primary.sql("SELECT pg_switch_wal()")
 
     def activate(self, site: str = "dr") -> None:
         """Start the service of a site, if it does not run, and wait until it is ready. Raises StackError."""

@@ -1,4 +1,4 @@
-"""The table that the outside writer fills, and that tells of a copy how new the data in it is."""
+"""The table that the outside writer alone fills: whoever writes heartbeats has another one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,15 +7,13 @@ from datetime import datetime
 from opsproof.rehearsal.clock.ledger import Ledger
 from opsproof.rehearsal.node import Node
 
-TABLE = "opsproof_heartbeat"
+TABLE = "opsproof_ledger"
 _PAGE = 5000
 
-PREPARE = (
-    f"CREATE TABLE IF NOT EXISTS {TABLE}"
-    " (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL, value text NOT NULL DEFAULT '')",
-    f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS value text NOT NULL DEFAULT ''",
-)
-"""Statements that make the table, or bring one without tokens up to it."""
+_PREPARE = f"""
+    CREATE TABLE IF NOT EXISTS {TABLE}
+        (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL, value text NOT NULL)
+"""
 
 
 @dataclass(frozen=True)
@@ -28,14 +26,24 @@ class Found:
 
 
 async def prepare(node: Node) -> None:
-    """Make the heartbeat's table, if it is not there. Raises NotObserved if that is not possible."""
-    for statement in PREPARE:
-        await node.rows(statement)
+    """Make the table, if it is not there. Raises NotObserved if that is not possible."""
+    await node.rows(_PREPARE)
 
 
-async def newest(node: Node) -> datetime | None:
-    """Time of the newest heartbeat that can be read there; None if there is none. Raises NotObserved."""
-    at = await node.value(f"SELECT max(at) FROM {TABLE}")  # noqa: S608 - a name of ours
+async def newest(node: Node, *, seconds: float = 20.0) -> datetime | None:
+    """
+    When the newest write that can be read there was sent; None if there is none, or no such table.
+
+    Args:
+        node: Where to look.
+        seconds: Limit of each of the two questions.
+
+    Raises:
+        NotObserved: It cannot be read.
+    """
+    if not await node.value("SELECT to_regclass(%(table)s) IS NOT NULL", seconds=seconds, table=TABLE):
+        return None
+    at = await node.value(f"SELECT max(at) FROM {TABLE}", seconds=seconds)  # noqa: S608 - a name of ours
     return datetime.fromisoformat(at) if at else None
 
 
