@@ -160,15 +160,14 @@ class Held:
         shutil.copytree(newest, dr.data, symlinks=True)
         dr.data.chmod(0o700)
         (dr.data / "recovery.signal").touch()
-        if self._xid:
-            dr.configure(
-                recovery_target_xid=str(self._xid),
-                recovery_target_inclusive="off",
-                recovery_target_action="promote",
-                recovery_target_timeline="current",
-            )
+        target = {
+            "recovery_target_xid": str(self._xid),
+            "recovery_target_inclusive": "off",
+            "recovery_target_action": "promote",
+            "recovery_target_timeline": "current",
+        }
         dr.grounds.programs.own(dr.data)
-        dr.start()
+        dr.start(target if self._xid else {})  # on its command line: no backup brings it along
         assert wait_for(lambda: not dr.sql("SELECT pg_is_in_recovery()")[0][0], 60, pause=0.05)
 
 
@@ -196,6 +195,7 @@ def drill(folder: Path, command: Path, does: list[str]) -> None:
     profile["targets"] = {name: one for name, one in profile["targets"].items() if name.startswith("rehearsal")}
     commands = {action: [str(command), action] for action in does} | {action: ["false"] for action in NOT_HERE}
     profile["rehearsals"]["commands"] = commands | {"clean-up": ["true"]}
+    profile["rehearsals"] |= {"full_size": 10**8, "full_wal": 10**8}
     for scenario in profile["rehearsals"]["scenarios"].values():
         scenario["phases"] = dict.fromkeys(("declare", "verify", "database", "service", "data", "business"), "90s")
         scenario["phases"] |= dict.fromkeys(("protect", "failback"), "90s")

@@ -232,7 +232,7 @@ def outcome(step, status, message=""):
             "check": f"{step.check}[demo]",
             "name": step.check,
             "profile": "demo",
-            "title": step.title,
+            "title": step.title["en"],
             "severity": "SEV-1",
             "runbook": (),
             "markers": (),

@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from opsproof.errors import NoData
+from opsproof.errors import NoData, NotObserved
 from opsproof.probes.backup import Objects
 from opsproof.profile.recovered import Recovered
 from opsproof.rehearsal.clock.ledger_table import TABLE
@@ -334,7 +334,10 @@ class CommonSteps(Recovery):
         return said(left)
 
     async def _home_serves_nobody(self) -> bool:
-        return await self.failed() or await asked.recovers(self.at.home)
+        try:
+            return await self.failed() or await asked.recovers(self.at.home)
+        except NotObserved:  # fenced, or gone for good
+            return True
 
     async def take_back(self) -> list[str]:
         """Drop the tables that only a rehearsal makes, where it is the primary now."""

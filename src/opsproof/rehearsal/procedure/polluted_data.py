@@ -95,8 +95,8 @@ class PollutedData(Restoring):
 
     @override
     async def failed(self) -> bool:
-        """Whether a business total is another one."""
-        return bool(await self.unlike_totals(self.at.home))
+        """Whether a business total is another one since T0."""
+        return self.watch.moments.t0 is not None and bool(await self.unlike_totals(self.at.home))
 
     async def the_target_is_sound(self) -> list[str]:
         """Linted both as a time and as a transaction, before anything is restored."""

@@ -310,6 +310,12 @@ class Recovery:
         site.activate("dr")
         return site.services["dr"].url
 
+    def _back_up_own(self) -> str:
+        site, primary = self.at.embedded, self.own_primary()
+        assert site is not None
+        site.beat(primary)
+        return str(site.back_up(primary))
+
 
 def said(found: Mapping[str, list[str]], besides: Sequence[str] = ()) -> list[str]:
     """

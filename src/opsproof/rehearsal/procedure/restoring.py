@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from opsproof.errors import NoData, PreconditionMissing
+from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.rehearsal.archive.targets import Point
 from opsproof.rehearsal.clock import ledger_table
 from opsproof.rehearsal.clock.objectives import Scale
@@ -104,7 +104,7 @@ class Restoring(CommonSteps):
         expected = replace(
             expected,
             archive=(self._archive_before, after),
-            still_archives=self.polluted,
+            still_archives=await self._somebody_writes(),
             service=self._service(restored),
             changing=self.changing,
         )
@@ -120,6 +120,16 @@ class Restoring(CommonSteps):
         unlike = await self.unlike_totals(copy) if self._totals_are_known else []
         found = await everything(verification, "restored")
         return said({name: one for name, one in found.items() if given.get(name.partition(".")[2], True)}, unlike)
+
+    async def _somebody_writes(self) -> bool:
+        """Whether a site takes writes now: home, if only the data is wrong; dr, if an interruption came after it."""
+        for node in (self.at.home, self.at.dr):
+            try:
+                if not await asked.recovers(node):
+                    return True
+            except NotObserved:  # lost
+                continue
+        return False
 
     async def unlike_totals(self, node: Node) -> list[str]:
         """
