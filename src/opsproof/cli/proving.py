@@ -130,10 +130,11 @@ def _summary(shown: "Sequence[Shown]") -> int:
     tried = [one for one in shown if not one.not_applicable]
     caught = sum(_verdict(one) == "caught" for one in tried)
     if findings:
-        print(f"\n{len(findings)} findings:")
-    for number, one in enumerate(findings, 1):
+        print("\nfindings:")
+    for number, (one, *others) in enumerate(_alike(findings), 1):
         if one.failed:
-            print(f"  {number}. {one.area}/{one.damage} could not be shown: {one.failed}")
+            more = f" and {len(others)} more of it" if others else ""
+            print(f"  {number}. {one.area}/{one.damage}{more} could not be shown: {one.failed}")
         else:
             print(
                 f"  {number}. {one.area}/{one.damage} stayed green: {one.title} What the profile asks for would not "
@@ -144,6 +145,14 @@ def _summary(shown: "Sequence[Shown]") -> int:
     if not tried:
         print("nothing was tried, and nothing is proven")
     return 0 if tried and not findings else 1
+
+
+def _alike(findings: "Iterable[Shown]") -> "list[list[Shown]]":
+    """Faults of an area that could not be shown for the same reason are one finding."""
+    groups: dict[tuple[str, str], list[Shown]] = {}
+    for one in findings:
+        groups.setdefault((one.area, one.failed or one.damage), []).append(one)
+    return list(groups.values())
 
 
 def _profile(options: argparse.Namespace, variables: Mapping[str, str] | None = None) -> "Profile":

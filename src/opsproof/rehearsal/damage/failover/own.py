@@ -74,7 +74,7 @@ def _original(grounds: Grounds, base: Path, wal: Path | None, database: str) -> 
 
 def _prepare(copy: Cluster, database: str) -> None:
     """A schema of our own in front; and what the machine that it came from sorts by is no fault of this one."""
-    if not copy.sql("SELECT FROM pg_database WHERE datname = %s", database):
+    if not copy.sql("SELECT 1 FROM pg_database WHERE datname = %s", database):
         next_step = "See that backups.database, or rehearsals.home, names the database that the backup is of."
         raise StackError(f"it has no database {database}", where="your newest base backup", next_step=next_step)
     for (name,) in copy.sql("SELECT quote_ident(datname) FROM pg_database WHERE datallowconn"):
@@ -83,7 +83,7 @@ def _prepare(copy: Cluster, database: str) -> None:
     copy.sql(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}", database=database)
     copy.sql(f"ALTER ROLE postgres IN DATABASE {quoted} SET search_path = {_SCHEMA}, public")
     copy.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-    if copy.sql("SELECT FROM pg_roles WHERE rolname = 'service'"):
+    if copy.sql("SELECT 1 FROM pg_roles WHERE rolname = 'service'"):
         copy.sql("ALTER ROLE service RENAME TO opsproof_their_service")
 
 

@@ -22,7 +22,9 @@ from opsproof.rehearsal.failover.failback import Rewound, follow, rewind
 from opsproof.rehearsal.failover.readiness import StandbyVerification
 from opsproof.rehearsal.failover.rewound import RewoundVerification
 from opsproof.stack.clusters import Cluster, Grounds
+from opsproof.stack.process import wait_for
 
+_LETS_IN_SECONDS = 10.0
 REWOUND = "failback.the_old_primary_is_rewound"
 """Not a question of a verification: the rewind itself was refused, or failed."""
 
@@ -96,10 +98,11 @@ class Returns:
         self.rewound = await rewind(self.asking, self.servers.home, dr, from_archive=from_archive, gate=self.gate)
 
     def follow(self, upstream: Cluster | None = None, slot: str = "home") -> None:
-        """Start the old primary as a standby of the new one, or of whom is said."""
+        """Start the old primary as a standby of the new one, or of whom is said; without WAL it may let nobody in."""
         home = self.servers.home
         follow(home, self.servers.upstream(upstream or self.servers.dr, "home"), slot)
-        home.start()
+        home.start(wait=0)
+        wait_for(home.answers, _LETS_IN_SECONDS)
         self.back = True
 
     def verifications(self) -> Sequence[tuple[object, str]]:
