@@ -124,8 +124,9 @@ def test_frozen_link_failover(grounds):
     with frozen(pair.old):
         acknowledged = pair.more(25).acknowledged[-1].sent
         newest = asyncio.run(ledger_table.newest(pair.node(pair.new)))
-        streaming = "SELECT state, sent_lsn = replay_lsn FROM pg_stat_replication"
-        assert pair.old.sql(streaming) == [("streaming", True)]
+        replayed = "SELECT pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()"
+        assert wait_for(lambda: pair.new.sql(replayed) == [(True,)], 60, pause=0.05)
+        assert pair.old.sql("SELECT state FROM pg_stat_replication") == [("streaming",)]
         pair.fail_over()
 
     _, found, counted = pair.settle()

@@ -1,7 +1,6 @@
 """Secrets and certificates of the DR site, and what reaches the outside from it."""
 
 import socket
-import sys
 from datetime import timedelta
 
 from opsproof.rehearsal.damage.damage import Damage
@@ -17,9 +16,7 @@ _LOGIN = "site.the_service_logs_in_with_its_own_secret"
 _CERTIFICATE = "site.certificates_are_accepted"
 _SENT = "site.nothing_was_sent_to_the_outside"
 _CONNECTED = "site.nothing_is_connected_to_the_outside"
-_CONNECT = (
-    "import socket, sys, time; s = socket.socket(type=socket.SOCK_DGRAM); s.connect((sys.argv[1], 25)); time.sleep(600)"
-)
+_CONNECT = 'exec 3<>"/dev/udp/$0/25"; exec sleep 600'
 
 
 def _edit(lab: SiteLab, name: str, value: str | None) -> None:
@@ -90,7 +87,7 @@ def _to_sink(lab: SiteLab) -> None:
 def _outward(lab: SiteLab) -> None:
     """A restored process that talks to an address that it may not; it sends nothing."""
     grounds = lab.original.dr.grounds
-    process = grounds.spawn([sys.executable, "-c", _CONNECT, HOME_ADDRESS], name=f"outward-{lab.token}", cwd=lab.folder)
+    process = grounds.spawn(["bash", "-c", _CONNECT, HOME_ADDRESS], name=f"outward-{lab.token}", cwd=lab.folder)
     lab.watched.append(process.pid)
     wait_for(lambda: bool(lab.egress.seen), 60, pause=0.05)
 
