@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FEWEST_SAMPLES = 5
 """Of each side. Two samples against two call a good canary bad in one of five watches."""
+_PLENTY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ def compare_samples(
     """
     import numpy as np
 
-    ours, theirs = np.asarray(canary, float), np.asarray(baseline, float)
+    ours, theirs = np.sort(np.asarray(canary, float)), np.sort(np.asarray(baseline, float))
     medians = (_median(ours), _median(theirs))
     lacking = _lacking(len(ours), len(theirs), risk)
     if lacking:
@@ -217,17 +218,11 @@ def compare_samples(
 def _lacking(m: int, n: int, risk: float) -> int:
     """Samples that are missing on the smaller side before a difference could be called at this risk."""
     smaller, larger = sorted((m, n))
-    if larger == 0:
-        return FEWEST_SAMPLES
-    for more in range(1000):
-        at = smaller + more
-        if (
-            at >= FEWEST_SAMPLES
-            and max(at, larger) >= FEWEST_SAMPLES
-            and math.comb(at + max(at, larger), at) * risk >= 1
-        ):
-            return more
-    return 1000
+    larger = max(larger, FEWEST_SAMPLES)
+    at = max(smaller, FEWEST_SAMPLES)
+    while at < _PLENTY and math.comb(at + min(max(at, larger), _PLENTY), at) < 1 / risk:
+        at += 1
+    return at - smaller
 
 
 def _median(samples: "Array") -> float:

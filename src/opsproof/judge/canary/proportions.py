@@ -7,13 +7,6 @@ show, count as all of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
 
 MOST_NEEDED = 1_000_000_000
 """Requests beyond which it is said that no number of them is enough."""
@@ -34,33 +27,17 @@ def upper(k: float, n: float, confidence: float) -> float:
     Returns:
         A share; 1 if nothing was asked.
     """
-    return float(uppers(k, n, confidence))
+    from scipy.special import betaincinv
+
+    return float(betaincinv(k + 1, n - k, confidence)) if k < n else 1.0
 
 
 def lower(k: float, n: float, confidence: float) -> float:
     """The share that is at least behind `k` of `n`; see `upper`. 0 if nothing failed."""
-    return float(lowers(k, n, confidence))
-
-
-def uppers(k: "Array | float", n: "Array | float", confidence: "Array | float") -> "Array":
-    """The same as `upper`, for arrays."""
-    import numpy as np
     from scipy.special import betaincinv
 
-    k, n = np.asarray(k, float), np.asarray(n, float)
-    free = k < n
-    return np.where(free, betaincinv(k + 1, np.where(free, n - k, 1.0), confidence), 1.0)
-
-
-def lowers(k: "Array | float", n: "Array | float", confidence: "Array | float") -> "Array":
-    """The same as `lower`, for arrays."""
-    import numpy as np
-    from scipy.special import betaincinv
-
-    k, n = np.asarray(k, float), np.asarray(n, float)
-    some = (k > 0) & (n > 0)
-    k = np.minimum(k, n)
-    return np.where(some, betaincinv(np.where(some, k, 1.0), n - k + 1, 1 - np.asarray(confidence)), 0.0)
+    k = min(k, n)
+    return float(betaincinv(k, n - k + 1, 1 - confidence)) if k > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +67,18 @@ def needed(k: float, n: float, limit: float, confidence: float) -> Needed:
     Raises:
         ValueError: If no share can be below the limit.
     """
+    from scipy.special import betainc
+
     if limit <= 0:
         raise ValueError(f"no share is below a limit of {limit:g}")
-    without = _least(lambda more: upper(k, n + more, confidence) < limit)
+
+    def enough(failures: float, requests: float) -> bool:
+        """The upper bound is below the limit."""
+        return failures < requests and bool(betainc(failures + 1, requests - failures, limit) > confidence)
+
+    without = _least(lambda more: enough(k, n + more))
     rate = k / n if n > 0 else 0.0
-    at_rate = None if rate >= limit else _least(lambda more: upper(k + rate * more, n + more, confidence) < limit)
+    at_rate = None if rate >= limit else _least(lambda more: enough(k + rate * more, n + more))
     return Needed(MOST_NEEDED if without is None else without, at_rate)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 400
 """Pairs of samples up to which the exact distribution is used, if no two samples are equal."""
-_SHIFT_SAMPLES = 200
+_SHIFT_SAMPLES = 128
 
 
 def rank_test(canary: "Array", baseline: "Array") -> tuple[float, float]:
@@ -57,7 +57,7 @@ def shift(canary: "Array", baseline: "Array", risk_lower: float, risk_upper: flo
     How much larger the canary's samples are: the median of all differences, with one-sided bounds.
 
     Args:
-        canary: Samples. Of more than 200, 200 evenly spaced ones of the sorted samples are used; the bounds are those
+        canary: Samples. Of more than 128, 128 evenly spaced ones of the sorted samples are used; the bounds are those
             of the real numbers of samples.
         baseline: The same.
         risk_lower: How often the lower bound may be wrong.

@@ -15,7 +15,8 @@ Why these, and what they cost: docs/decisions/0006-canary.md.
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+Side = Callable[[Any, Any, float], Any]
 _WORSE = 3.0
 _WEIGHT = 2.0
 _STEPS = 50
@@ -41,31 +43,12 @@ def evidence_above(k: "Array | float", n: "Array | float", limit: float) -> "Arr
         The natural logarithm of the evidence. A share at the limit or below reaches log(1 / risk) at any look with a
         probability of at most `risk`.
     """
-    import numpy as np
-    from scipy.special import betainc, betaln
-
-    k, n = np.asarray(k, float), np.asarray(n, float)
-    k = np.minimum(k, n)
-    a, b = _WEIGHT, _WEIGHT / (_WORSE * limit)
-    after = betainc(n - k + b, k + a, 1 - limit)
-    before = betainc(b, a, 1 - limit)
-    with np.errstate(divide="ignore"):
-        mixture = betaln(k + a, n - k + b) + np.log(after) - betaln(a, b) - math.log(before)
-    return np.asarray(mixture - k * math.log(limit) - (n - k) * math.log1p(-limit))
+    return _evidence(k, n, limit, _above)
 
 
 def evidence_below(k: "Array | float", n: "Array | float", limit: float) -> "Array":
     """How much the counts speak for a share below the limit; see `evidence_above`."""
-    import numpy as np
-    from scipy.special import betainc, betaln
-
-    k, n = np.asarray(k, float), np.asarray(n, float)
-    k = np.minimum(k, n)
-    a, b = 1.0, _WORSE / limit
-    with np.errstate(divide="ignore"):
-        after = np.log(betainc(k + a, n - k + b, limit))
-    mixture = betaln(k + a, n - k + b) + after - betaln(a, b) - math.log(betainc(a, b, limit))
-    return np.asarray(mixture - k * math.log(limit) - (n - k) * math.log1p(-limit))
+    return _evidence(k, n, limit, _below)
 
 
 def lower_always(k: float, n: float, risk: float) -> float:
@@ -87,8 +70,8 @@ def lower_always(k: float, n: float, risk: float) -> float:
     low, high = 0.0, min(k / n, 1 - 1e-12)
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if evidence_above(k, n, middle) >= wanted else (low, middle)
-        if high - low <= 1e-6 * high:
+        low, high = (middle, high) if _above(k, n, middle) >= wanted else (low, middle)
+        if high - low <= 1e-4 * high:
             break
     return low
 
@@ -101,8 +84,8 @@ def upper_always(k: float, n: float, risk: float) -> float:
     low, high = max(k / n, 1e-12), 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (low, middle) if evidence_below(k, n, middle) >= wanted else (middle, high)
-        if high - low <= 1e-6 * high:
+        low, high = (low, middle) if _below(k, n, middle) >= wanted else (middle, high)
+        if high - low <= 1e-4 * high:
             break
     return high
 
@@ -119,3 +102,32 @@ def dealt(risk: float, looks: int, *, final: bool) -> float:
     if looks < 2:
         return risk
     return risk / 2 if final else risk / 2 / (looks - 1)
+
+
+def _evidence(k: "Array | float", n: "Array | float", limit: float, side: Side) -> "Array":
+    import numpy as np
+
+    requests = np.asarray(n, float)
+    return np.asarray(side(np.minimum(k, requests), requests, limit))
+
+
+def _above(k: Any, n: Any, limit: float) -> Any:
+    from scipy.special import betainc, betaln
+
+    a, b = _WEIGHT, _WEIGHT / (_WORSE * limit)
+    mixture = betaln(k + a, n - k + b) - betaln(a, b) - math.log(betainc(b, a, 1 - limit))
+    return mixture + _log(betainc(n - k + b, k + a, 1 - limit)) - k * math.log(limit) - (n - k) * math.log1p(-limit)
+
+
+def _below(k: Any, n: Any, limit: float) -> Any:
+    from scipy.special import betainc, betaln
+
+    a, b = 1.0, _WORSE / limit
+    mixture = betaln(k + a, n - k + b) - betaln(a, b) - math.log(betainc(a, b, limit))
+    return mixture + _log(betainc(k + a, n - k + b, limit)) - k * math.log(limit) - (n - k) * math.log1p(-limit)
+
+
+def _log(share: Any) -> Any:
+    import numpy as np
+
+    return np.log(np.maximum(share, 1e-300))
