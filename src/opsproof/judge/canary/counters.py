@@ -13,7 +13,8 @@ that is born with 30 counts as 0 there, though it has just told of 30 errors. He
   show that the data reach back to the start, in which case it is a birth like any other;
 - a pod that vanishes keeps what it counted; one that vanished before the start counts nothing;
 - a hole (a failed scrape, a restart of Prometheus) loses nothing while the counter goes on, as the next sample holds it
-  all. A hole over the start would bring in what came before: the count then begins at the first sample after it.
+  all. Where the last sample before the start is older than a hole, it would bring in what came before the
+  start: the count then begins at the first sample in the window.
   Holes are told, because a restart within one can hide: the counter may have passed its old value again.
 
 Where no series at all has a sample around the start (`blind`), a birth cannot be told from a hole over the start: a
@@ -71,17 +72,18 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
     for line in lines:
         if not line.inside:
             continue
+        lost = 0.0
         points = line.inside
         at, value = points[0]
         if line.before is None:
             if known or at > start + scrape_s:
                 count += value
                 births += 1
-        elif at - line.before[0] <= reach:
+        elif start - line.before[0] <= reach:
             points = [line.before, *points]
         else:
             holes += 1
-        lost = at - start if line.before is not None and at - line.before[0] > reach else 0.0
+            lost = at - start
         last_at, last = points[0]
         for at, value in points[1:]:
             if value < last:
