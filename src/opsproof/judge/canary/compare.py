@@ -1,7 +1,7 @@
 """
 The canary against the baseline.
 
-Counts are compared by Fisher's exact test (is it worse at all?) and by the score interval of Miettinen and Nurminen
+Counts are compared by exact conditional tests (is it worse?) and by the score interval of Miettinen and Nurminen
 (1985) on the difference or the ratio of the shares (by how much?). Sampled numbers are compared by the test of Mann,
 Whitney and Wilcoxon, with the chance that a sample of the canary is the larger one and the shift of Hodges and Lehmann
 (1963). "Worse" always means larger.
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from opsproof.judge.canary.ranks import larger, rank_test, shift
-from opsproof.judge.canary.scores import By, score, score_bound
+from opsproof.judge.canary.scores import By, base_with_difference, score_bound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,9 +124,10 @@ def compare_counts(
     """
     Is the share of failures of the canary worse than that of the baseline?
 
-    Worse needs both: Fisher's exact test, one-sided, at the risk, and the lower score bound above the tolerance. The
-    first is exact where counts are small, the second knows the tolerance. Fine needs the upper score bound at
-    or below it.
+    Without a tolerance by Fisher's exact test, one-sided. With one by how many of all failures the canary has, were its
+    share so many times larger: exact for rare failures, cautious for frequent ones. A difference is made such a factor
+    at the shares that are the likeliest with just that difference. Fine needs the upper score bound at or below the
+    tolerance.
 
     Args:
         canary: Its counts.
@@ -139,11 +140,10 @@ def compare_counts(
         few = Standing.TOO_FEW
         nan = math.nan
         return Compared(few, tolerance, _share(canary), _share(baseline), nan, nan, nan, nan, risk, more_needed=1)
-    exact = float(fisher_worse(canary.lowest, canary.n, baseline.highest, baseline.n))
     low = (canary.lowest, canary.n, baseline.highest, baseline.n)
     high = (canary.highest, canary.n, baseline.lowest, baseline.n)
     lower, upper = score_bound(*low, tolerance.by, risk), score_bound(*high, tolerance.by, confidence)
-    p_worse = max(exact, _normal_above(score(*low, tolerance.by, tolerance.value)))
+    p_worse = _p_worse(*low, tolerance)
     worse = p_worse <= risk
     fine = not worse and upper <= tolerance.value
     standing = Standing.WORSE if worse else Standing.FINE if fine else Standing.OPEN
@@ -251,5 +251,17 @@ def _factor(ours: "Array", theirs: "Array", risk_lower: float, risk_upper: float
     return effect, lower, upper
 
 
-def _normal_above(z: float) -> float:
-    return math.erfc(z / math.sqrt(2)) / 2
+def _p_worse(k: float, n: float, base_k: float, base_n: float, tolerance: Tolerance) -> float:
+    """How often a canary that is just within the tolerance would have so many of the failures."""
+    from scipy.special import betainc
+
+    if tolerance.value == (1.0 if tolerance.by == "ratio" else 0.0):
+        return float(fisher_worse(k, n, base_k, base_n))
+    if k <= 0:
+        return 1.0
+    if tolerance.by == "ratio":
+        mine, theirs = tolerance.value * n, base_n
+    else:
+        share = base_with_difference(k, n, base_k, base_n, tolerance.value)
+        mine, theirs = (share + tolerance.value) * n, share * base_n
+    return float(betainc(k, base_k + 1, mine / (mine + theirs)))

@@ -139,21 +139,24 @@ def judge_samples(
     Judge sampled numbers: against the limit by the share of samples beyond it, against the baseline by their ranks.
 
     Args:
-        rule: The criterion; without `allowed`, half of the samples may be beyond the limit (the median is judged).
+        rule: The criterion; with a limit it says how many may be beyond it: 0.5 judges the median.
         canary: Independent samples (`series.apart`).
         baseline: The same of the baseline; the state of its data if they can't be used; None if it is not compared.
         plan: How the watch judges.
         final: True at the planned end.
+
+    Raises:
+        ValueError: If the rule has a limit and no `allowed`.
     """
     import numpy as np
 
+    if rule.limit is not None and rule.allowed is None:
+        raise ValueError(f"{rule.name}: a limit of samples needs the share that may be beyond it")
     ours = np.asarray(canary, float)
     if not len(ours):
         return judge_state(rule, State.EMPTY)
     if not np.isfinite(ours).all():
         return judge_state(rule, State.NAN if np.isnan(ours).any() else State.INF)
-    if rule.limit is not None and rule.allowed is None:
-        rule = replace(rule, allowed=0.5)
     relative, theirs = None, baseline if isinstance(baseline, State) else None
     others = np.asarray([] if baseline is None or isinstance(baseline, State) else baseline, float)
     if not np.isfinite(others).all():

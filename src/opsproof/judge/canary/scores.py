@@ -22,7 +22,7 @@ def score(k: float, n: float, base_k: float, base_n: float, by: By, allowed: flo
     """
     ours, theirs = k / n, base_k / base_n
     if by == "difference":
-        at = _base_with_difference(k, n, base_k, base_n, allowed)
+        at = base_with_difference(k, n, base_k, base_n, allowed)
         mine = min(1.0, at + allowed)
         distance, factor = ours - theirs - allowed, 1.0
     else:
@@ -68,7 +68,7 @@ def _falling(function: Callable[[float], float], low: float, high: float) -> flo
     return (low + high) / 2
 
 
-def _base_with_difference(k: float, n: float, base_k: float, base_n: float, difference: float) -> float:
+def base_with_difference(k: float, n: float, base_k: float, base_n: float, difference: float) -> float:
     """The likeliest share of the baseline, were the canary's larger by so much (their appendix)."""
     total = n + base_n
     a = total

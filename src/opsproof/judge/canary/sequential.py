@@ -130,4 +130,5 @@ def _below(k: Any, n: Any, limit: float) -> Any:
 def _log(share: Any) -> Any:
     import numpy as np
 
-    return np.log(np.maximum(share, 1e-300))
+    with np.errstate(divide="ignore"):
+        return np.log(share)
