@@ -1,12 +1,12 @@
 """
 Judge simulated canaries, healthy and sick, by opsproof's rules and by what is usual.
 
-A canary gets 30, 300 or 3,000 requests a minute for 20 minutes, the baseline nine times as many; requests come at random
-(Poisson) and fail each on its own, except where bursts are said. The limit is 1 %. Judged are the same data by
+A canary gets 30, 300 or 3,000 requests a minute for 20 minutes, the baseline nine times as many; requests come at
+random (Poisson) and fail each on its own, except where bursts are said. The limit is 1 %. Judged are the same data by
 
 - opsproof: limit and comparison with the baseline, a look each minute (or --every);
-- a threshold on the rate of each minute, as users of Argo Rollouts and Flagger write it: rolled back at the first minute
-  above the limit, or at the fifth;
+- a threshold on the rate of each minute, as users of Argo Rollouts and Flagger write it: rolled back at the first
+  minute above the limit, or at the fifth;
 - Mann-Whitney on the rates per minute, p <= 0.05, at each look from the fifth minute on.
 
 The second table has the three criteria of runbook 001 at once. What is judged in arrays here is compared with the real
@@ -89,7 +89,10 @@ def main() -> int:
             _row(rate, name, "threshold, fifth minute", _threshold(minutes, 5))
             _row(rate, name, "Mann-Whitney", _mann_whitney(minutes.first(options.runs // 5)))
         data = _in_bursts(random, _data(random, options.runs, rate, looks, LIMIT / 4, LIMIT / 4))
-        _row(rate, "0.25x, and as many again in one look", "opsproof", _ours(data, LIMIT, Plan(looks, 2)))
+        name = "0.25x, and as many again in one look"
+        ours = _ours(data, LIMIT, Plan(looks, 2))
+        broken += _differences(f"{rate}, {name}", data.first(options.compared), ours, looks)
+        _row(rate, name, "opsproof", ours)
     print("\nThe three criteria of runbook 001, one of them sick:\n")
     print("| requests a minute | canary | judge | rolled back | promoted | inconclusive | median minutes |")
     print("| --: | --- | --- | --: | --: | --: | --: |")
@@ -141,7 +144,7 @@ def _ours(data: Data, limit: float, plan: Plan) -> Judged:
     worse = _worse(data) <= risks
     back = worse | (above & ~sick)
     rolled_back = np.where(back.any(axis=1), (back.argmax(axis=1) + 1) * MINUTES / looks, NEVER)
-    bursts = _bursts(data)
+    bursts = _bursts(data.k, data.n)[:, -1]
     k, n = data.k[:, -1] / bursts, data.n[:, -1] / bursts
     below = betainc(k + 1, np.maximum(n - k, 1e-9), limit) > plan.confidence
     return Judged(rolled_back, below & ~back.any(axis=1))
@@ -153,6 +156,8 @@ def _surely_above(k: Array, n: Array, limit: float, risk: float) -> Array:
 
 def _worse(data: Data) -> Array:
     """Fisher's p, where it can be small at all."""
+    bursts = np.maximum(_bursts(data.k, data.n), _bursts(data.base_k, data.base_n))
+    data = Data(*(part / bursts for part in (data.k, data.n, data.base_k, data.base_n)))
     pooled = (data.k + data.base_k) / (data.n + data.base_n)
     spread = np.sqrt(np.maximum(pooled * (1 - pooled) * (1 / np.maximum(data.n, 1) + 1 / data.base_n), 1e-30))
     maybe = (data.k / np.maximum(data.n, 1) - data.base_k / data.base_n) > 1.5 * spread
@@ -161,15 +166,17 @@ def _worse(data: Data) -> Array:
     return p
 
 
-def _bursts(data: Data) -> Array:
-    k, n = _parts(data.k), _parts(data.n)
-    share = data.k[:, -1:] / data.n[:, -1:]
-    expected = n * share
+def _bursts(so_far: Array, requests: Array) -> Array:
+    """`burstiness` at each look, of all looks until then."""
+    k, n = _parts(so_far), _parts(requests)
+    share = so_far / np.maximum(requests, 1)
+    squares = (k**2 / np.maximum(n, 1)).cumsum(axis=1)
+    spread = share * (1 - share)
     with np.errstate(divide="ignore", invalid="ignore"):
-        chi = np.nansum((k - expected) ** 2 / (expected * (1 - share)), axis=1)
-    freedom = (n > 0).sum(axis=1) - 1
-    told = (data.k[:, -1] >= FEWEST_FOR_BURSTS) & (chdtrc(freedom, chi) < SURE_OF_BURSTS)
-    return np.where(told, chi / freedom, 1.0)
+        chi = np.where(spread > 0, (squares - 2 * share * so_far + share**2 * requests) / spread, 0.0)
+    freedom = np.maximum((n > 0).cumsum(axis=1) - 1, 1)
+    told = (so_far >= FEWEST_FOR_BURSTS) & (spread > 0) & ((n > 0).cumsum(axis=1) > 1)
+    return np.where(told & (chdtrc(freedom, chi) < SURE_OF_BURSTS), chi / freedom, 1.0)
 
 
 def _parts(so_far: Array) -> Array:
@@ -215,12 +222,16 @@ def _differences(where: str, data: Data, ours: Judged, looks: int) -> list[str]:
     wrong = []
     for run in range(len(data.k)):
         parts: list[tuple[float, float]] = []
+        others: list[tuple[float, float]] = []
         back, promoted = NEVER, False
         for look in range(looks):
             k, n, base_k, base_n = (float(part[run, look]) for part in (data.k, data.n, data.base_k, data.base_n))
             parts.append((k - sum(part[0] for part in parts), n - sum(part[1] for part in parts)))
+            others.append((base_k - sum(part[0] for part in others), base_n - sum(part[1] for part in others)))
             final = look == looks - 1
-            told = judge_counts(rule, Counts(k, n), Counts(base_k, base_n), plan, final=final, parts=parts)
+            told = judge_counts(
+                rule, Counts(k, n), Counts(base_k, base_n), plan, final=final, parts=parts, baseline_parts=others
+            )
             answer = decide([rule], [told], plan).answer
             if answer is Answer.ROLLBACK:
                 back = (look + 1) * MINUTES / looks
@@ -245,7 +256,7 @@ def _row(rate: int, name: str, judge: str, judged: Judged) -> None:
     gone = np.isfinite(judged.rolled_back)
     back, promoted = gone.mean(), judged.promoted.mean()
     median = f"{np.median(judged.rolled_back[gone]):g}" if gone.mean() >= 0.005 else "-"
-    shares = " | ".join(f"{share:.2%}" for share in (back, promoted, 1 - back - promoted))
+    shares = " | ".join(f"{share:.2%}" for share in (back, promoted, abs(1 - back - promoted)))
     print(f"| {rate:,} | {name} | {judge} | {shares} | {median} |", flush=True)
 
 

@@ -138,6 +138,20 @@ def test_errors_of_the_first_minute_only():
     assert counts(40, 6_000, parts=[(2.0, 300.0)] * 20).answer is PROMOTE
 
 
+def test_one_bad_minute_does_not_make_a_canary_worse_than_its_baseline():
+    """Against its limit it counts in full; the comparison needs more than one burst."""
+    plan = Plan.of([BESIDE], 20)
+    steady, burst = [(4.0, 600.0)] * 20, [(84.0, 600.0)] + [(0.0, 600.0)] * 19
+    how = {"final": True, "baseline_parts": [(4.0, 1_200.0)] * 20}
+
+    alone = judge_counts(BESIDE, Counts(84, 12_000), Counts(80, 24_000), plan, parts=burst, **how)
+    spread = judge_counts(BESIDE, Counts(84, 12_000), Counts(80, 24_000), plan, parts=steady, **how)
+    assert (alone.answer, spread.answer) == (INCONCLUSIVE, ROLLBACK)
+    assert (
+        judge_counts(BESIDE, Counts(84, 600), Counts(4, 1_200), plan, final=False, parts=burst[:1]).answer is ROLLBACK
+    )
+
+
 @pytest.mark.parametrize("state", BAD)
 def test_bad_data_never_promote(state):
     assert judge_state(ERRORS, state).answer is INCONCLUSIVE

@@ -119,7 +119,7 @@ class Counts:
 
 
 def compare_counts(
-    canary: Counts, baseline: Counts, tolerance: Tolerance, *, risk: float, confidence: float
+    canary: Counts, baseline: Counts, tolerance: Tolerance, *, risk: float, confidence: float, bursts: float = 1.0
 ) -> Compared:
     """
     Is the share of failures of the canary worse than that of the baseline?
@@ -135,13 +135,15 @@ def compare_counts(
         tolerance: What is allowed.
         risk: How often, at most, a canary within the tolerance may be called worse.
         confidence: Of a call of `fine`, one-sided.
+        bursts: By how much failures come in bursts; all counts tell as if they were so many times smaller.
     """
     if canary.n <= 0 or baseline.n <= 0:
         few = Standing.TOO_FEW
         nan = math.nan
         return Compared(few, tolerance, _share(canary), _share(baseline), nan, nan, nan, nan, risk, more_needed=1)
-    low = (canary.lowest, canary.n, baseline.highest, baseline.n)
-    high = (canary.highest, canary.n, baseline.lowest, baseline.n)
+    requests = canary.n / bursts, baseline.n / bursts
+    low = (canary.lowest / bursts, requests[0], baseline.highest / bursts, requests[1])
+    high = (canary.highest / bursts, requests[0], baseline.lowest / bursts, requests[1])
     lower, upper = score_bound(*low, tolerance.by, risk), score_bound(*high, tolerance.by, confidence)
     p_worse = _p_worse(*low, tolerance)
     worse = p_worse <= risk

@@ -13,8 +13,8 @@ With A what is known of its limit and R what of the comparison with the baseline
 (1) Unless the baseline is surely above the limit as well: then the canary may not be to blame, and it is inconclusive.
 (2) Inconclusive, unless the profile says `rollback` for that state of the data; never promote.
 
-A roll-back may come at any look, a promotion at the planned end, or earlier if the plan allows it. Bursts of failures
-make a promotion harder, never a roll-back: requests that failed together did fail.
+A roll-back may come at any look, a promotion at the planned end, or earlier if the plan allows it. Failures that come
+in bursts count as fewer for a promotion and for the comparison, never against the limit: they did fail.
 """
 
 import math
@@ -65,6 +65,7 @@ def judge_counts(
     *,
     final: bool,
     parts: Sequence[tuple[float, float]] = (),
+    baseline_parts: Sequence[tuple[float, float]] = (),
 ) -> Judgement:
     """
     Judge a share by its counts.
@@ -76,18 +77,24 @@ def judge_counts(
         plan: How the watch judges.
         final: True at the planned end.
         parts: Failures and requests of the parts of the window (of each look), to tell bursts.
+        baseline_parts: The same of the baseline.
     """
     for number in (canary.k, canary.n, canary.highest):
         if not math.isfinite(number):
             return judge_state(rule, State.NAN if math.isnan(number) else State.INF)
     if canary.n <= 0:
         return judge_state(rule, State.EMPTY)
-    relative = None
+    bursts, relative = burstiness(parts), None
     if rule.tolerance is not None and isinstance(baseline, Counts):
         relative = compare_counts(
-            canary, baseline, rule.tolerance, risk=_risk(plan, final), confidence=1 - _doubt(plan, final)
+            canary,
+            baseline,
+            rule.tolerance,
+            risk=_risk(plan, final),
+            confidence=1 - _doubt(plan, final),
+            bursts=max(bursts, burstiness(baseline_parts)),
         )
-    return _judged(rule, canary, baseline, relative, plan, final=final, parts=parts)
+    return _judged(rule, canary, baseline, relative, plan, final=final, bursts=bursts)
 
 
 def judge_latency(
@@ -98,6 +105,7 @@ def judge_latency(
     *,
     final: bool,
     parts: Sequence[tuple[float, float]] = (),
+    baseline_parts: Sequence[tuple[float, float]] = (),
 ) -> Judgement:
     """
     Judge a quantile by the share of slower requests.
@@ -109,6 +117,7 @@ def judge_latency(
         plan: How the watch judges.
         final: True at the planned end.
         parts: Slow requests and requests of the parts of the window, to tell bursts.
+        baseline_parts: The same of the baseline.
 
     Raises:
         ValueError: If the rule has no limit or no `allowed`.
@@ -125,7 +134,7 @@ def judge_latency(
         return Judgement(rule.name, Answer.INCONCLUSIVE, State.OK, reason, limit=rule.allowed, n=canary.total)
     counts = Counts(slow.fewest, slow.total, slow.most)
     others = theirs if theirs is None or isinstance(theirs, State) else Counts(theirs.fewest, theirs.total, theirs.most)
-    judged = judge_counts(rule, counts, others, plan, final=final, parts=parts)
+    judged = judge_counts(rule, counts, others, plan, final=final, parts=parts, baseline_parts=baseline_parts)
     if not slow.exact:
         between = words("between", limit=f"{rule.limit:g}", below=f"{slow.below:g}", above=f"{slow.above:g}")
         judged = replace(judged, reason={lang: f"{judged.reason[lang]}; {between[lang]}" for lang in between})
@@ -180,9 +189,8 @@ def _judged(
     plan: Plan,
     *,
     final: bool,
-    parts: Sequence[tuple[float, float]] = (),
+    bursts: float = 1.0,
 ) -> Judgement:
-    bursts = burstiness(parts)
     estimate = canary.lowest / canary.n
     least, most = _least(canary, plan, final=final), _most(canary, plan, bursts, final=final)
     share = rule.share
