@@ -22,8 +22,11 @@ canary that has just begun, or a Prometheus that was away. Whoever knows which o
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import sub
 
 from opsproof.judge.canary.series import Series
 
@@ -70,40 +73,39 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
     known = any(line.before is not None and start - line.before[0] <= reach for line in lines)
     count, births, resets, holes, missing = 0.0, 0, 0, 0, 0.0
     for line in lines:
-        if not line.inside:
+        if not line.times:
             continue
-        lost = 0.0
-        points = line.inside
-        at, value = points[0]
+        times, values, lost = line.times, line.values, 0.0
         if line.before is None:
-            if known or at > start + scrape_s:
-                count += value
+            if known or times[0] > start + scrape_s:
+                count += values[0]
                 births += 1
         elif start - line.before[0] <= reach:
-            points = [line.before, *points]
+            times, values = [line.before[0], *times], [line.before[1], *values]
         else:
             holes += 1
-            lost = at - start
-        last_at, last = points[0]
-        for at, value in points[1:]:
-            if value < last:
-                count += value
-                resets += 1
-            else:
-                count += value - last
-            if at - last_at > reach:
-                holes += 1
-                lost += at - max(last_at, start)
-            last_at, last = at, value
+            lost = times[0] - start
+        count += values[-1] - values[0]
+        if values != sorted(values):
+            for earlier, value in pairwise(values):
+                if value < earlier:
+                    count += earlier
+                    resets += 1
+        gaps = list(map(sub, times[1:], times))
+        if gaps and max(gaps) > reach:
+            for gap, at in zip(gaps, times, strict=False):
+                if gap > reach:
+                    holes += 1
+                    lost += at + gap - max(at, start)
         missing = max(missing, lost)
-    present = known or any(line.inside and line.inside[0][0] <= start + scrape_s for line in lines)
+    present = known or any(line.times and line.times[0] <= start + scrape_s for line in lines)
     return Increase(
         count=count,
         births=births,
         resets=resets,
         holes=holes,
         missing_s=missing,
-        until=max((line.inside[-1][0] for line in lines if line.inside), default=None),
+        until=max((line.times[-1] for line in lines if line.times), default=None),
         blind=not present,
     )
 
@@ -111,18 +113,14 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
 class _Line:
     """The samples of a series that matter: the last one up to the start, and those in the window."""
 
-    __slots__ = ("before", "inside")
+    __slots__ = ("before", "times", "values")
 
     def __init__(self, series: Series, start: float, end: float) -> None:
-        self.before: tuple[float, float] | None = None
-        self.inside: list[tuple[float, float]] = []
-        for point in series.points:
-            at, value = point
-            if at > end:
-                break
-            if not math.isfinite(value):
-                continue
-            if at > start:
-                self.inside.append(point)
-            else:
-                self.before = point
+        points = series.points
+        times, values = [at for at, _ in points], [value for _, value in points]
+        if not math.isfinite(sum(values)):
+            times = [at for at, value in points if math.isfinite(value)]
+            values = [value for value in values if math.isfinite(value)]
+        first, last = bisect_right(times, start), bisect_right(times, end)
+        self.before = (times[first - 1], values[first - 1]) if first else None
+        self.times, self.values = times[first:last], values[first:last]
