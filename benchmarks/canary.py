@@ -4,7 +4,7 @@ Judge simulated canaries, healthy and sick, by opsproof's rules and by what is u
 A canary gets 30, 300 or 3,000 requests a minute for 20 minutes, the baseline nine times as many; requests come at
 random (Poisson) and fail each on its own, except where bursts are said. The limit is 1 %. Judged are the same data by
 
-- opsproof: limit and comparison with the baseline, a look each minute (or --every);
+- opsproof: limit and comparison with the baseline, a look each minute (or --every), and the limit alone;
 - a threshold on the rate of each minute, as users of Argo Rollouts and Flagger write it: rolled back at the first
   minute above the limit, or at the fifth;
 - Mann-Whitney on the rates per minute, p <= 0.05, at each look from the fifth minute on.
@@ -84,7 +84,10 @@ def main() -> int:
             broken += _differences(f"{rate}, {name}", data.first(options.compared), ours, looks)
             broken += _promises(f"{rate}, {name}", ours, healthy=times in HEALTHY, sick=times >= 3)
             minutes = _by_minute(data)
+            alone = _ours(data, LIMIT, Plan(looks, 1), compared=False)
+            broken += _promises(f"{rate}, {name}, limit alone", alone, healthy=times in HEALTHY, sick=times >= 3)
             _row(rate, name, "opsproof", ours)
+            _row(rate, name, "opsproof, limit alone", alone)
             _row(rate, name, "threshold, first minute", _threshold(minutes, 1))
             _row(rate, name, "threshold, fifth minute", _threshold(minutes, 5))
             _row(rate, name, "Mann-Whitney", _mann_whitney(minutes.first(options.runs // 5)))
@@ -132,7 +135,7 @@ def _in_bursts(random: np.random.Generator, data: Data) -> Data:
     return Data(data.k + (np.arange(looks) >= at[:, None]) * more[:, None], data.n, data.base_k, data.base_n)
 
 
-def _ours(data: Data, limit: float, plan: Plan) -> Judged:
+def _ours(data: Data, limit: float, plan: Plan, *, compared: bool = True) -> Judged:
     """What `judge_counts` and `decide` say, for all runs at once."""
     looks = data.k.shape[1]
     enough = math.log(2 / plan.risk)
@@ -141,8 +144,7 @@ def _ours(data: Data, limit: float, plan: Plan) -> Judged:
     above[:, -1] |= _surely_above(data.k[:, -1], data.n[:, -1], limit, plan.risk / 2)
     sick[:, -1] |= _surely_above(data.base_k[:, -1], data.base_n[:, -1], limit, plan.risk / 2)
     risks = np.array([dealt(plan.risk, looks, final=look == looks - 1) for look in range(looks)])
-    worse = _worse(data) <= risks
-    back = worse | (above & ~sick)
+    back = ((_worse(data) <= risks) | (above & ~sick)) if compared else above
     rolled_back = np.where(back.any(axis=1), (back.argmax(axis=1) + 1) * MINUTES / looks, NEVER)
     bursts = _bursts(data.k, data.n)[:, -1]
     k, n = data.k[:, -1] / bursts, data.n[:, -1] / bursts
