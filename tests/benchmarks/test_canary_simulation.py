@@ -35,7 +35,7 @@ def test_a_promise_that_is_not_kept_is_told(back, promoted, healthy, sick, broke
 
 
 def test_the_whole_simulation(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["canary.py", "--runs", "100", "--compared", "2"])
+    monkeypatch.setattr("sys.argv", ["canary.py", "--runs", "400", "--compared", "2"])
 
     assert canary.main() == 0
     assert (
