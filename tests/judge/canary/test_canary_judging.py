@@ -184,6 +184,12 @@ def test_counts_that_are_none(k, n, state):
     assert (told.state, told.answer) == (state, INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(("bad", "state"), [(math.nan, State.NAN), (math.inf, State.INF)])
+def test_counts_of_a_baseline_that_are_none(bad, state):
+    assert counts(0, 6_000, (0, bad), BESIDE).state is state
+    assert counts(0, 6_000, (bad, 6_000), BESIDE).answer is INCONCLUSIVE
+
+
 @given(st.integers(0, 3_000), st.integers(1, 3_000), st.booleans())
 def test_promotion_only_from_ok_and_below_the_limit(k, n, final):
     told = counts(k, n, final=final)

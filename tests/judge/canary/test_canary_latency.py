@@ -51,6 +51,12 @@ def test_a_histogram_without_its_total_is_refused():
         buckets_of({"2.5": 10.0})
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_bucket_without_a_number_is_refused(bad):
+    with pytest.raises(ValueError, match="no number"):
+        buckets_of({"2.5": 10.0, "+Inf": bad})
+
+
 def test_the_same_edge_written_differently_is_one():
     """Two releases of a client library side by side."""
     buckets = buckets_of({"2.5": 10.0, "2.50": 5.0, "+Inf": 20.0})

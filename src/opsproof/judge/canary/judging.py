@@ -79,11 +79,11 @@ def judge_counts(
         parts: Failures and requests of the parts of the window (of each look), to tell bursts.
         baseline_parts: The same of the baseline.
     """
-    for number in (canary.k, canary.n, canary.highest):
-        if not math.isfinite(number):
-            return judge_state(rule, State.NAN if math.isnan(number) else State.INF)
-    if canary.n <= 0:
-        return judge_state(rule, State.EMPTY)
+    state = _state(canary)
+    if state is not State.OK:
+        return judge_state(rule, state)
+    if isinstance(baseline, Counts) and _state(baseline) not in (State.OK, State.EMPTY):
+        baseline = _state(baseline)
     bursts, relative = burstiness(parts), None
     if rule.tolerance is not None and isinstance(baseline, Counts):
         relative = compare_counts(
@@ -179,6 +179,15 @@ def judge_samples(
     q = rule.allowed if rule.floor else 1 - rule.allowed
     value, low, high = quantile_bounds(ours, q, 1 - plan.confidence, 1 - plan.confidence)
     return replace(judged, quantile=Quantile(q, value, low, high))
+
+
+def _state(counts: Counts) -> State:
+    numbers = (counts.k, counts.n, counts.highest)
+    if any(map(math.isnan, numbers)):
+        return State.NAN
+    if any(map(math.isinf, numbers)):
+        return State.INF
+    return State.OK if counts.n > 0 else State.EMPTY
 
 
 def _judged(

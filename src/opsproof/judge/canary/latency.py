@@ -94,11 +94,14 @@ def buckets_of(counts: Mapping[str, float]) -> Buckets:
             the same number are added up.
 
     Raises:
-        ValueError: If a label is not a number, or there is no `+Inf`, without which nobody knows how many there were.
+        ValueError: If a label or a count is not a number, or there is no `+Inf`, without which nobody knows how many
+            there were.
     """
     added: dict[float, float] = defaultdict(float)
     for label, count in counts.items():
         added[float(label)] += count
+    if not all(map(math.isfinite, added.values())):
+        raise ValueError(f"a bucket has no number of requests: {dict(counts)}")
     if not counts:
         return Buckets((math.inf,), (0.0,))
     if math.inf not in added:

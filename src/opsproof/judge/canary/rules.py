@@ -82,7 +82,7 @@ class Plan:
     How a watch judges.
 
     Attributes:
-        looks: How many are planned, the last one included.
+        looks: How many are planned, the last one included. More of them would take more than `false_rollback`.
         tests: Tests of all criteria; each takes an equal part of `false_rollback`.
         confidence: Of each bound that promotes, one-sided. All criteria must hold, so none needs more than this.
         false_rollback: How often, at most, a canary that is as good as all criteria demand may be rolled back, over all
