@@ -164,12 +164,12 @@ def test_ranks_are_those_of_scipy(canary, baseline):
     distinct = len(set(canary) | set(baseline)) == len(canary) + len(baseline)
     method = "exact" if distinct and len(canary) * len(baseline) <= 400 else "asymptotic"
     if len(set(canary) | set(baseline)) == 1:
-        assert rank_test(canary, baseline) == (1.0, 1.0)
+        assert rank_test(np.sort(canary), np.sort(baseline)) == (1.0, 1.0)
         return
 
     greater = mannwhitneyu(canary, baseline, alternative="greater", method=method).pvalue
     less = mannwhitneyu(canary, baseline, alternative="less", method=method).pvalue
-    assert rank_test(canary, baseline) == pytest.approx((min(1, greater), min(1, less)), abs=1e-9)
+    assert rank_test(np.sort(canary), np.sort(baseline)) == pytest.approx((min(1, greater), min(1, less)), abs=1e-9)
 
 
 @pytest.mark.parametrize(("canary", "baseline", "missing"), [(0, 0, 5), (1, 80, 4), (2, 2, 3), (4, 4, 1)])
@@ -231,7 +231,7 @@ def test_a_ratio_to_nothing_has_no_bounds():
 
 def test_a_shift_of_many_is_that_of_all_differences():
     random = np.random.default_rng(7)
-    canary, baseline = random.normal(3, 1, 900), random.normal(0, 1, 700)
+    canary, baseline = np.sort(random.normal(3, 1, 900)), np.sort(random.normal(0, 1, 700))
 
     estimate, low, high = shift(canary, baseline, 0.025, 0.025)
 
@@ -242,7 +242,7 @@ def test_a_shift_of_many_is_that_of_all_differences():
 @pytest.mark.parametrize("n", [5, 30, 200])
 def test_bounds_of_a_quantile_cover_it(n):
     random = np.random.default_rng(7)
-    told = [quantile_bounds(random.exponential(size=n), 0.5, 0.05, 0.05) for _ in range(1_000)]
+    told = [quantile_bounds(np.sort(random.exponential(size=n)), 0.5, 0.05, 0.05) for _ in range(1_000)]
 
     assert np.mean([low <= math.log(2) for _, low, _ in told]) >= 0.93
     assert np.mean([math.log(2) <= high for *_, high in told]) >= 0.93

@@ -197,9 +197,8 @@ def compare_samples(
         What was found; `too_few` below five samples of a side, or where even the clearest difference would not be rarer
         than the risk.
     """
-    import numpy as np
 
-    ours, theirs = np.sort(np.asarray(canary, float)), np.sort(np.asarray(baseline, float))
+    ours, theirs = (_rising(side) for side in (canary, baseline))
     medians = (_median(ours), _median(theirs))
     lacking = _lacking(len(ours), len(theirs), risk)
     if lacking:
@@ -227,10 +226,17 @@ def _lacking(m: int, n: int, risk: float) -> int:
     return at - smaller
 
 
+def _rising(samples: "Sequence[float] | Array") -> "Array":
+    import numpy as np
+
+    rising = np.asarray(samples, float)
+    return rising if (rising[1:] >= rising[:-1]).all() else np.sort(rising)
+
+
 def _median(samples: "Array") -> float:
     import numpy as np
 
-    return float(np.median(samples)) if len(samples) else math.nan
+    return float(np.quantile(samples, 0.5)) if len(samples) else math.nan
 
 
 def _share(counts: Counts) -> float:

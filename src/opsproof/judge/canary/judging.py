@@ -161,13 +161,13 @@ def judge_samples(
 
     if rule.limit is not None and rule.allowed is None:
         raise ValueError(f"{rule.name}: a limit of samples needs the share that may be beyond it")
-    ours = np.asarray(canary, float)
+    ours = np.sort(np.asarray(canary, float))
     if not len(ours):
         return judge_state(rule, State.EMPTY)
     if not np.isfinite(ours).all():
         return judge_state(rule, State.NAN if np.isnan(ours).any() else State.INF)
     relative, theirs = None, baseline if isinstance(baseline, State) else None
-    others = np.asarray([] if baseline is None or isinstance(baseline, State) else baseline, float)
+    others = np.sort(np.asarray([] if baseline is None or isinstance(baseline, State) else baseline, float))
     if not np.isfinite(others).all():
         theirs = State.NAN if np.isnan(others).any() else State.INF
     elif rule.tolerance is not None and len(others):

@@ -1,7 +1,8 @@
 """
 Two sets of sampled numbers: is one the larger, how often, and by how much?
 
-The test of Mann, Whitney and Wilcoxon, and the shift of Hodges and Lehmann (1963). Samples must be independent.
+The test of Mann, Whitney and Wilcoxon, and the shift of Hodges and Lehmann (1963). Samples must be independent, and
+sorted, the least first: sorting is most of the time that a judgement takes.
 """
 
 import math
@@ -18,13 +19,13 @@ EXACT_UP_TO = 400
 _SHIFT_SAMPLES = 128
 
 
-def rank_test(canary: "Array", baseline: "Array") -> tuple[float, float]:
+def rank_test(ours: "Array", theirs: "Array") -> tuple[float, float]:
     """
     The test of Mann, Whitney and Wilcoxon, to both sides.
 
     Args:
-        canary: At least one sample.
-        baseline: At least one sample.
+        ours: At least one sample, rising.
+        theirs: At least one sample, rising.
 
     Returns:
         Probabilities of numbers so much larger, and so much smaller, were both alike. Exact up to 400 pairs without
@@ -33,7 +34,6 @@ def rank_test(canary: "Array", baseline: "Array") -> tuple[float, float]:
     import numpy as np
     from scipy.special import ndtr
 
-    ours, theirs = np.asarray(canary, float), np.asarray(baseline, float)
     m, n = len(ours), len(theirs)
     if m * n <= EXACT_UP_TO and len(np.unique(np.concatenate([ours, theirs]))) == m + n:
         from scipy.stats import mannwhitneyu
@@ -52,14 +52,14 @@ def rank_test(canary: "Array", baseline: "Array") -> tuple[float, float]:
     return float(ndtr(-(u - m * n / 2 - 0.5) / deviation)), float(ndtr((u - m * n / 2 + 0.5) / deviation))
 
 
-def shift(canary: "Array", baseline: "Array", risk_lower: float, risk_upper: float) -> tuple[float, float, float]:
+def shift(ours: "Array", theirs: "Array", risk_lower: float, risk_upper: float) -> tuple[float, float, float]:
     """
     How much larger the canary's samples are: the median of all differences, with one-sided bounds.
 
     Args:
-        canary: Samples. Of more than 128, 128 evenly spaced ones of the sorted samples are used; the bounds are those
-            of the real numbers of samples.
-        baseline: The same.
+        ours: Samples of the canary, rising. Of more than 128, 128 evenly spaced ones are used; the bounds are those of
+            the real numbers of samples.
+        theirs: The same of the baseline.
         risk_lower: How often the lower bound may be wrong.
         risk_upper: How often the upper bound may be wrong.
 
@@ -69,7 +69,6 @@ def shift(canary: "Array", baseline: "Array", risk_lower: float, risk_upper: flo
     import numpy as np
     from scipy.special import ndtri
 
-    ours, theirs = np.asarray(canary, float), np.asarray(baseline, float)
     m, n = len(ours), len(theirs)
     pairs = np.subtract.outer(_thin(ours), _thin(theirs)).ravel()
     spread = math.sqrt(m * n * (m + n + 1) / 12)
@@ -83,12 +82,8 @@ def shift(canary: "Array", baseline: "Array", risk_lower: float, risk_upper: flo
 
 
 def larger(ours: "Array", theirs: "Array") -> float:
-    """Pairs in which the canary's sample is the larger one, equal ones by half: Mann and Whitney's U."""
-    import numpy as np
-
-    ordered = np.sort(theirs)
-    queries = np.sort(ours)
-    return float((ordered.searchsorted(queries, "left").sum() + ordered.searchsorted(queries, "right").sum()) / 2)
+    """Pairs in which the sample of the first is the larger one, equal ones by half (U). Both rising."""
+    return float((theirs.searchsorted(ours, "left").sum() + theirs.searchsorted(ours, "right").sum()) / 2)
 
 
 def _thin(samples: "Array") -> "Array":
@@ -97,7 +92,7 @@ def _thin(samples: "Array") -> "Array":
     if len(samples) <= _SHIFT_SAMPLES:
         return samples
     places = (np.arange(_SHIFT_SAMPLES) + 0.5) / _SHIFT_SAMPLES * len(samples)
-    return np.asarray(np.sort(samples)[places.astype(int)])
+    return np.asarray(samples[places.astype(int)])
 
 
 def quantile_bounds(samples: "Array", q: float, risk_low: float, risk_high: float) -> tuple[float, float, float]:
@@ -105,7 +100,7 @@ def quantile_bounds(samples: "Array", q: float, risk_low: float, risk_high: floa
     A quantile, and what it is at least and at most, whatever the distribution: by the counts of samples beyond.
 
     Args:
-        samples: At least one.
+        samples: At least one, rising.
         q: More than 0, less than 1.
         risk_low: How often the lower bound may be wrong.
         risk_high: How often the upper bound may be wrong.
@@ -115,12 +110,12 @@ def quantile_bounds(samples: "Array", q: float, risk_low: float, risk_high: floa
     """
     import numpy as np
 
-    ordered, n = np.sort(samples), len(samples)
+    n = len(samples)
     low, high = _rank(n, q, risk_low), n - 1 - _rank(n, 1 - q, risk_high)
     return (
-        float(np.quantile(ordered, q)),
-        float(ordered[low]) if low >= 0 else -math.inf,
-        float(ordered[high]) if high < n else math.inf,
+        float(np.quantile(samples, q)),
+        float(samples[low]) if low >= 0 else -math.inf,
+        float(samples[high]) if high < n else math.inf,
     )
 
 
