@@ -32,6 +32,8 @@ bench: $(VENV)/.dev ## Measure the gate beside its peers (takes minutes)
 	$(BIN)/python benchmarks/payload.py
 	$(BIN)/python benchmarks/windows.py
 	$(BIN)/python benchmarks/dump.py
+	$(BIN)/python benchmarks/canary.py
+	$(BIN)/python benchmarks/canary_judging.py
 
 stack: $(VENV)/.stack ## Keep the embedded stack in the foreground, to look at and to break
 	$(BIN)/opsproof stack up

@@ -152,7 +152,7 @@ def test_starting_contacts_nothing_and_loads_little(checkout: Checkout, server: 
         def pytest_unconfigure():
             import sys
 
-            heavy = ("httpx", "psycopg", "redis", "celery", "alembic", "sqlalchemy", "allure_commons")
+            heavy = ("httpx", "psycopg", "redis", "celery", "alembic", "sqlalchemy", "allure_commons", "numpy", "scipy")
             print("LOADED", [name for name in heavy if name in sys.modules])
         """,
     )
