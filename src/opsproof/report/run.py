@@ -78,5 +78,6 @@ class Run(Fact):
     root_causes: tuple[RootCause, ...]
     diagnoses: tuple[Diagnosis, ...] = Field((), description="Of a run that asked for it: one for each profile.")
     rehearsals: tuple[RehearsalFact, ...] = Field((), description="Scenarios of a disaster that were rehearsed.")
+    canaries: tuple[CanaryFact, ...] = Field((), description="Canaries that were watched.")
     notes: tuple[str, ...] = Field((), description="What an operator should know beside the verdict.")
     verdict: Verdict
