@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from opsproof.canary.facts import CanaryFact
 from opsproof.judge.baseline import BaselineFact
 from opsproof.judge.diagnosis import Diagnosis
 from opsproof.judge.outcome import Fact, Outcome
