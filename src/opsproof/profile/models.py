@@ -1,11 +1,12 @@
 """The profile: the description of one environment of one system."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from opsproof.profile.attested import Attested
 from opsproof.profile.backups import Backups
+from opsproof.profile.canary import Canary
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
 from opsproof.profile.payload import Payload
@@ -105,6 +106,10 @@ class Profile(Section):
     monitoring: Monitoring = Monitoring()
     backups: Backups | None = None
     rehearsals: Rehearsals | None = None
+    canary: Canary | None = None
+    canary_success_criteria: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="Limits of the canary's criteria as runbook 001 writes them: error_rate_max: 0.01."
+    )
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     attested: dict[str, Attested] = Field({}, description="What a person must confirm, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")
@@ -116,6 +121,14 @@ class Profile(Section):
             indicator._id = key
         for key, attested in self.attested.items():
             attested._id = key
+        return self
+
+    @model_validator(mode="after")
+    def _canary_demands_something(self) -> Self:
+        if self.canary is not None:
+            self.canary.take_success_criteria(self.canary_success_criteria)
+        elif self.canary_success_criteria:
+            raise ValueError("`canary_success_criteria` says limits, and there is no `canary` with criteria")
         return self
 
     def lacks(self, target: str) -> str:

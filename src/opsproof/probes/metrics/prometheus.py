@@ -80,6 +80,30 @@ class PrometheusProbe(HttpProbe):
         data, _ = await self._data(f"/api/v1/query_range?{urlencode(query)}")
         return self._read(api.series, data, promql)
 
+    async def samples(self, selector: str, *, start: datetime, end: datetime) -> list[api.Series]:
+        """
+        Every sample as it was scraped: not on a grid, and nothing interpolated.
+
+        Args:
+            selector: A plain selector of series; narrowed by the target's labels.
+            start: Of the stretch.
+            end: Of the stretch, to the millisecond.
+
+        Raises:
+            NotObserved: There is no answer; says why.
+        """
+        asked = f"{narrowed(selector, self._labels)}[{round((end - start).total_seconds() * 1000)}ms]"
+        data, _ = await self._data(f"/api/v1/query?{urlencode({'query': asked, 'time': f'{end.timestamp():.3f}'})}")
+        return self._read(api.series, data, asked)
+
+    async def instant(self, promql: str) -> list[api.Point]:
+        """Every series that an expression gives now, whatever its value. Raises NotObserved."""
+        return (await self._instant(promql))[0]
+
+    async def present(self, selector: str) -> str:
+        """What is missing of a selector now (the metric, a label, any series); "" if series match. Raises NotObserved."""
+        return (await self._presence(narrowed(selector, self._labels))).words
+
     async def targets(self) -> list[api.ScrapedTarget]:
         """What it scrapes, and how that goes. Raises NotObserved as `number`."""
         data, _ = await self._data("/api/v1/targets?state=active")

@@ -52,7 +52,7 @@ def increases(
         suffix: Behind the selector's name: `_bucket`.
     """
     parsed = parsed_selector(selector)
-    matchers = [(one.name, *_test(one)) for one in parsed.matchers.matchers]
+    matchers = [(one.name, *label_test(one)) for one in parsed.matchers.matchers]
     earlier = before.values.get(parsed.name + suffix, {})
     for labels, value in after.values.get(parsed.name + suffix, {}).items():
         known = dict(labels)
@@ -61,8 +61,8 @@ def increases(
             yield known, value if value < was else value - was
 
 
-def _test(matcher: Any) -> tuple[re.Pattern[str], bool]:
-    """The pattern that a label must match, and whether it must."""
+def label_test(matcher: Any) -> tuple[re.Pattern[str], bool]:
+    """The pattern that a label is held against by a parsed matcher, and whether it must match."""
     import promql_parser as parser
 
     exact = matcher.op in (parser.MatchOp.Equal, parser.MatchOp.NotEqual)

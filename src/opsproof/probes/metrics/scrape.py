@@ -69,6 +69,10 @@ class ScrapeProbe(HttpProbe):
             raise self._failed(BadAnswer, str(wrong), next_step) from None
         return Sample(sample.value, noted(sample.note, f"over {seconds:.1f} s"), sample.at_least)
 
+    async def reading(self) -> Reading:
+        """One reading of now. Raises NotObserved where there is no answer, or something else than metrics."""
+        return self._parsed((await self._read({}))[0])
+
     async def _readings(self) -> tuple[Reading, Reading, float]:
         first, began = await self._read({})
         if not self.replays:

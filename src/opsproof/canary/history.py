@@ -1,0 +1,45 @@
+"""Samples of one selector on one track, as they come in look by look."""
+
+from collections.abc import Callable, Iterable, Mapping
+from statistics import median
+
+from opsproof.judge.canary.series import Series
+
+Labels = frozenset[tuple[str, str]]
+_LEAST_GAPS = 3
+
+
+class History:
+    """What was sampled so far: each series with all its points, oldest first."""
+
+    def __init__(self) -> None:
+        self._points: dict[Labels, list[tuple[float, float]]] = {}
+        self.until: float | None = None
+        """Unix seconds up to which the source was asked."""
+
+    def add(self, found: Iterable[Series], until: float) -> None:
+        """Add what a question gave; points that were there are not added again."""
+        for one in found:
+            known = self._points.setdefault(frozenset(one.labels.items()), [])
+            last = known[-1][0] if known else float("-inf")
+            known.extend(point for point in one.points if point[0] > last)
+        self.until = until
+
+    def series(self, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> list[Series]:
+        """All series so far, or those whose labels are wanted."""
+        return [Series(labels, points) for key, points in self._points.items() if wanted(labels := dict(key))]
+
+    @property
+    def newest(self) -> float | None:
+        """Unix seconds of the newest sample; None if there is none."""
+        return max((points[-1][0] for points in self._points.values() if points), default=None)
+
+    @property
+    def scrape(self) -> float | None:
+        """Seconds between two samples, as seen; None while too few are there."""
+        gaps = [
+            later[0] - earlier[0]
+            for points in self._points.values()
+            for earlier, later in zip(points, points[1:], strict=False)
+        ]
+        return median(gaps) if len(gaps) >= _LEAST_GAPS else None

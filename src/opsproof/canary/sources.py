@@ -1,0 +1,156 @@
+"""Where samples come from: a Prometheus, or the replicas' own metrics, read look by look."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from opsproof.canary.history import History
+from opsproof.errors import NotObserved
+from opsproof.judge.canary.series import Series
+from opsproof.probes.metrics.prometheus import PrometheusProbe
+from opsproof.probes.metrics.promql import narrowed
+from opsproof.probes.metrics.readings import Reading
+from opsproof.probes.metrics.scrape import ScrapeProbe
+from opsproof.profile.canary import Canary
+from opsproof.profile.selectors import parsed_selector
+
+LEAD = 120.0
+"""Seconds before the watch that are asked for, too: what was there at its begin is known by them."""
+_OVERLAP = 5.0
+TRACKS = ("canary", "baseline")
+
+
+class Source(Protocol):
+    """Gives the samples of a selector on a track."""
+
+    async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
+        """
+        All samples from some time before `since` until now.
+
+        Args:
+            track: `canary` or `baseline`.
+            selector: As the profile writes it.
+            suffix: Behind the metric's name: `_bucket`, `_count`.
+            since: Unix seconds of the watch's begin.
+
+        Raises:
+            NotObserved: There is no answer; says why.
+        """
+        ...
+
+    async def missing(self, track: str, selector: str, suffix: str) -> str:
+        """What is missing of a selector on a track; "" if series match. Raises NotObserved."""
+        ...
+
+    def question(self, track: str, selector: str, suffix: str) -> str:
+        """What is asked, for a person."""
+        ...
+
+    async def look(self) -> None:
+        """Begin a look: what is read once for all criteria is read now."""
+        ...
+
+
+class PrometheusSource:
+    """
+    Raw samples out of a Prometheus, each asked for once.
+
+    Args:
+        probe: Asks it.
+        canary: Has the labels of both tracks.
+    """
+
+    def __init__(self, probe: PrometheusProbe, canary: Canary) -> None:
+        self._probe = probe
+        self._labels: Mapping[str, Mapping[str, str]] = {"canary": canary.canary, "baseline": canary.baseline}
+        self._histories: dict[tuple[str, str], History] = {}
+
+    async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
+        kept = self._histories.setdefault((track, selector + suffix), History())
+        now = time.time()
+        begin = since - LEAD if kept.until is None else kept.until - _OVERLAP
+        found = await self._probe.samples(
+            self.question(track, selector, suffix),
+            start=datetime.fromtimestamp(begin, UTC),
+            end=datetime.fromtimestamp(now, UTC),
+        )
+        kept.add([Series(one.labels, [(at.timestamp(), value) for at, value in one.points]) for one in found], now)
+        return kept
+
+    async def number(self, promql: str) -> list[Series]:
+        """The series that an expression gives now. Raises NotObserved."""
+        return [Series(point.labels, [(time.time(), point.value)]) for point in await self._probe.instant(promql)]
+
+    async def missing(self, track: str, selector: str, suffix: str) -> str:
+        return await self._probe.present(self.question(track, selector, suffix))
+
+    def question(self, track: str, selector: str, suffix: str) -> str:
+        return narrowed(selector, self._labels[track], suffix)
+
+    async def look(self) -> None:
+        """Nothing is read for all criteria at once."""
+
+
+class ScrapeSource:
+    """
+    The replicas' own metrics, read once a look; each replica is told apart by its target.
+
+    Args:
+        probes: By track, each of a replica.
+    """
+
+    def __init__(self, probes: Mapping[str, Sequence[ScrapeProbe]]) -> None:
+        self._probes = probes
+        self._readings: dict[str, list[tuple[float, str, Reading]]] = {track: [] for track in TRACKS}
+        self._silent: dict[str, NotObserved] = {}
+
+    async def look(self) -> None:
+        """Read every replica; one that does not answer leaves a hole, and no answer at all is told when asked for."""
+        for track, probes in self._probes.items():
+            answers = await asyncio.gather(*(probe.reading() for probe in probes), return_exceptions=True)
+            self._silent.pop(track, None)
+            told = [one for one in answers if isinstance(one, NotObserved)]
+            if len(told) == len(probes):
+                self._silent[track] = told[0]
+            for probe, answer in zip(probes, answers, strict=True):
+                if isinstance(answer, Reading):
+                    self._readings[track].append((time.time(), probe.name, answer))
+                elif not isinstance(answer, NotObserved):
+                    raise answer
+
+    async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
+        if track in self._silent:
+            raise self._silent[track]
+        matches, name = matcher(selector, suffix)
+        history = History()
+        for at, target, reading in self._readings[track]:
+            found = [
+                Series({**dict(labels), "target": target}, [(at, value)])
+                for labels, value in reading.values.get(name, {}).items()
+                if matches(dict(labels))
+            ]
+            history.add(found, at)
+        return history
+
+    async def missing(self, track: str, selector: str, suffix: str) -> str:
+        history = await self.history(track, selector, suffix, 0.0)
+        return "" if history.series() else f"no series of {track} matches {selector}"
+
+    def question(self, track: str, selector: str, suffix: str) -> str:
+        names = ", ".join(probe.name for probe in self._probes.get(track, ()))
+        return f"{narrowed(selector, {}, suffix)} of {names}"
+
+
+def matcher(selector: str, suffix: str) -> tuple[Callable[[Mapping[str, str]], bool], str]:
+    """Whether labels match a selector, and the name of its metric."""
+    from opsproof.probes.metrics.readings import label_test
+
+    parsed: Any = parsed_selector(selector)
+    tests = [(one.name, *label_test(one)) for one in parsed.matchers.matchers]
+
+    def matches(labels: Mapping[str, str]) -> bool:
+        return all((pattern.fullmatch(labels.get(name, "")) is not None) is wanted for name, pattern, wanted in tests)
+
+    return matches, parsed.name + suffix
