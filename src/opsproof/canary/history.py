@@ -1,6 +1,7 @@
 """Samples of one selector on one track, as they come in look by look."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from statistics import median
 
 from opsproof.judge.canary.series import Series
@@ -37,9 +38,5 @@ class History:
     @property
     def scrape(self) -> float | None:
         """Seconds between two samples, as seen; None while too few are there."""
-        gaps = [
-            later[0] - earlier[0]
-            for points in self._points.values()
-            for earlier, later in zip(points, points[1:], strict=False)
-        ]
+        gaps = [later[0] - earlier[0] for points in self._points.values() for earlier, later in pairwise(points)]
         return median(gaps) if len(gaps) >= _LEAST_GAPS else None

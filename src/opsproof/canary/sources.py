@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from opsproof.canary.history import History
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.series import Series
@@ -53,7 +55,7 @@ class Source(Protocol):
         ...
 
 
-class PrometheusSource:
+class PrometheusSource(Source):
     """
     Raw samples out of a Prometheus, each asked for once.
 
@@ -67,6 +69,7 @@ class PrometheusSource:
         self._labels: Mapping[str, Mapping[str, str]] = {"canary": canary.canary, "baseline": canary.baseline}
         self._histories: dict[tuple[str, str], History] = {}
 
+    @override
     async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
         kept = self._histories.setdefault((track, selector + suffix), History())
         now = time.time()
@@ -83,17 +86,20 @@ class PrometheusSource:
         """The series that an expression gives now. Raises NotObserved."""
         return [Series(point.labels, [(time.time(), point.value)]) for point in await self._probe.instant(promql)]
 
+    @override
     async def missing(self, track: str, selector: str, suffix: str) -> str:
         return await self._probe.present(self.question(track, selector, suffix))
 
+    @override
     def question(self, track: str, selector: str, suffix: str) -> str:
         return narrowed(selector, self._labels[track], suffix)
 
+    @override
     async def look(self) -> None:
         """Nothing is read for all criteria at once."""
 
 
-class ScrapeSource:
+class ScrapeSource(Source):
     """
     The replicas' own metrics, read once a look; each replica is told apart by its target.
 
@@ -106,6 +112,7 @@ class ScrapeSource:
         self._readings: dict[str, list[tuple[float, str, Reading]]] = {track: [] for track in TRACKS}
         self._silent: dict[str, NotObserved] = {}
 
+    @override
     async def look(self) -> None:
         """Read every replica; one that does not answer leaves a hole, and no answer at all is told when asked for."""
         for track, probes in self._probes.items():
@@ -120,6 +127,7 @@ class ScrapeSource:
                 elif not isinstance(answer, NotObserved):
                     raise answer
 
+    @override
     async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
         if track in self._silent:
             raise self._silent[track]
@@ -134,10 +142,12 @@ class ScrapeSource:
             history.add(found, at)
         return history
 
+    @override
     async def missing(self, track: str, selector: str, suffix: str) -> str:
         history = await self.history(track, selector, suffix, 0.0)
         return "" if history.series() else f"no series of {track} matches {selector}"
 
+    @override
     def question(self, track: str, selector: str, suffix: str) -> str:
         names = ", ".join(probe.name for probe in self._probes.get(track, ()))
         return f"{narrowed(selector, {}, suffix)} of {names}"

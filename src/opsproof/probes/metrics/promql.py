@@ -91,6 +91,30 @@ def selectors(promql: str) -> list[str]:
     return list(dict.fromkeys(_selectors(parsed_promql(promql))))
 
 
+def ranges(promql: str) -> list[float]:
+    """Seconds that an expression looks back, one for each range in it."""
+    return list(_ranges(parsed_promql(promql)))
+
+
+def _ranges(node: Any) -> Iterator[float]:
+    import promql_parser as parser
+
+    match node:
+        case parser.MatrixSelector():
+            yield node.range.total_seconds()
+        case parser.SubqueryExpr():
+            yield node.range.total_seconds()
+            yield from _ranges(node.expr)
+        case parser.Call():
+            for argument in node.args:
+                yield from _ranges(argument)
+        case parser.BinaryExpr():
+            yield from _ranges(node.lhs)
+            yield from _ranges(node.rhs)
+        case parser.AggregateExpr() | parser.ParenExpr() | parser.UnaryExpr():
+            yield from _ranges(node.expr)
+
+
 def _selectors(node: Any) -> Iterator[str]:
     import promql_parser as parser
 
