@@ -130,3 +130,12 @@ class CanaryFact(_Fact):
     refused: tuple[str, ...] = Field((), description="What its questions cannot tell, with the fix, before the watch.")
     notes: tuple[str, ...] = ()
     criteria: tuple[CriterionFact, ...]
+
+    def criterion(self, name: str) -> CriterionFact:
+        """
+        The criterion of a name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return {one.name: one for one in self.criteria}[name]

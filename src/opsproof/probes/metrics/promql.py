@@ -1,6 +1,7 @@
 """PromQL of the structured forms: increases that count every event once."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from opsproof.profile.numbers import MetricForm, Quantile, Ratio
@@ -101,9 +102,9 @@ def _ranges(node: Any) -> Iterator[float]:
 
     match node:
         case parser.MatrixSelector():
-            yield node.range.total_seconds()
+            yield _seconds(node.range)
         case parser.SubqueryExpr():
-            yield node.range.total_seconds()
+            yield _seconds(node.range)
             yield from _ranges(node.expr)
         case parser.Call():
             for argument in node.args:
@@ -113,6 +114,10 @@ def _ranges(node: Any) -> Iterator[float]:
             yield from _ranges(node.rhs)
         case parser.AggregateExpr() | parser.ParenExpr() | parser.UnaryExpr():
             yield from _ranges(node.expr)
+
+
+def _seconds(length: timedelta | None) -> float:
+    return length.total_seconds() if length else 0.0
 
 
 def _selectors(node: Any) -> Iterator[str]:
