@@ -38,9 +38,7 @@ class CanaryDatabase:
 
         argv = [sys.executable, "-m", "opsproof.stack.services.migrate", SYSTEM]
         env = inherited(self._grounds.directory) | {f"{prefix_of(SYSTEM)}_DATABASE_URL": self.url}
-        self._migrations = self._grounds.spawn(
-            argv, name="migrations", cwd=self._grounds.directory, env=env, ours=True
-        )
+        self._migrations = self._grounds.spawn(argv, name="migrations", cwd=self._grounds.directory, env=env, ours=True)
         self.cluster.initialize()
         self.cluster.start()
         name, password = sql.Identifier(SYSTEM), sql.Literal(self._secrets[f"{SYSTEM}.database"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -12,13 +13,14 @@ from typing import Any, Literal, Self
 from opsproof.stack.canary.counted import Counted, counted
 from opsproof.stack.canary.database import SYSTEM, CanaryDatabase
 from opsproof.stack.canary.scraping import Scraping, Target
-from opsproof.stack.canary.traffic import TRACKS, Traffic
+from opsproof.stack.canary.traffic import Traffic
 from opsproof.stack.clusters import Grounds
 from opsproof.stack.control import inherited
 from opsproof.stack.credentials import new_credentials
 from opsproof.stack.parts.valkey import valkey_command
 from opsproof.stack.ports import HOST
-from opsproof.stack.process import end, wait_for
+from opsproof.stack.process import belonging_to, end, wait_for
+from opsproof.stack.services.factory_ai.names import CACHE_PREFIX
 from opsproof.stack.site.service import SiteService
 from opsproof.stack.state import write_private
 
@@ -52,7 +54,7 @@ class CanarySite:
 
     def __init__(self, grounds: Grounds, traffic: Traffic | None = None) -> None:
         self.grounds = grounds
-        self.traffic = traffic or Traffic()
+        self.traffic = self._first = traffic or Traffic()
         self.seconds: dict[str, float] = {}
         """Seconds until each part was ready."""
         self.secrets = new_credentials([SYSTEM])
@@ -61,6 +63,7 @@ class CanarySite:
         self.pods: dict[Track, dict[str, SiteService]] = {"stable": {}, "canary": {}}
         """The processes of each track by the names of their pods, as they are now."""
         self._cache_port = grounds.port("valkey")
+        self._cache_url = f"redis://{HOST}:{self._cache_port}/0"
         self._defects: dict[Track, dict[str, Any]] = {"stable": {}, "canary": {}}
         self._labels: dict[Track, dict[str, str]] = {track: {"track": track} for track in VERSIONS}
         self._traffic_file = grounds.directory / "traffic.json"
@@ -83,10 +86,8 @@ class CanarySite:
 
     def close(self) -> None:
         """End every process of it; the files go with the grounds."""
-        from opsproof.stack.process import belonging_to
-
-        servers = {one for one in self.grounds.servers}
-        end(((one, 9) for one in belonging_to(self.grounds.directory) if one not in servers))
+        servers = set(self.grounds.servers)
+        end((one, signal.SIGKILL) for one in belonging_to(self.grounds.directory) if one not in servers)
         self.database.cluster.kill()
 
     # What the users do
@@ -96,6 +97,14 @@ class CanarySite:
         self.traffic = traffic
         ports = {track: [one.port for one in pods.values()] for track, pods in self.pods.items()}
         write_private(self._traffic_file, traffic.told({str(track): found for track, found in ports.items()}))
+
+    def refill_cache(self) -> None:
+        """Forget every judgment, and wait until the stable track has one in the cache again, for 300 seconds."""
+        from redis import Redis
+
+        with Redis.from_url(self._cache_url) as cache:
+            cache.flushdb()
+            wait_for(lambda: any(cache.scan_iter(match=f"{CACHE_PREFIX}*")), _SECONDS_TO_FLOW, pause=0.05)
 
     # What a release does wrong
 
@@ -142,24 +151,22 @@ class CanarySite:
         """
         End the canary's process, and start it anew: its counters begin again. Raises StackError when it does not start.
 
+        Until it is ready it gets no traffic, as behind a readiness probe.
+
         Args:
             new_pod: With another name and address, as after a deletion of the pod; else as after a crash.
         """
         ((name, service),) = self.pods["canary"].items()
-        service.stop(9)
+        traffic = self.traffic
+        self.send(traffic.without_canary())
+        service.stop(signal.SIGKILL)
         if new_pod:
             del self.pods["canary"][name]
             service = self._add("canary", _NEXT_POD.format(len(self.grounds.ports)))
+            self._scrape()
         service.start()
         service.wait()
-        if new_pod:
-            self.send(self.traffic)
-            self._scrape()
-
-    def stop_canary(self) -> None:
-        """End the canary's process, as a crash does."""
-        for service in self.pods["canary"].values():
-            service.stop(9)
+        self.send(traffic)
 
     def restart_prometheus(self) -> None:
         """Restart Prometheus on what it has stored, and wait until it scrapes. Raises StackError."""
@@ -179,6 +186,12 @@ class CanarySite:
                 self._labels[track] = {"track": tracks[track]} if tracks[track] else {}
         self._scrape()
         self.scraping.wait()
+
+    def restore(self) -> None:
+        """Undo what was done: both tracks behave, series have their own labels, users send what they sent at first."""
+        self.behave()
+        self.send(self._first)
+        self.label(**{track: track for track in VERSIONS})
 
     # What is to be seen
 
@@ -247,7 +260,7 @@ class CanarySite:
             "APP_VERSION": VERSIONS[track],
             "INSTANCE": name,
             "DATABASE_URL": self.database.url,
-            "REDIS_URL": f"redis://{HOST}:{self._cache_port}/0",
+            "REDIS_URL": self._cache_url,
             "API_KEY": self.secrets[f"{SYSTEM}.api-key"],
             "PROBE_API_KEY": self.secrets[f"{SYSTEM}.probe-api-key"],
             "JWT_SECRET": self.secrets[f"{SYSTEM}.jwt"],
