@@ -95,8 +95,13 @@ class Scraping:
         return list(found.get("data", {}).get("result", []))
 
     def scrapes(self) -> bool:
-        """Whether each target was scraped twice within 5 seconds, under the labels that it has now."""
-        return all(self._seen(one) for one in self._targets)
+        """Whether each target, and nothing else, is scraped under the labels that it has now, for the second time."""
+        up = [one["metric"] for one in self.ask("up == 1")]
+        named = ("__name__", "job")
+        found = sorted(sorted((k, v) for k, v in one.items() if k not in named) for one in up)
+        wanted = sorted(sorted({"instance": f"{HOST}:{one.port}", **one.labels}.items()) for one in self._targets)
+        often = self.ask(f"sum_over_time(up[5s]) >= {_SCRAPES} and up == 1")
+        return found == wanted and len(often) == len(wanted)
 
     def wait(self) -> None:
         """Wait until it scrapes every target. Raises StackError when it does not."""
@@ -107,9 +112,3 @@ class Scraping:
                 where=f"{log}{log_tail(log, {})}",
                 next_step=f"read the lines above, and {self.url}/targets",
             )
-
-    def _seen(self, target: Target) -> bool:
-        labels = {"instance": f"{HOST}:{target.port}", **target.labels}
-        wanted = ",".join(f'{name}="{value}"' for name, value in labels.items())
-        found = self.ask(f"sum_over_time(up{{{wanted}}}[5s])")
-        return len(found) == 1 and float(found[0]["value"][1]) >= _SCRAPES
