@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from opsproof.canary.watch import CanaryWatch
     from opsproof.judge.limits import Lang
     from opsproof.plugin.engine import Engine
+    from opsproof.plugin.remembering import Remembered
     from opsproof.stack.canary import CanarySite
 
 _PATIENCE = 30.0
@@ -65,6 +66,7 @@ class Canaries:
         self._site: CanarySite | None = None
         self._watches: dict[str, CanaryWatch] = {}
         self._again: dict[str, CanaryFact] = {}
+        self._memory: Remembered | None = None
 
     def variables(self) -> Mapping[str, str]:
         """
@@ -79,7 +81,7 @@ class Canaries:
         if self._site is None:
             self._say("starting two versions of the service, their users, and a Prometheus")
             self._site = self._sites.enter_context(CanarySite(self._sites.enter_context(Grounds())))
-        return self._site.variables
+        return dict(self._site.variables)
 
     def watch(self, environments: Mapping[str, Environment], engine: Engine) -> None:
         """
@@ -102,14 +104,18 @@ class Canaries:
         running = engine.submit(_all(self._watches.values()))
         engine.wait(running, patience=_PATIENCE, until=time.monotonic() + longest + 2 * _PATIENCE)
 
-    def judge_again(self, profiles: Mapping[str, Profile], facts: Iterable[CanaryFact]) -> None:
-        """Judge what an earlier run has seen by what the profiles demand now."""
+    def judge_again(self, profiles: Mapping[str, Profile], facts: Iterable[CanaryFact], memory: Remembered) -> None:
+        """Judge what an earlier run has seen by what the profiles demand now. Raises ProfileError."""
         self._again = {fact.profile: judged_again(profiles[fact.profile], fact) for fact in facts}
+        self._memory = memory
 
     def of(self, profile: str) -> Watched | None:
         """What came of a profile's canary; None if it was not watched."""
         if profile in self._again:
-            return Watched(self._again[profile], self._lang, lambda _: ())
+            memory = self._memory
+            assert memory is not None
+            evidence = lambda criterion: memory.evidence(f"canary.{criterion}[{profile}]")
+            return Watched(self._again[profile], self._lang, evidence)
         watch = self._watches.get(profile)
         return Watched(watch.fact(), self._lang, watch.observations) if watch else None
 

@@ -276,8 +276,8 @@ class Gate:
         """Watch them, or judge again what the run that is replayed has seen. Raises OpsproofError."""
         if self.canaries is None:
             return
-        if self.replayed is not None:
-            self.canaries.judge_again(self.profiles, self.replayed.canaries)
+        if self.replayed is not None and self._memory is not None:
+            self.canaries.judge_again(self.profiles, self.replayed.canaries, self._memory)
         else:
             self.canaries.watch(self._environments, self.engine)
 
