@@ -10,9 +10,7 @@ from opsproof.judge.canary.rules import Answer
 from opsproof.judge.canary.series import State
 
 Form = Literal["share", "quantile", "number"]
-Number = Annotated[
-    float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})
-]
+Number = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})]
 """A number that need not be finite; JSON has no other word for such a one than a text."""
 
 

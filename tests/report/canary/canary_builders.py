@@ -255,7 +255,7 @@ def a_refused_canary(**changes: Any) -> CanaryFact:
         until=0,
         ending=CanaryEnding.REFUSED,
         refused=(
-            "latency-p95: the limit 2.5 s is above the last finite bucket edge (1 s); give the histogram an edge at 2.5",
+            "latency-p95: the limit 2.5 s is above the last finite bucket edge (1 s); give it an edge at 2.5",
             'error-rate: rate of track="canary" matches both tracks; add version="2.1.0" to its labels',
         ),
         **changes,

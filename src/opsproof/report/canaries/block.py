@@ -106,17 +106,24 @@ def said_of(criterion: CriterionFact, lang: Lang) -> str:
     limit = limit_text(criterion, lang)
     missing = missing_text(criterion, look, lang)
     trouble = trouble_text(look, lang)
-    named = re.search(rf"(?<![\d,.]){look.more_needed:,}(?![\d,.]\d|\d)", reason) if look.more_needed else None
+    more = f"{look.more_needed:,}" if look.more_needed else ""
+    seen = number_text(criterion, baseline) if baseline is not None else ""
     beside = (
-        f"{said['bounds']} {both}" if both else "",
+        f"{said['bounds']} {both}" if both and not _names(reason, *both.split(" .. ")) else "",
         f"{said['limit']} {limit}" if limit and said["limit"] not in reason else "",
-        f"{said['baseline']} {number_text(criterion, baseline)}" if baseline is not None else "",
+        f"{said['baseline']} {seen}" if seen and not _names(reason, seen) else "",
         value_text(criterion, look, lang),
         trouble,
-        f"{said['missing']}: {missing}" if missing and missing != trouble and not named else "",
+        f"{said['missing']}: {missing}"
+        if missing and missing != trouble and not (more and _names(reason, more))
+        else "",
     )
     told = "; ".join(part for part in beside if part)
     return f"{reason} [{told}]" if told else reason
+
+
+def _names(sentence: str, *numbers: str) -> bool:
+    return all(re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d.,]*\d)", sentence) for number in numbers)
 
 
 def _whole(seconds: float, lang: Lang) -> str:

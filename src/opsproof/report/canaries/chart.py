@@ -22,7 +22,7 @@ _LEFT, _RIGHT, _TOP, _HEIGHT = 58.0, 126.0, 40.0, 132.0
 _PLOT = WIDTH - _LEFT - _RIGHT
 _LINE = 14.0
 _MOST_DOTS = 45
-_MARKS = 4
+_MARKS = 6
 _GAPS_TOLD = 3
 
 
@@ -128,7 +128,7 @@ def _marks(frame: _Frame) -> list[float]:
     """Round numbers, 0 among them."""
     span = frame.top - frame.bottom
     power = 10.0 ** math.floor(math.log10(span / _MARKS))
-    step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= _MARKS + 0.5)
+    step = next(factor * power for factor in (1, 2, 5, 10, 20) if span / (factor * power) <= _MARKS)
     first, last = math.ceil(frame.bottom / step - 1e-9), math.floor(frame.top / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
 
@@ -208,9 +208,7 @@ def _line(piece: Sequence[Point], frame: _Frame, colour: str, style: str) -> Ite
                 )
 
 
-def _off_scale(
-    criterion: CriterionFact, pieces: Iterable[Sequence[Point]], frame: _Frame, lang: Lang
-) -> Iterator[str]:
+def _off_scale(criterion: CriterionFact, pieces: Iterable[Sequence[Point]], frame: _Frame, lang: Lang) -> Iterator[str]:
     """A number above the scale is not drawn as if it were at its top."""
     high = [point for piece in pieces for point in piece if point.value > frame.top]
     for point in high:

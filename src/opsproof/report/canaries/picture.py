@@ -8,12 +8,12 @@ from opsproof.judge.canary.rules import Answer
 from opsproof.judge.limits import Lang
 from opsproof.report.canaries.block import headline, remarks, said_of, watched
 from opsproof.report.canaries.chart import BASELINE, CANARY, LIMIT, WIDTH, chart, gap_texts
-from opsproof.report.canaries.reading import limit_text, name_of
+from opsproof.report.canaries.reading import demand_text, name_of
 from opsproof.report.canaries.words import ANSWERS, SIGNS, words
 from opsproof.report.text import one_line, shortened
 
 _MARGIN = 12
-_COLUMN = 6.6
+_COLUMN = 6.2
 """Pixels of a column of small text."""
 _FILLS: Mapping[Answer, tuple[str, str]] = {
     Answer.PROMOTE: ("#0072B2", "#fff"),
@@ -23,7 +23,7 @@ _FILLS: Mapping[Answer, tuple[str, str]] = {
 """Of a label and of the word in it: also their lightness tells them apart."""
 _PATTERNS = (
     '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="6" height="6" fill="#fff"/><rect width="1.6" height="6" fill="#999"/></pattern></defs>'
+    '<rect width="6" height="6" fill="#fff"/><rect width="1.6" height="6" fill="#bbb"/></pattern></defs>'
 )
 
 
@@ -60,8 +60,8 @@ def svg(fact: CanaryFact, lang: Lang) -> str:
 def _criterion(sheet: "_Sheet", fact: CanaryFact, criterion: CriterionFact, number: int, lang: Lang) -> None:
     look = criterion.last
     sheet.y += 14
-    title = f"{name_of(criterion, lang)}  {limit_text(criterion, lang)}"
-    sheet.title(title, look.answer if look else Answer.INCONCLUSIVE, lang, size=14)
+    answer = look.answer if look else Answer.INCONCLUSIVE
+    sheet.title(name_of(criterion, lang), answer, lang, size=14, beside=demand_text(criterion, lang))
     sheet.text(said_of(criterion, lang), lines=3)
     if look is None:
         return
@@ -78,8 +78,8 @@ class _Sheet:
         self.parts: list[str] = []
         self.y = 0.0
 
-    def title(self, text: str, answer: Answer, lang: Lang, *, size: int) -> None:
-        """A headline, and the answer as a label at its end: in colour, with a sign and the word."""
+    def title(self, text: str, answer: Answer, lang: Lang, *, size: int, beside: str = "") -> None:
+        """A headline, what stands beside it, and the answer as a label: in colour, with a sign and the word."""
         from wcwidth import wcswidth
 
         self.y += size + 10
@@ -88,10 +88,12 @@ class _Sheet:
         x = WIDTH - _MARGIN - width
         fill, ink = _FILLS[answer]
         dashes = ' stroke-dasharray="4 2"' if answer is Answer.INCONCLUSIVE else ""
-        columns = int((x - 2 * _MARGIN) / (_COLUMN * size / 12))
+        columns = int((x - 2 * _MARGIN) / (_COLUMN * 1.08 * size / 12))
+        head = _cut(text, columns)
+        rest = _cut(beside, columns - wcswidth(head) - 2)
         self.parts += [
             f'<text x="{_MARGIN}" y="{self.y:.0f}" font-size="{size}" font-weight="bold">'
-            f"{escape(_cut(text, columns))}</text>",
+            f'{escape(head)}<tspan dx="12" font-size="12.5" font-weight="normal">{escape(rest)}</tspan></text>',
             f'<rect x="{x}" y="{self.y - 15:.0f}" width="{width}" height="20" rx="4" fill="{fill}" stroke="#333"'
             f"{dashes}/>",
             f'<text x="{x + width / 2:.0f}" y="{self.y:.0f}" text-anchor="middle" font-size="13" font-weight="bold" '
@@ -146,6 +148,6 @@ def _cut(text: str, columns: int) -> str:
     from wcwidth import wcswidth
 
     line = one_line(text)
-    while wcswidth(line) > columns:
-        line = shortened(line, len(line) - 1)
+    while line and wcswidth(line) > columns:
+        line = shortened(line, len(line) - 1) if len(line) > 5 else ""
     return line

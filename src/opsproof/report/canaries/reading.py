@@ -73,17 +73,20 @@ def value_text(criterion: CriterionFact, look: LookFact, lang: Lang) -> str:
 
 
 def limit_text(criterion: CriterionFact, lang: Lang) -> str:
-    """What is demanded: `< 1 %`, `p95 < 2.5 s`, and what is allowed beside the baseline."""
-    parts = []
+    """The limit: `< 1 %`, `p95 < 2.5 s`; empty without one."""
     if criterion.form == "share" and criterion.share is not None:
-        parts.append(f"< {share_text(criterion.share)}")
-    elif criterion.limit is not None:
-        sign = ">" if criterion.floor else "<"
-        parts.append(f"{quantile_name(criterion, lang)} {sign} {in_unit(criterion.limit, criterion.unit)}")
-    if criterion.tolerance:
-        said = words(lang)
-        parts.append(f"{said['baseline']}: {said['tolerance'].format(tolerance=criterion.tolerance)}")
-    return "; ".join(parts)
+        return f"< {share_text(criterion.share)}"
+    if criterion.limit is None:
+        return ""
+    sign = ">" if criterion.floor else "<"
+    return f"{quantile_name(criterion, lang)} {sign} {in_unit(criterion.limit, criterion.unit)}"
+
+
+def demand_text(criterion: CriterionFact, lang: Lang) -> str:
+    """The limit, and what is allowed beside the baseline."""
+    said, limit = words(lang), limit_text(criterion, lang)
+    allowed = said["tolerance"].format(tolerance=criterion.tolerance) if criterion.tolerance else ""
+    return "; ".join(part for part in (limit, allowed) if part)
 
 
 def meaning(criterion: CriterionFact, lang: Lang) -> str:
@@ -106,7 +109,7 @@ def amount(criterion: CriterionFact, data: Data) -> float:
 
 
 def missing_text(criterion: CriterionFact, look: LookFact, lang: Lang) -> str:
-    """What an inconclusive criterion lacks: requests, or data; empty if that is not known, or it is not inconclusive."""
+    """What an inconclusive criterion lacks, requests or data; empty if nobody knows, or it is not inconclusive."""
     said = words(lang)
     if look.answer is not Answer.INCONCLUSIVE:
         return ""

@@ -57,6 +57,10 @@ ENDINGS: Mapping[Lang, Mapping[CanaryEnding, str]] = {
 _WORDS: Mapping[Lang, Mapping[str, str]] = {
     "ko": {
         "head": "카나리",
+        "section": "카나리",
+        "criterion": "기준",
+        "requests": "요청 수",
+        "answer": "답",
         "watched": "{planned} 중 {seen} 관찰",
         "looks": "{n}회 확인",
         "looks_of": "{planned}회 중 {n}회 확인",
@@ -86,10 +90,14 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "why": "이유",
         "weight": "가중치",
         "weighs": "위반한 기준의 합 {weight}, 롤백 기준 {needed}",
-        "tolerance": "허용 {tolerance}",
+        "tolerance": "기준 트랙 대비 허용 {tolerance}",
     },
     "en": {
         "head": "CANARY",
+        "section": "Canary",
+        "criterion": "Criterion",
+        "requests": "n",
+        "answer": "Answer",
         "watched": "watched {seen} of {planned}",
         "looks": "{n} looks",
         "looks_of": "{n} of {planned} looks",
@@ -119,7 +127,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "why": "why",
         "weight": "weight",
         "weighs": "violated criteria weigh {weight}, roll back at {needed}",
-        "tolerance": "allowed {tolerance}",
+        "tolerance": "allowed beside the baseline: {tolerance}",
     },
 }
 
