@@ -237,6 +237,8 @@ def _notes(
         if pieces and pieces[-1][-1].elapsed == criterion.looks[-1].elapsed:
             last = pieces[-1][-1].value
             notes.append(_Note(max(_TOP, frame.y(last)), f"{word} {number_text(criterion, last)}", colour))
+    if ours and (upper := ours[-1][-1].upper) is not None and upper > frame.top:
+        notes.append(_Note(_TOP, f"↑ {said['bounds_to'].format(upper=share_text(upper))}", CANARY))
     notes.sort(key=lambda note: note.y)
     floor = _TOP + _HEIGHT - _LINE * (len(notes) - 1)
     y = -math.inf

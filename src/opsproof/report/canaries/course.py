@@ -14,7 +14,7 @@ _GOOD = (State.OK, State.VIOLATION)
 _SETTLED = 0.25
 """Part of the looks whose numbers are too uncertain to say how far the scale must reach."""
 _LIMITS_SHOWN = 1.8
-_UPPER_SHOWN = 4.0
+_UPPER_SHOWN = 8.0
 
 
 class Point(NamedTuple):

@@ -1,6 +1,6 @@
 """A canary in summary.md: the answer first, then its criteria, and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from opsproof.canary.facts import CanaryFact, CriterionFact
 from opsproof.judge.canary.rules import Answer
@@ -9,8 +9,8 @@ from opsproof.report.canaries.block import headline, remarks
 from opsproof.report.canaries.reading import (
     amount,
     bounds_text,
-    estimates,
     demand_text,
+    estimates,
     missing_text,
     name_of,
     number_text,
@@ -33,8 +33,9 @@ def canary_block(fact: CanaryFact, picture: str, lang: Lang) -> Iterator[str]:
     """
     said, head = words(lang), headline(fact, lang)
     yield f"## {said['section']}: {SIGNS[fact.answer]} {prose(head.text)}"
-    if fact.versions:
-        yield ", ".join(f"{prose(said.get(track, track))}: {code(name)}" for track, name in fact.versions.items())
+    if tracks := dict.fromkeys((*fact.tracks, *fact.versions)):
+        seen = ((track, [f.get(track, "") for f in (fact.versions, fact.tracks)]) for track in tracks)
+        yield "\n".join(f"- {prose(said.get(track, track))}: {_listed(texts)}" for track, texts in seen)
     if lines := [f"- **{prose(row.label)}**: {prose(row.text, 1000)}" for row in remarks(fact, lang)]:
         yield "\n".join(lines)
     columns = ("criterion", "canary", "bounds", "limit", "baseline", "requests", "answer", "missing")
@@ -52,6 +53,10 @@ def canary_block(fact: CanaryFact, picture: str, lang: Lang) -> Iterator[str]:
             yield text
     if picture:
         yield f"![{prose(head.text)}]({picture})"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(prose, filter(None, texts)))
 
 
 def _cells(criterion: CriterionFact, lang: Lang) -> tuple[str, ...]:
