@@ -24,15 +24,17 @@ ERRORS = Rule("error-rate", limit=0.01, tolerance=Tolerance("ratio", 1.5), min_s
 LATENCY = Rule("latency-p95", limit=2.5, allowed=0.05)
 PARSING = Rule("parse-failures", limit=0.005, critical=False)
 TOKENS = Rule("tokens", tolerance=Tolerance("difference", 20.0), critical=False)
-RULES = (ERRORS, LATENCY, PARSING, TOKENS)
+THROUGHPUT = Rule("throughput", limit=900.0, allowed=0.5, floor=True, critical=False)
+RULES = (ERRORS, LATENCY, PARSING, TOKENS, THROUGHPUT)
 _TITLES = {
     "error-rate": {"en": "Error rate", "ko": "오류율"},
     "latency-p95": {"en": "Latency", "ko": "응답 시간"},
     "parse-failures": {"en": "LLM parsing failures", "ko": "LLM 파싱 실패율"},
     "tokens": {"en": "Tokens per answer", "ko": "응답당 토큰"},
+    "throughput": {"en": "Throughput", "ko": "처리량"},
 }
-_UNITS = {"latency-p95": "s", "tokens": "tok"}
-_FORMS: dict[str, Any] = {"latency-p95": "quantile", "tokens": "number"}
+_UNITS = {"latency-p95": "s", "tokens": "tok", "throughput": "req/s"}
+_FORMS: dict[str, Any] = {"latency-p95": "quantile", "tokens": "number", "throughput": "number"}
 
 Pooled = Callable[[int], Data]
 """What was known at a look, by its number from 1 on."""
@@ -84,6 +86,7 @@ def a_criterion(
             "unit": _UNITS.get(rule.name, ""),
             "limit": rule.limit,
             "share": rule.share,
+            "floor": rule.floor,
             "tolerance": "" if tolerance is None else f"{'x' if tolerance.by == 'ratio' else '+'} {tolerance.value:g}",
             "critical": rule.critical,
             "weight": rule.weight,

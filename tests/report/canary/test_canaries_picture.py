@@ -18,6 +18,7 @@ from canary_builders import (
     bad,
     by_look,
     counted,
+    sampled,
     the_baseline,
 )
 from hypothesis import given, settings
@@ -187,6 +188,39 @@ def test_latency_is_drawn_as_the_share_that_is_judged() -> None:
     assert "limit 5 %" in found
     assert any("p95 1.93 s" in text for text in found)
     assert any("p95 < 2.5 s" in text for text in found)
+
+
+def test_a_number_is_drawn_as_the_share_beyond_its_limit() -> None:
+    """Where less is worse, below it; its median stands beside it, in its unit."""
+    found = texts(drawn(a_canary({"throughput": sampled(950, 880, 990, 1000)}, {})))
+
+    assert "share below 900 req/s" in found
+    assert "limit 50 %" in found
+    assert any("median > 900 req/s" in text for text in found)
+    assert any(re.search(r"median 9\d\d req/s\]", text) for text in found)
+
+
+def test_a_number_without_a_limit_is_drawn_in_its_unit() -> None:
+    """Against the baseline; there is no limit to draw, and no bounds of a share."""
+    tokens = {"tokens": sampled(410, 402, 431, 395)}
+    picture = drawn(a_canary(tokens, {"tokens": sampled(405, 420, 398, 412)}))
+
+    assert "median (tok)" in texts(picture)
+    assert any(re.fullmatch(r"canary 4\d\d tok", text) for text in texts(picture))
+    assert not of_class(picture, "limit")
+    assert not of_class(picture, "bounds")
+
+
+def test_numbers_above_the_scale_are_said_and_not_drawn_at_its_top() -> None:
+    """Of the first requests half failed, by chance: that must not press all else into a line."""
+    fact = a_canary({"parse-failures": counted(100, 0, first=4)}, {})
+    errors = fact.criteria[0]
+    looks = (errors.looks[0].model_copy(update={"estimate": 0.5}), *errors.looks[1:])
+    picture = drawn(fact.model_copy(update={"criteria": (errors.model_copy(update={"looks": looks}),)}))
+
+    assert "off the scale: 50 %" in texts(picture)
+    places = [float(element.get("cy", "nan")) for element in picture.iter(f"{SVG}circle")]
+    assert [place < 40 for place in places] == [True] + [False] * 11
 
 
 def test_bounds_beyond_the_scale_are_said() -> None:
