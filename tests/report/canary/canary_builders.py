@@ -40,10 +40,9 @@ Pooled = Callable[[int], Data]
 """What was known at a look, by its number from 1 on."""
 
 
-def counted(per_look: float, share: float, *, first: int = 0) -> Pooled:
-    """So many requests a look, of which that share fails, spread evenly; `first` more fail at once."""
-    return lambda look: Data(failed=min(first + math.floor(per_look * look * share), per_look * look),
-                             total=per_look * look)  # fmt: skip
+def counted(per_look: float, share: float) -> Pooled:
+    """So many requests a look, of which that share fails, spread evenly."""
+    return lambda look: Data(failed=math.floor(per_look * look * share), total=per_look * look)
 
 
 def timed(per_look: float, slow: float) -> Pooled:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -147,16 +148,18 @@ def test_each_state_of_the_data_is_named(state: State) -> None:
 
 
 def test_numbers_that_are_none_are_not_drawn() -> None:
-    """A look that calls NaN its estimate tears the line, too."""
+    """A look that calls NaN its estimate tears the line, and one with a number from data that can't be used."""
     fact = a_healthy_canary()
     errors = fact.criteria[0]
-    looks = tuple(
-        look.model_copy(update={"estimate": math.nan, "upper": math.inf}) if number == 5 else look
-        for number, look in enumerate(errors.looks)
-    )
+    stale = errors.looks[8].canary.model_copy(update={"state": State.STALE})
+    changes: dict[int, dict[str, Any]] = {
+        5: {"estimate": math.nan, "upper": math.inf},
+        8: {"estimate": 0.0, "canary": stale},
+    }
+    looks = tuple(look.model_copy(update=changes.get(number, {})) for number, look in enumerate(errors.looks))
     broken = fact.model_copy(update={"criteria": (errors.model_copy(update={"looks": looks}),)})
 
-    assert [len(piece) for piece in canary_lines(broken, broken.criteria[0])] == [5, 6]
+    assert [len(piece) for piece in canary_lines(broken, broken.criteria[0])] == [5, 2, 3]
     points = " ".join(element.get("points", "") for element in drawn(broken).iter())
     assert "nan" not in points
     assert "inf" not in points
@@ -213,7 +216,7 @@ def test_a_number_without_a_limit_is_drawn_in_its_unit() -> None:
 
 def test_numbers_above_the_scale_are_said_and_not_drawn_at_its_top() -> None:
     """Of the first requests half failed, by chance: that must not press all else into a line."""
-    fact = a_canary({"parse-failures": counted(100, 0, first=4)}, {})
+    fact = a_canary({"parse-failures": counted(100, 0)}, {})
     errors = fact.criteria[0]
     looks = (errors.looks[0].model_copy(update={"estimate": 0.5}), *errors.looks[1:])
     picture = drawn(fact.model_copy(update={"criteria": (errors.model_copy(update={"looks": looks}),)}))
