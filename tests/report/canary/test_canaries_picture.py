@@ -21,6 +21,7 @@ from canary_builders import (
     counted,
     sampled,
     the_baseline,
+    timed,
 )
 from hypothesis import given, settings
 from nasty_text import nasty_text
@@ -235,10 +236,12 @@ def test_bounds_beyond_the_scale_are_said() -> None:
 @given(nasty_text)
 def test_titles_are_text_whatever_they_hold(title: str) -> None:
     """Profiles and targets never draw."""
-    fact = a_canary({"error-rate": counted(100, 0)}, {}, looks=2, profile=title or "x", notes=(title,))
-    criterion = fact.criteria[0].model_copy(update={"title": {"en": title}, "unit": title, "tolerance": title})
+    data = {"latency-p95": timed(100, 0.01), "tokens": sampled(410.0)}
+    fact = a_canary(data, {}, looks=2, profile=title or "x", notes=(title,))
+    changes = {"title": {"en": title}, "unit": title, "tolerance": title}
+    criteria = tuple(one.model_copy(update=changes) for one in fact.criteria)
 
-    picture = drawn(fact.model_copy(update={"criteria": (criterion,)}))
+    picture = drawn(fact.model_copy(update={"criteria": criteria}))
 
     names = {element.tag.removeprefix(SVG) for element in picture.iter()}
     assert names <= {
