@@ -7,6 +7,7 @@ from opsproof.judge.canary.rules import Answer
 from opsproof.judge.canary.words import share_text
 from opsproof.judge.limits import Lang
 from opsproof.report.canaries.words import STATES, words
+from opsproof.report.text import one_line
 
 
 def finite(number: float | None) -> float | None:
@@ -19,7 +20,7 @@ def in_unit(number: float, unit: str) -> str:
     if unit == "%":
         return share_text(number)
     text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
-    return f"{text} {unit}".rstrip()
+    return one_line(f"{text} {unit}")
 
 
 def is_share(criterion: CriterionFact) -> bool:
