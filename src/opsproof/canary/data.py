@@ -14,6 +14,8 @@ from opsproof.profile.canary import Criterion, FailedShare, SlowShare
 
 STALE_SCRAPES = 5.0
 """Scrape intervals after which the newest sample says nothing of now."""
+IDLE_SCRAPES, IDLE_LOOKS = 6.0, 2.0
+"""Scrapes and looks after which a counter that stands still says that nobody asks any more."""
 _LEAST_STALE = 5.0
 _USUAL_SCRAPE = 15.0
 
@@ -86,6 +88,9 @@ class Looking:
             return Data(state=State.EMPTY)
         if now - newest > max(STALE_SCRAPES * self.scrape, _LEAST_STALE):
             return Data(state=State.STALE, why=f"the newest sample is {now - newest:.0f} s old")
+        idle = now - max(history.moved or self._start, self._start)
+        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._spacing):
+            return Data(state=State.STALE, why=f"nothing was counted for {idle:.0f} s: its traffic has stopped")
         return None
 
     async def _why_empty(self, track: str, asked: dict[str, tuple[str, str]]) -> str:

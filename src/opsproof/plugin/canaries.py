@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opsproof.canary.facts import CanaryFact
@@ -112,12 +113,12 @@ class Canaries:
     def of(self, profile: str) -> Watched | None:
         """What came of a profile's canary; None if it was not watched."""
         if profile in self._again:
-            memory = self._memory
-            assert memory is not None
-            evidence = lambda criterion: memory.evidence(f"canary.{criterion}[{profile}]")
-            return Watched(self._again[profile], self._lang, evidence)
+            return Watched(self._again[profile], self._lang, partial(self._remembered, profile))
         watch = self._watches.get(profile)
         return Watched(watch.fact(), self._lang, watch.observations) if watch else None
+
+    def _remembered(self, profile: str, criterion: str) -> Sequence[Observation]:
+        return self._memory.evidence(f"canary.{criterion}[{profile}]") if self._memory else ()
 
     def facts(self) -> tuple[CanaryFact, ...]:
         """All of them, for the report."""
