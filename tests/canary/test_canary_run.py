@@ -1,4 +1,4 @@
-"""`pytest -m canary_criteria` as a deployer runs it: exit status, verdict and report, of a watch and of what it kept."""
+"""`pytest -m canary_criteria` as a deployer runs it: exit status, verdict, report, and what was kept judged again."""
 
 import json
 import os
