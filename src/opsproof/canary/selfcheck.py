@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import Data
 from opsproof.canary.sources import Source
+from opsproof.errors import NotObserved
 from opsproof.judge.canary.rules import Rule
 from opsproof.judge.canary.series import State
 from opsproof.probes.metrics.promql import ranges, selectors
@@ -94,7 +95,10 @@ class Refusals:
         """Labels that match both tracks would hold the canary against itself."""
         if not looking.compares or looking.criterion.promql:
             return []
-        ours, theirs = await looking.identities()
+        try:
+            ours, theirs = await looking.identities()
+        except NotObserved:  # that look has its own words
+            return []
         if both := ours & theirs:
             example = ", ".join(f'{key}="{value}"' for key, value in sorted(next(iter(both))))
             return [

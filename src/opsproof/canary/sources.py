@@ -18,7 +18,7 @@ from opsproof.probes.metrics.scrape import ScrapeProbe
 from opsproof.profile.canary import Canary
 from opsproof.profile.selectors import parsed_selector
 
-LEAD = 120.0
+LEAD = 300.0
 """Seconds before the watch that are asked for, too: what was there at its begin is known by them."""
 _OVERLAP = 5.0
 TRACKS = ("canary", "baseline")
