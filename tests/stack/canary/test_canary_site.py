@@ -60,7 +60,9 @@ def test_prometheus_counts_what_the_process_has_counted(site):
     def own():
         return site.counted("canary").requests
 
-    assert wait_for(lambda: told("http_requests_total") == own() > 0, 10, pause=0.2)
+    assert wait_for(lambda: told("http_requests_total") == own() > 0, 10, pause=0.2), site.scraping.ask(
+        f'http_requests_total{{track="canary",{SELECTED}}}'
+    )
     edge = site.scraping.ask(f'sum(http_request_duration_seconds_bucket{{track="canary",le="2.5",{SELECTED}}})')
     assert float(edge[0]["value"][1]) == own()
 
