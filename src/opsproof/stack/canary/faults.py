@@ -139,8 +139,10 @@ class CanaryFault:
             raise raised[0]
 
     def heal(self, site: CanarySite) -> None:
-        """Undo it. Raises StackError when the site does not come back."""
+        """Undo it, and wait for slow answers under way. Raises StackError when the site does not come back."""
         site.restore()
+        if self.shares.slow:
+            time.sleep(_SLOW_SECONDS)
 
 
 def _errors(share: float) -> Act:
