@@ -49,7 +49,11 @@ class Samples:
 
 
 def canary(**criterion):
-    said = {"title": {"en": "Errors", "ko": "오류"}, "runbook": ["FAI-055"], "next_step": {"en": "Mend.", "ko": "고친다."}}
+    said = {
+        "title": {"en": "Errors", "ko": "오류"},
+        "runbook": ["FAI-055"],
+        "next_step": {"en": "Mend.", "ko": "고친다."},
+    }
     made = Canary.model_validate(
         {
             "canary": {"track": "canary"},
