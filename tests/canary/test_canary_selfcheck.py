@@ -117,6 +117,15 @@ def test_labels_that_match_both_tracks_are_refused():
     assert "match the same series" in wrong[0]
 
 
+def test_a_pod_on_both_tracks_is_refused():
+    """Labels that were mixed up: what is counted for the canary may be the baseline's."""
+    both = [({"pod": "s", "status": "200", "track": "canary"}, [0, 10, 20, 30, 40])]
+    theirs = [({"pod": "s", "status": "200", "track": "stable"}, [0, 10, 20, 30, 40])]
+    (wrong, _), _ = refused(Samples(canary=RISING + both, baseline=theirs), canary(**RATIO, worse={"ratio": 2}))
+
+    assert "s is on both tracks" in wrong[0]
+
+
 def test_a_query_that_fails_is_refused_with_what_it_says():
     """An error is no number."""
     samples = Samples(canary=RISING)

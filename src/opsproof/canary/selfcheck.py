@@ -1,10 +1,11 @@
 """Whether the questions can tell at all, before the watch: a question that cannot go red makes every canary good."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import Data
+from opsproof.canary.history import Labels
 from opsproof.canary.sources import Source
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.rules import Rule
@@ -101,9 +102,11 @@ class Refusals:
             return []
         if both := ours & theirs:
             example = ", ".join(f'{key}="{value}"' for key, value in sorted(next(iter(both))))
-            return [
-                f"the labels of canary and baseline match the same series ({example}); give labels that only one has"
-            ]
+            fix = "give labels that only one has"
+            return [f"the labels of canary and baseline match the same series ({example}); {fix}"]
+        if pods := _pods(ours) & _pods(theirs):
+            named = ", ".join(sorted(pods))
+            return [f"{named} is on both tracks, or was minutes ago; a pod must be on one of them for the whole watch"]
         return []
 
     def _edges(self, rule: Rule, data: Data) -> tuple[list[str], list[str]]:
@@ -117,6 +120,12 @@ class Refusals:
         if rule.limit in finite:
             return [], []
         return [], [_between(rule.limit, finite)]
+
+
+def _pods(series: Iterable[Labels]) -> set[str]:
+    """Who the series are of; nobody where they are aggregated."""
+    found = (dict(labels) for labels in series)
+    return {labels.get("pod") or labels["instance"] for labels in found if labels.get("pod") or labels.get("instance")}
 
 
 def _between(limit: float, finite: Sequence[float]) -> str:
