@@ -24,6 +24,20 @@ EXTENSIONS = (
         (_EXTENSIONS, _SERVICE), "UPDATE pg_proc SET probin = '$libdir/gone' WHERE probin = '$libdir/pg_trgm'",
     ),
 )  # fmt: skip
+
+
+def _behind_the_back(index: str, *statements: str) -> tuple[str, ...]:
+    """Statements of which an index hears nothing."""
+    flags = "UPDATE pg_index SET indisready = {0}, indislive = {0} WHERE indexrelid = '" + f"{index}'::regclass"
+    return flags.format("false"), *statements, flags.format("true")
+
+
+def _lost(index: str, table: str, row: str) -> tuple[str, ...]:
+    """Write one row anew, and the index does not hear of it: the table is what it was."""
+    kept = f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {row}"
+    return _behind_the_back(index, kept, f"DELETE FROM {table} WHERE {row}", f"INSERT INTO {table} TABLE kept")
+
+
 INDEXES = (
     fault(
         "index-order-wrong", "E5", "An index is in the order of another machine's collation",
@@ -46,6 +60,35 @@ INDEXES = (
         "UPDATE pg_index SET indisready = false, indislive = false WHERE indrelid = 'core.artifacts'::regclass",
         "INSERT INTO core.artifacts VALUES ('reports/99.pdf', 1)",
         "UPDATE pg_index SET indisready = true, indislive = true WHERE indrelid = 'core.artifacts'::regclass",
+    ),
+    fault(
+        "hash-index-lacks-a-row", "", "A hash index does not know one row", "해시 인덱스에 한 행이 없음", (_CORRUPT,),
+        *_lost("core.shifts_by_line", "core.shifts", "lower(during) = '2026-11-03Z'"),
+    ),
+    fault(
+        "gist-index-lacks-a-row", "", "A GiST index does not know one row", "GiST 인덱스에 한 행이 없음", (_CORRUPT,),
+        *_lost("core.shifts_by_words", "core.shifts", "lower(during) = '2026-11-03Z'"),
+    ),
+    fault(
+        "spgist-index-lacks-a-null", "", "An SP-GiST index does not know one row that has no value",
+        "SP-GiST 인덱스에 값이 없는 한 행이 없음", (_CORRUPT,),
+        *_lost("core.shifts_by_place", "core.shifts", "lower(during) = '2026-11-03 08:00Z'"),
+    ),
+    fault(
+        "brin-index-lacks-a-range", "", "A BRIN index does not know how late its rows are",
+        "BRIN 인덱스가 행의 범위를 모름", (_CORRUPT, _ROWS, _TABLES),
+        *_behind_the_back("core.readings_by_time", "INSERT INTO core.readings VALUES ('2026-12-01Z', 'word 1')"),
+    ),
+    fault(
+        "exclusion-index-lacks-a-row", "", "The index of an exclusion constraint does not know one row: another that"
+        " overlaps would be let in", "EXCLUDE 제약의 인덱스에 한 행이 없음", (_CORRUPT,),
+        *_lost("core.shifts_during_excl", "core.shifts", "lower(during) = '2026-11-03Z'"),
+    ),
+    fault(
+        "gin-index-lacks-a-row", "", "A GIN index does not know one row", "GIN 인덱스에 한 행이 없음", (_CORRUPT,),
+        QUIETLY, *_behind_the_back("core.workflow_instances_by_words",
+        f"UPDATE {_INSTANCES} SET summary = 'set aside' WHERE id = 7",
+        f"UPDATE {_INSTANCES} SET summary = 'summary 0007 of line h' WHERE id = 7"),
     ),
     fault(
         "duplicates-under-unique-index", "", "Two rows have one key, though its index is unique",
@@ -77,6 +120,15 @@ CONSTRAINTS = (
         "rows-without-parent", "", "A parent is gone, and its rows are not",
         "부모 행이 없는 행이 있음", (_KEEPS, _TABLES),
         QUIETLY, "DELETE FROM core.workflows WHERE id = 3",
+    ),
+    fault(
+        "rows-overlap", "", "Two rows overlap, though an exclusion constraint forbids it",
+        "EXCLUDE 제약이 있는데 두 행이 겹침", (_KEEPS, _TABLES), *_behind_the_back("core.shifts_during_excl",
+        "INSERT INTO core.shifts VALUES ('line 9', '[2026-11-03Z, 2026-11-03 01:00Z)')"),
+    ),
+    fault(
+        "exclusion-missing", "", "An exclusion constraint is missing", "EXCLUDE 제약이 없음", (_IN_FORCE, _INDEXES),
+        "ALTER TABLE core.shifts DROP CONSTRAINT shifts_during_excl",
     ),
     fault(
         "check-missing", "", "A check constraint is missing", "CHECK 제약이 없음", (_IN_FORCE,),
