@@ -78,6 +78,15 @@ CREATE MATERIALIZED VIEW daily AS SELECT date_trunc('day', started_at) AS day, c
 GRANT SELECT, INSERT, UPDATE ON workflows, workflow_instances, judgment_executions, artifacts TO app_service;
 GRANT SELECT ON completed, daily TO app_service;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA core TO app_service;
+CREATE TEXT SEARCH DICTIONARY plain_words (TEMPLATE = simple, STOPWORDS = english);
+CREATE TEXT SEARCH CONFIGURATION notes (PARSER = pg_catalog."default");
+ALTER TEXT SEARCH CONFIGURATION notes ADD MAPPING FOR word, asciiword, uint WITH plain_words;
+CREATE AGGREGATE longest (text) (SFUNC = textcat, STYPE = text, INITCOND = '');
 RESET ROLE;
+CREATE OPERATOR CLASS core.backwards FOR TYPE integer USING btree AS OPERATOR 1 >, OPERATOR 2 >=, OPERATOR 3 =,
+    OPERATOR 4 <=, OPERATOR 5 <, FUNCTION 1 btint4cmp(integer, integer);
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER erp TYPE 'orders' VERSION '3' FOREIGN DATA WRAPPER nowhere OPTIONS (host 'erp.example', port '5432');
+CREATE USER MAPPING FOR app_service SERVER erp OPTIONS (user 'judge', password 'lab-only');
 SELECT lo_from_bytea(424242, convert_to(repeat('drawing ', 2000), 'UTF8'));
 ANALYZE;
