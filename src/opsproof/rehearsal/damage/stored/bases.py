@@ -90,7 +90,10 @@ def _honest(name: str, change: Callable[[bytes], bytes | None]) -> Callable[[Sto
 
     def inject(lab: StoredLab) -> None:
         base = _first(lab)
-        path = _table(base) if name == "TABLE" else next(base.glob(name))
+        found = [_table(base)] if name == "TABLE" else sorted(base.glob(name))
+        if not found:
+            raise NotApplicable(f"there is no {name} in it")
+        path = found[-1]
         content = change(path.read_bytes())
         inside = path.relative_to(base).as_posix()
         manifest = json.loads((base / "backup_manifest").read_bytes())
@@ -112,6 +115,11 @@ def _honest(name: str, change: Callable[[bytes], bytes | None]) -> Callable[[Sto
         _noted_anew(lab, base)
 
     return inject
+
+
+def _without_configuration(lab: StoredLab) -> None:
+    lab.at_least(2)
+    _honest("postgresql.conf", lambda _: None)(lab)
 
 
 def _covered(inject: Callable[[StoredLab], None]) -> Callable[[StoredLab], None]:
@@ -457,7 +465,7 @@ AREA = Area(
             "",
             "pg_xact was all zeros when it was copied: manifest and hashes are right",
             "복사 시점에 pg_xact가 모두 0이었고 해시는 올바름",
-            _honest("pg_xact/0000", lambda old: bytes(len(old))),
+            _honest("pg_xact/*", lambda old: bytes(len(old))),
             _WHOLE,
         ),
         _one(
@@ -489,7 +497,7 @@ AREA = Area(
             "",
             "postgresql.conf was not copied, and the manifest does not miss it",
             "postgresql.conf가 복사되지 않았고 매니페스트에도 없음",
-            _honest("postgresql.conf", lambda _: None),
+            _without_configuration,
             _WHOLE,
         ),
         _one(
