@@ -19,6 +19,15 @@ WORDS = {
     "rewind-unfenced": "-home runs",
     "lost-rows-changed": "its sha256 differs",
     "lost-rows-gone": "is not there",
+    "lost-two-phase-commit-forgotten": "1 commits of the old timeline",
+    "lost-transaction-undecided": "payment-17 is prepared",
+    "lost-truncate": "TRUNCATE of public.kept_cold",
+    "lost-drop": "files of tables or indexes were removed",
+    "lost-ddl": "view noted",
+    "lost-message": "1 logical messages",
+    "lost-deletes-changed": "DELETE of 1 rows of public.orders that dr has changed",
+    "lost-large-object-gone": "pg_largeobject.csv is not there",
+    "lost-wal-gone": "WAL segment 00000001",
     "lost-commits-unreadable": "cannot be read",
 }
 """What the sentence says that only this damage brings about."""
