@@ -15,6 +15,8 @@ WORDS = {
     "promotion-database-closed": "connections 0",
     "promotion-index-not-valid": "is not valid",
     "promotion-archives-a-part": "has 1000 bytes in the archive",
+    "promotion-archives-other-bytes": "is not what dr wrote",
+    "promotion-archives-zeros": "is not what dr wrote",
     "promotion-archives-packed": "is not in the archive after",
     "promotion-triggers-asleep": "session_replication_role",
     "promotion-stuck": "returned false",

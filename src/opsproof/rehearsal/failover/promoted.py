@@ -9,9 +9,20 @@ from opsproof.rehearsal.failover import asked, link, parity
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
-Listing = Callable[[], Awaitable[Mapping[str, int]]]
-"""What is in the archive: bytes by name."""
-"""Names of the files that are in the archive now."""
+
+@dataclass(frozen=True)
+class Archive:
+    """
+    The archive that a server fills.
+
+    Attributes:
+        listing: Bytes of its files now, by name.
+        sha256: Of a file of that name, read back.
+    """
+
+    listing: Callable[[], Awaitable[Mapping[str, int]]]
+    sha256: Callable[[str], Awaitable[str]]
+
 
 _READ_ONLY = """
     SELECT 'the server' AS who FROM pg_settings
@@ -39,6 +50,7 @@ _SUBSCRIPTIONS = """
     FROM pg_subscription s LEFT JOIN pg_stat_subscription w ON w.subid = s.oid
     WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1, 2 ORDER BY 1
 """
+_OWN = "SELECT encode(sha256(pg_read_binary_file('pg_wal/' || %(name)s)), 'hex')"
 _SIGNALS = """
     SELECT name FROM unnest(ARRAY['standby.signal', 'recovery.signal']) AS name
     WHERE (pg_stat_file(name, true)).size IS NOT NULL
@@ -100,7 +112,7 @@ class PromotedVerification:
     Args:
         node: The new primary.
         before: What the old one was.
-        archive: Lists, with sizes, the archive that the new one fills; None where there is none to be listed.
+        archive: That the new one fills; None where there is none to be listed.
         promotion: What came of the promotion; None if it was not seen.
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
@@ -111,7 +123,7 @@ class PromotedVerification:
         self,
         node: Node,
         before: Inventory,
-        archive: Listing | None,
+        archive: Archive | None,
         *,
         promotion: Promotion | None = None,
         expected: frozenset[str] | None = None,
@@ -169,26 +181,29 @@ class PromotedVerification:
         return link.synchronous_faults(self._node.name, names, await asked.wal_senders(self._node))
 
     async def a_segment_arrives_in_the_archive(self) -> list[str]:
-        """After a switch of the segment that very file is in the archive, whole, and the timeline's history too."""
+        """After a switch of the segment that very file is in the archive, byte for byte; the timeline's history too."""
         settings = await asked.settings(self._node)
         found = parity.archive_faults(self._node.name, settings)
         if self._archive is None:
             where = f"the archive of {self._node.name}"
             raise NoData("no archive can be listed", where=where, next_step="Name it in `backups.wal`.")
-        listing = self._archive
         await self._node.value("SELECT pg_logical_emit_message(false, 'opsproof', 'archive')::text")
         segment = await self._node.value("SELECT pg_walfile_name(pg_switch_wal())")
         line = int(segment[:8], 16)
         wanted = {segment} | ({f"{line:08X}.history"} if line > 1 else set())
         size = int(settings["wal_segment_size"])
+        own = {name: await self._node.value(_OWN, name=name) for name in sorted(wanted)}  # it may recycle them later
 
         def whole(there: Mapping[str, int]) -> bool:
             return wanted <= set(there) and there[segment] == size
 
-        there = await asked.until(listing, whole, self._archived)
+        there = await asked.until(self._archive.listing, whole, self._archived)
         found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - set(there))]
         if there.get(segment, size) != size:
             found.append(f"{segment} has {there[segment]} bytes in the archive, and {size} on {self._node.name}")
+        for name in sorted(wanted & set(there)):
+            if await self._archive.sha256(name) != own[name]:
+                found.append(f"{name} in the archive is not what {self._node.name} wrote: its sha256 differs")
         return found
 
     async def the_slots_of_the_old_primary_are_there(self) -> list[str]:

@@ -13,7 +13,7 @@ from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
 from opsproof.rehearsal.failover.exports import Kept, keep
 from opsproof.rehearsal.failover.failback import follow, rewind, switch_over
-from opsproof.rehearsal.failover.promoted import PromotedVerification
+from opsproof.rehearsal.failover.promoted import Archive, PromotedVerification
 from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.rewound import RewoundVerification
 from opsproof.rehearsal.failover.split import SplitVerification
@@ -89,8 +89,9 @@ class RegionLoss(CommonSteps):
         if self.before is None:
             next_step = "See why the home site could not be asked before it was lost."
             raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
+        archive = Archive(self.archived, self.archived_sha256)
         verification = PromotedVerification(
-            self.at.dr, self.before, self.archived, promotion=self._promotion, expected=frozenset()
+            self.at.dr, self.before, archive, promotion=self._promotion, expected=frozenset()
         )
         found = await everything(verification, "promoted")
         if self._promotion is None:  # a command or a person promoted it, and what pg_promote returned is theirs

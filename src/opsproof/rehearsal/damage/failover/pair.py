@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import os
 import shutil
@@ -116,6 +117,10 @@ class Pair:
     async def listing(self) -> dict[str, int]:
         """Bytes of the files in the archive, by name."""
         return {file.name: file.stat().st_size for file in self.archive.iterdir()}
+
+    async def archived(self, name: str) -> str:
+        """SHA-256 of a file in the archive."""
+        return hashlib.sha256((self.archive / name).read_bytes()).hexdigest()
 
     def beat(self, cluster: Cluster) -> int:
         """Write a heartbeat; its id."""

@@ -14,7 +14,7 @@ from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
 from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, until
 from opsproof.rehearsal.failover.detectors import everything
-from opsproof.rehearsal.failover.promoted import Inventory, PromotedVerification, inventory
+from opsproof.rehearsal.failover.promoted import Archive, Inventory, PromotedVerification, inventory
 from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
@@ -51,7 +51,7 @@ class Promotions:
             PromotedVerification(
                 dr,
                 self.before,
-                servers.listing,
+                Archive(servers.listing, servers.archived),
                 promotion=self.promotion,
                 expected=self.expected,
                 write=4.0,
@@ -178,6 +178,12 @@ def _after(*statements: str) -> Callable[[Promotions], None]:
 def _old_site_archive(lab: Promotions) -> None:
     elsewhere = lab.servers.grounds.folder(f"{lab.servers.exports.name}/old-site")
     _set(lab, **lab.servers.archiving(elsewhere))
+
+
+def _flipped_on_the_way(lab: Promotions) -> None:
+    copy = f"{lab.servers.archive}/%f"
+    flip = f"printf XXXX | dd of={copy} bs=1 seek=9000 conv=notrunc"
+    _set(lab, archive_command=f"cp %p {copy}; case %f in *.history) ;; *) {flip} 2>/dev/null ;; esac")
 
 
 def _set(lab: Promotions, **settings: str) -> None:
@@ -326,6 +332,22 @@ DAMAGES = (
         "The new primary archives the first bytes of each segment.",
         "새 주 서버가 세그먼트의 앞부분만 보관합니다.",
         lambda lab: _set(lab, archive_command=f"head -c 1000 %p > {lab.servers.archive}/%f"),
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-other-bytes",
+        "",
+        "A few bytes of each segment that the new primary archives are others.",
+        "새 주 서버가 보관하는 세그먼트의 일부 바이트가 다릅니다.",
+        _flipped_on_the_way,
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-zeros",
+        "",
+        "The new primary archives files of the right name and size, and of nothing but zeros.",
+        "새 주 서버가 이름과 크기만 맞는 빈 파일을 보관합니다.",
+        lambda lab: _set(lab, archive_command=f"head -c $(stat -c %%s %p) /dev/zero > {lab.servers.archive}/%f"),
         _ARCHIVE,
     ),
     _damage(
