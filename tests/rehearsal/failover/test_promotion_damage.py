@@ -42,6 +42,11 @@ WORDS = {
     "promotion-acknowledges-early": "synchronous_commit of dr is 'off'",
     "promotion-prepared-left-over": "payment-17",
     "promotion-tablespace-gone": "tablespace cold",
+    "promotion-archives-no-more-after-a-restart": "'off' from the next start on",
+    "promotion-read-only-after-a-reload": "'yes' from the next reload on",
+    "promotion-does-not-start-again": "shared_buffers setting could not be applied",
+    "promotion-access-file-broken": "pg_hba.conf of dr",
+    "promotion-reserves-connections": "superuser_reserved_connections of dr is '35'",
     "promotion-standby-again": "standby.signal",
 }
 """What the sentence says that only this damage brings about."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from opsproof.errors import NoData
 from opsproof.rehearsal.failover import asked, link, parity
+from opsproof.rehearsal.failover.next_start import next_start_faults
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
@@ -225,8 +226,12 @@ class PromotedVerification:
         return parity.limit_faults(self._node.name, await asked.settings(self._node), self._before.settings)
 
     async def its_settings_are_those_of_the_old_primary(self) -> list[str]:
-        """What decides how statements behave and what is kept is as before."""
+        """All settings are as before, but for those of the machine, and of the part that a server plays."""
         return parity.setting_faults(self._node.name, await asked.settings(self._node), self._before.settings)
+
+    async def its_next_start_is_like_this_one(self) -> list[str]:
+        """No line of its files is wrong, and none waits for a restart or a reload."""
+        return await next_start_faults(self._node)
 
     async def transactions_may_write(self) -> list[str]:
         """Neither the server nor a role or database has transactions read-only by default."""

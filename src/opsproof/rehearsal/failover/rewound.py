@@ -10,6 +10,7 @@ from opsproof.rehearsal.failover.divergence import Divergence
 from opsproof.rehearsal.failover.exports import Kept, sha256_of
 from opsproof.rehearsal.failover.failback import settled_timeline
 from opsproof.rehearsal.failover.lost_rows import Export
+from opsproof.rehearsal.failover.next_start import next_start_faults
 from opsproof.rehearsal.failover.promotion import first_write, has_token, new_token
 from opsproof.rehearsal.node import Node
 
@@ -128,6 +129,10 @@ class RewoundVerification:
             for name in sorted({*now, *self._before})
             if name not in _OF_THE_PART and now.get(name) != (was := self._before.get(name)) and MASK not in (was or "")
         ]
+
+    async def its_next_start_is_like_this_one(self) -> list[str]:
+        """No line of its files is wrong, and none waits for a restart or a reload."""
+        return await next_start_faults(self._rewound)
 
     async def _digests(self, node: Node, export: Export, sql: str) -> set[str]:
         import psycopg.conninfo

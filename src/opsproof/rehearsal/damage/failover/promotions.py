@@ -199,6 +199,20 @@ def _setting(**settings: str) -> Callable[[Promotions], None]:
     return lambda lab: _set(lab, **settings)
 
 
+def _written(**settings: str) -> Callable[[Promotions], None]:
+    def inject(lab: Promotions) -> None:
+        lab.promote()
+        lab.servers.dr.configure(**settings)
+
+    return inject
+
+
+def _access_broken(lab: Promotions) -> None:
+    lab.promote()
+    with (lab.servers.dr.home / "access.conf").open("a", encoding="ascii") as file:
+        file.write("host all service 10.0.0.0/99 scram-sha-256\n")
+
+
 def _restarted(**settings: str) -> Callable[[Promotions], None]:
     def inject(lab: Promotions) -> None:
         lab.promote()
@@ -220,6 +234,7 @@ _WAITS = "no_commit_waits_for_a_standby_that_is_not_there"
 _ARCHIVE = "a_segment_arrives_in_the_archive"
 _FENCED = "the_old_primary_takes_no_writes"
 _SLOTS = "the_slots_of_the_old_primary_are_there"
+_NEXT = "its_next_start_is_like_this_one"
 _LIKE = "its_settings_are_those_of_the_old_primary"
 
 DAMAGES = (
@@ -490,6 +505,46 @@ DAMAGES = (
         "새 주 서버에 테이블스페이스 폴더가 없습니다.",
         _tablespace_gone,
         "the_tablespaces_are_there",
+    ),
+    _damage(
+        "promotion-archives-no-more-after-a-restart",
+        "",
+        "archive_mode of the new primary is off from the next start on.",
+        "새 주 서버를 재시작하면 archive_mode가 꺼집니다.",
+        _written(archive_mode="off"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-read-only-after-a-reload",
+        "",
+        "Transactions of the new primary are read-only from the next reload on.",
+        "새 주 서버를 다시 로드하면 트랜잭션이 읽기 전용이 됩니다.",
+        _written(default_transaction_read_only="yes"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-does-not-start-again",
+        "",
+        "A value in postgresql.conf of the new primary is none: it does not start again.",
+        "새 주 서버의 postgresql.conf에 잘못된 값이 있어 다시 시작되지 않습니다.",
+        _written(shared_buffers="lots"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-access-file-broken",
+        "",
+        "A line of pg_hba.conf of the new primary is wrong.",
+        "새 주 서버의 pg_hba.conf에 잘못된 줄이 있습니다.",
+        _access_broken,
+        _NEXT,
+    ),
+    _damage(
+        "promotion-reserves-connections",
+        "",
+        "Nearly all connections of the new primary are reserved for superusers.",
+        "새 주 서버의 연결이 거의 모두 관리자 전용입니다.",
+        _restarted(superuser_reserved_connections="35"),
+        _LIKE,
     ),
     _damage(
         "promotion-standby-again",

@@ -237,6 +237,14 @@ def _still_runs(lab: Returns) -> None:
     lab.servers.home.start()
 
 
+def _written(**settings: str) -> Callable[[Returns], None]:
+    def inject(lab: Returns) -> None:
+        at_once(bring_back(lab))
+        lab.servers.home.configure(**settings)
+
+    return inject
+
+
 def _exported(change: Callable[[Path], None]) -> Callable[[Returns], None]:
     def inject(lab: Returns) -> None:
         at_once(bring_back(lab))
@@ -403,6 +411,14 @@ DAMAGES = (
         "되감으려는데 옛 주 서버가 실행 중입니다.",
         _still_runs,
         REWOUND,
+    ),
+    _damage(
+        "return-does-not-start-again",
+        "",
+        "A value in postgresql.conf of the rewound server is none: it does not start again.",
+        "되감은 서버의 postgresql.conf에 잘못된 값이 있어 다시 시작되지 않습니다.",
+        _written(shared_buffers="lots"),
+        "failback.its_next_start_is_like_this_one",
     ),
     _damage(
         "lost-rows-changed",

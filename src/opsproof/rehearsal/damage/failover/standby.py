@@ -255,6 +255,18 @@ def _service_not_let_in(lab: Standbys) -> None:
     access.write_text("".join(line for line in lines if not line.startswith("host")), encoding="ascii")
 
 
+def _rule(line: str) -> Callable[[Standbys], None]:
+    def inject(lab: Standbys) -> None:
+        access = lab.servers.dr.home / "access.conf"
+        access.write_text(f"{line}\n{access.read_text(encoding='ascii')}", encoding="ascii")
+
+    return inject
+
+
+def _off_at_the_next_start(lab: Standbys) -> None:
+    lab.servers.dr.configure(archive_mode="off")
+
+
 def _from_the_future(lab: Standbys) -> None:
     servers = lab.servers
     sql = "INSERT INTO opsproof_heartbeat SELECT max(id) + 1, '2099-01-01', 'lab' FROM opsproof_heartbeat"
@@ -577,6 +589,41 @@ DAMAGES = (
         "대기 서버의 pg_hba.conf에 클라이언트 규칙이 없습니다.",
         _service_not_let_in,
         "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-trusts-everybody",
+        "pg_hba.conf of the standby lets in everybody without a password.",
+        "대기 서버의 pg_hba.conf가 비밀번호 없이 모두를 허용합니다.",
+        _rule("host all all 0.0.0.0/0 trust"),
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-open-to-all-addresses",
+        "pg_hba.conf of the standby lets in from every address.",
+        "대기 서버의 pg_hba.conf가 모든 주소의 접속을 허용합니다.",
+        _rule("host all all 0.0.0.0/0 scram-sha-256"),
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-reserves-connections",
+        "Nearly all connections of the standby are reserved for superusers.",
+        "대기 서버의 연결이 거의 모두 관리자 전용입니다.",
+        _setting("superuser_reserved_connections", "38", restart=True),
+        _AGREE,
+    ),
+    _damage(
+        "standby-small-temporary-files",
+        "temp_file_limit of the standby is lower: large sorts fail there.",
+        "대기 서버의 temp_file_limit이 낮아 큰 정렬이 실패합니다.",
+        _setting("temp_file_limit", "1MB"),
+        _AGREE,
+    ),
+    _damage(
+        "standby-archives-no-more-after-a-restart",
+        "archive_mode of the standby is off from the next start on.",
+        "대기 서버를 재시작하면 archive_mode가 꺼집니다.",
+        _off_at_the_next_start,
+        "the_configuration_files_of_the_standby_can_be_read",
     ),
     _damage(
         "standby-heartbeat-from-the-future",
