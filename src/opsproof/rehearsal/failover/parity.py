@@ -129,8 +129,11 @@ def archive_faults(name: str, own: Mapping[str, str]) -> list[str]:
 
 def access_faults(name: str, own: Sequence[Mapping[str, Any]], primary: Sequence[Mapping[str, Any]]) -> list[str]:
     """
-    Where the pg_hba.conf of a server (`name`) is not the primary's: rules that it lacks, rules of its own (another role,
-    another database, another way to log in: trust), and rules that are open to more addresses than any of the primary.
+    Where the pg_hba.conf of a server (`name`) is not the primary's.
+
+    Returns:
+        Rules that it lacks, rules of its own (for another role or database, or by another way to log in: trust), and
+        rules that are open to more addresses than any of the primary's.
     """
     mine, theirs = _open(own), _open(primary)
     found = [f"pg_hba.conf of {name} lacks the primary's rule `{rule}`" for rule in sorted(theirs.keys() - mine.keys())]
