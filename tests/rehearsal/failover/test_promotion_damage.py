@@ -47,6 +47,7 @@ WORDS = {
     "promotion-does-not-start-again": "shared_buffers setting could not be applied",
     "promotion-access-file-broken": "pg_hba.conf of dr",
     "promotion-reserves-connections": "superuser_reserved_connections of dr is '35'",
+    "promotion-page-rotten-unread": "quiet on dr cannot be read",
     "promotion-standby-again": "standby.signal",
 }
 """What the sentence says that only this damage brings about."""

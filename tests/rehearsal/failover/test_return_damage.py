@@ -18,6 +18,7 @@ WORDS = {
     "return-as-primary": "not in recovery",
     "rewind-unfenced": "-home runs",
     "return-does-not-start-again": "shared_buffers setting could not be applied",
+    "return-page-rotten-unread": "quiet on home cannot be read",
     "lost-rows-changed": "its sha256 differs",
     "lost-rows-gone": "is not there",
     "lost-two-phase-commit-forgotten": "1 commits of the old timeline",

@@ -42,6 +42,8 @@ WORDS = {
     "standby-reserves-connections": "superuser_reserved_connections of dr is '38'",
     "standby-small-temporary-files": "temp_file_limit of dr is '1024'",
     "standby-archives-no-more-after-a-restart": "archive_mode is 'on', and 'off' from the next start on",
+    "standby-page-rotten-unread": "quiet on dr cannot be read",
+    "standby-other-rows": "quiet has other rows on dr (500)",
     "standby-heartbeat-from-the-future": "in the future",
     "standby-unlogged-table": "public.carts",
     "standby-replay-frozen": "bytes short of",

@@ -7,6 +7,7 @@ from typing import Any
 from opsproof.errors import NoData
 from opsproof.rehearsal.failover import asked, link, parity
 from opsproof.rehearsal.failover.next_start import next_start_faults
+from opsproof.rehearsal.failover.pages import MOST_BYTES, page_faults
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
@@ -118,6 +119,7 @@ class PromotedVerification:
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
         archived: Seconds within which a segment that was switched must be in the archive.
+        full_read: Bytes of a database up to which every page of it is read.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class PromotedVerification:
         expected: frozenset[str] | None = None,
         write: float = 5.0,
         archived: float = 30.0,
+        full_read: int = MOST_BYTES,
     ) -> None:
         self._node = node
         self._before = before
@@ -138,6 +141,7 @@ class PromotedVerification:
         self._expected = expected
         self._write = write
         self._archived = archived
+        self._full_read = full_read
 
     async def the_promotion_was_confirmed(self) -> list[str]:
         """pg_promote returned true; after false the request stays, and the server may promote itself at any time."""
@@ -250,6 +254,10 @@ class PromotedVerification:
     async def every_index_can_be_used(self) -> list[str]:
         """None is invalid: an index that no statement uses makes a service slow, and guards no key."""
         return [f"index {row['name']} is not valid: nothing uses it" for row in await self._node.rows(_UNUSABLE)]
+
+    async def every_page_can_be_read(self) -> list[str]:
+        """Every page of every table is read: one that is rotten shows on the day that somebody needs it."""
+        return await page_faults(self._node, self._full_read)
 
     async def autovacuum_runs(self) -> list[str]:
         """It is switched on, and its launcher runs."""

@@ -11,6 +11,7 @@ from opsproof.rehearsal.failover.exports import Kept, sha256_of
 from opsproof.rehearsal.failover.failback import settled_timeline
 from opsproof.rehearsal.failover.lost_rows import Export
 from opsproof.rehearsal.failover.next_start import next_start_faults
+from opsproof.rehearsal.failover.pages import MOST_BYTES, page_faults, row_faults
 from opsproof.rehearsal.failover.promotion import first_write, has_token, new_token
 from opsproof.rehearsal.node import Node
 
@@ -31,6 +32,7 @@ class RewoundVerification:
         kept: What was kept of it; None if nothing was.
         before: Its settings before it was rewound.
         seconds: Within which a token that is written on the primary must be on it.
+        full_read: Bytes of a database up to which every page of it is read.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RewoundVerification:
         before: Mapping[str, str],
         *,
         seconds: float = 15.0,
+        full_read: int = MOST_BYTES,
     ) -> None:
         self._primary = primary
         self._rewound = rewound
@@ -49,6 +52,7 @@ class RewoundVerification:
         self._kept = kept
         self._before = before
         self._seconds = seconds
+        self._full_read = full_read
 
     async def what_only_the_old_timeline_had_is_kept(self) -> list[str]:
         """
@@ -129,6 +133,14 @@ class RewoundVerification:
             for name in sorted({*now, *self._before})
             if name not in _OF_THE_PART and now.get(name) != (was := self._before.get(name)) and MASK not in (was or "")
         ]
+
+    async def every_page_can_be_read(self) -> list[str]:
+        """Every page of every table is read there: pg_rewind copies blocks, and checks none."""
+        return await page_faults(self._rewound, self._full_read)
+
+    async def tables_at_rest_have_the_same_rows_on_both(self) -> list[str]:
+        """Rows of tables that nobody writes to meanwhile are the primary's, byte for byte."""
+        return await row_faults(self._primary, self._rewound, self._full_read, self._seconds)
 
     async def its_next_start_is_like_this_one(self) -> list[str]:
         """No line of its files is wrong, and none waits for a restart or a reload."""

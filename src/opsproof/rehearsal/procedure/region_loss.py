@@ -91,7 +91,12 @@ class RegionLoss(CommonSteps):
             raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
         archive = Archive(self.archived, self.archived_sha256)
         verification = PromotedVerification(
-            self.at.dr, self.before, archive, promotion=self._promotion, expected=frozenset()
+            self.at.dr,
+            self.before,
+            archive,
+            promotion=self._promotion,
+            expected=frozenset(),
+            full_read=self.at.rehearsals.full_read,
         )
         found = await everything(verification, "promoted")
         if self._promotion is None:  # a command or a person promoted it, and what pg_promote returned is theirs
@@ -109,7 +114,7 @@ class RegionLoss(CommonSteps):
             folder.mkdir(parents=True, exist_ok=True)
             asking = self.rehearsal.asking
             self._rescued = await keep(asking, home, scratch, self.at.dr, self._lost, fork, folder)
-        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._rescued, self._settings)
+        verification = self._rewound()
         return await verification.what_only_the_old_timeline_had_is_kept()
 
     async def the_old_primary_follows(self) -> list[str]:
@@ -127,7 +132,7 @@ class RegionLoss(CommonSteps):
             slot = await self._slot("home")
             follow(home, f"host={site.dr.home} port={site.dr.port} user=replicator application_name=home", slot)
             await self.rehearsal.asking.ask("start home as a standby", "pg_ctl start", home.start)
-        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._rescued, self._settings)
+        verification = self._rewound()
         found = await everything(verification, "rewound")
         if self._lost is None:  # the step before says that it is not proven
             for name in _WANTS_A_COUNT:
@@ -151,6 +156,10 @@ class RegionLoss(CommonSteps):
         if not wrong:
             self.note("t6")
         return wrong
+
+    def _rewound(self) -> RewoundVerification:
+        at, read = self.at, self.at.rehearsals.full_read
+        return RewoundVerification(at.dr, at.home, self._lost, self._rescued, self._settings, full_read=read)
 
     async def _home_streams(self) -> list[str]:
         """What arrives may come from the archive alone."""

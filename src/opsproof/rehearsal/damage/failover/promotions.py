@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, until
+from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, rot, until
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.promoted import Archive, Inventory, PromotedVerification, inventory
 from opsproof.rehearsal.failover.promotion import Promotion, promote
@@ -545,6 +545,14 @@ DAMAGES = (
         "새 주 서버의 연결이 거의 모두 관리자 전용입니다.",
         _restarted(superuser_reserved_connections="35"),
         _LIKE,
+    ),
+    _damage(
+        "promotion-page-rotten-unread",
+        "",
+        "A page of the new primary is rotten, and nobody has read it.",
+        "새 주 서버의 한 페이지가 손상되었지만 아무도 읽지 않았습니다.",
+        lambda lab: rot(lab.servers),
+        "every_page_can_be_read",
     ),
     _damage(
         "promotion-standby-again",

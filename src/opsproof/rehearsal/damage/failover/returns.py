@@ -13,7 +13,7 @@ from opsproof.errors import NotObserved
 from opsproof.rehearsal.archive.names import read_lsn, segment_name
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair
+from opsproof.rehearsal.damage.failover.pair import IN_A_ROW, Pair, Pairs, at_once, pair
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
@@ -245,6 +245,19 @@ def _written(**settings: str) -> Callable[[Returns], None]:
     return inject
 
 
+def _page_rotten(lab: Returns) -> None:
+    home = lab.servers.home
+    home.sql("CREATE TABLE quiet AS SELECT n AS id, 'aaaa' AS note FROM generate_series(1, 500) n")
+    [(path,)] = home.sql("SELECT pg_relation_filepath('quiet')")
+    lab.diverge()
+    at_once(lab.count())
+    at_once(lab.rewind())
+    with (home.data / str(path)).open("r+b") as file:
+        file.seek(IN_A_ROW)
+        file.write(b"\xff\xff\xff\xff")
+    lab.follow()
+
+
 def _exported(change: Callable[[Path], None]) -> Callable[[Returns], None]:
     def inject(lab: Returns) -> None:
         at_once(bring_back(lab))
@@ -419,6 +432,14 @@ DAMAGES = (
         "되감은 서버의 postgresql.conf에 잘못된 값이 있어 다시 시작되지 않습니다.",
         _written(shared_buffers="lots"),
         "failback.its_next_start_is_like_this_one",
+    ),
+    _damage(
+        "return-page-rotten-unread",
+        "",
+        "A page of the rewound server is rotten, and nobody has read it.",
+        "되감은 서버의 한 페이지가 손상되었지만 아무도 읽지 않았습니다.",
+        _page_rotten,
+        "failback.every_page_can_be_read",
     ),
     _damage(
         "lost-rows-changed",
