@@ -78,6 +78,8 @@ class Refusals:
         return wrong
 
     def _scrapes(self, looking: Looking) -> list[str]:
+        if not looking.knows_scrape:
+            return []
         least = _LEAST_SCRAPES * looking.scrape
         wrong = []
         if self._canary.lasts < least:
