@@ -76,6 +76,8 @@ def refused(samples, made, seen=None):
     """What is refused, and what was seen of the canary."""
     looking = Looking(made.criteria["errors"], samples, time.time() - 4 * SCRAPE, made.interval)
 
+    looking.knows_scrape = True  # fifteen seconds, unless it was looked at
+
     async def ask():
         found = seen or {"canary": await looking.at("canary")}
         if looking.compares and seen is None:
