@@ -199,7 +199,7 @@ def _unknown(what: str, names: Iterable[str], known: Sequence[str]) -> int | Non
 
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=3) or known[:8]
+            close = difflib.get_close_matches(name, known, n=5, cutoff=0.0)
             print(f"there is no {what} {name!r}; did you mean: {', '.join(close)}?", file=sys.stderr)
             return 2
     return None
