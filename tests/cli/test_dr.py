@@ -1,7 +1,6 @@
 """`opsproof dr`: faults in copies, and which checks catch them."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ def test_faults_are_put_into_copies_of_an_environment_s_own_backups(capsys, tmp_
     assert status == 0, out
     assert "4 of 5 faults were tried" in out
     assert ": 4 caught" in out
-    assert re.search(r"not tried +- +archive +two-targets +it needs the server, and yours is left alone", out)
+    assert "not tried - archive two-targets it needs the server, and yours is left alone" in " ".join(out.split())
     kept = json.loads((tmp_path / "dr" / "seeded-factory-ai-embedded.json").read_text(encoding="utf-8"))
     assert sorted(kept["faults"]) == [
         "archive/segment-missing",

@@ -141,8 +141,10 @@ def _nothing_is_polluted(course: Course) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "pollute", lambda: bad(site, harmless))
         patch.setitem(watch._noted, "t0", watch.anchor.now())
+        patch.setattr(course.recovery, "_markers", None)
+        patch.setattr(course.recovery, "_pollution", None)
         yield
-    site.home.sql("DELETE FROM opsproof_marker WHERE name IN ('before', 'after')", database=SERVICE)
+    site.home.sql("DELETE FROM opsproof_marker WHERE name !~ '^begin'", database=SERVICE)
 
 
 class _Healthy(BaseHTTPRequestHandler):

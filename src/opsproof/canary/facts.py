@@ -2,14 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from opsproof.judge.canary.rules import Answer
 from opsproof.judge.canary.series import State
 
 Form = Literal["share", "quantile", "number"]
+Number = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})]
+"""A number that need not be finite; JSON has no other word for such a one than a text."""
 
 
 class _Fact(BaseModel):
@@ -34,11 +36,11 @@ class Data(_Fact):
     """
 
     state: State = State.OK
-    failed: float = Field(0.0, description="Requests that failed.")
-    total: float = Field(0.0, description="All requests.")
-    edges: tuple[float, ...] = Field((), description="Upper edges of the buckets, rising; the last one is infinite.")
-    counts: tuple[float, ...] = Field((), description="Requests up to each edge.")
-    samples: tuple[float, ...] = Field(
+    failed: Number = Field(0.0, description="Requests that failed.")
+    total: Number = Field(0.0, description="All requests.")
+    edges: tuple[Number, ...] = Field((), description="Upper edges of the buckets, rising; the last one is infinite.")
+    counts: tuple[Number, ...] = Field((), description="Requests up to each edge.")
+    samples: tuple[Number, ...] = Field(
         (), description="The number at each time at which it shared nothing with before."
     )
     births: int = Field(0, description="Series that were born in the window.")
@@ -50,12 +52,12 @@ class Data(_Fact):
 class ComparedFact(_Fact):
     """The canary against the baseline. All numbers are shares or medians, as the criterion has it; None if unknown."""
 
-    canary: float | None
-    baseline: float | None
-    effect: float | None
-    lower: float | None
-    upper: float | None
-    p_worse: float | None
+    canary: Number | None
+    baseline: Number | None
+    effect: Number | None
+    lower: Number | None
+    upper: Number | None
+    p_worse: Number | None
     standing: str
 
 
@@ -75,12 +77,12 @@ class LookFact(_Fact):
     answer: Answer
     state: State
     reason: dict[str, str]
-    estimate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    value: float | None = Field(None, description="Of a quantile or another number: what was seen, in its unit.")
-    baseline_estimate: float | None = None
-    baseline_value: float | None = None
+    estimate: Number | None = None
+    lower: Number | None = None
+    upper: Number | None = None
+    value: Number | None = Field(None, description="Of a quantile or another number: what was seen, in its unit.")
+    baseline_estimate: Number | None = None
+    baseline_value: Number | None = None
     compared: ComparedFact | None = None
     more_needed: int | None = Field(None, description="Requests without a failure until it could promote.")
 
@@ -118,6 +120,7 @@ class CanaryFact(_Fact):
     interval: float
     looks: int = Field(description="As planned, the last one included.")
     tracks: dict[str, str] = Field(description="Where canary and baseline are seen.")
+    versions: dict[str, str] = Field({}, description="What runs in them, by track, as far as it is known.")
     ending: CanaryEnding
     answer: Answer
     exit_status: int
@@ -130,3 +133,12 @@ class CanaryFact(_Fact):
     refused: tuple[str, ...] = Field((), description="What its questions cannot tell, with the fix, before the watch.")
     notes: tuple[str, ...] = ()
     criteria: tuple[CriterionFact, ...]
+
+    def criterion(self, name: str) -> CriterionFact:
+        """
+        The criterion of a name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return {one.name: one for one in self.criteria}[name]

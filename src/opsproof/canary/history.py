@@ -1,12 +1,12 @@
 """Samples of one selector on one track, as they come in look by look."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from statistics import median
 
 from opsproof.judge.canary.series import Series
 
 Labels = frozenset[tuple[str, str]]
-_LEAST_GAPS = 3
 
 
 class History:
@@ -35,11 +35,19 @@ class History:
         return max((points[-1][0] for points in self._points.values() if points), default=None)
 
     @property
+    def moved(self) -> float | None:
+        """Unix seconds of the newest sample that is another one than that before it; None if nothing ever moved."""
+        return max((at for points in self._points.values() if (at := _moved(points)) is not None), default=None)
+
+    @property
     def scrape(self) -> float | None:
-        """Seconds between two samples, as seen; None while too few are there."""
-        gaps = [
-            later[0] - earlier[0]
-            for points in self._points.values()
-            for earlier, later in zip(points, points[1:], strict=False)
-        ]
-        return median(gaps) if len(gaps) >= _LEAST_GAPS else None
+        """Seconds between two samples, as seen; None before the second one."""
+        gaps = [later[0] - earlier[0] for points in self._points.values() for earlier, later in pairwise(points)]
+        return median(gaps) if gaps else None
+
+
+def _moved(points: list[tuple[float, float]]) -> float | None:
+    for (_, before), (at, value) in zip(reversed(points[:-1]), reversed(points), strict=False):
+        if value != before:
+            return at
+    return points[0][0] if len(points) == 1 else None

@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from opsproof.canary.history import History
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.series import Series
+from opsproof.probes.metrics import api
 from opsproof.probes.metrics.prometheus import PrometheusProbe
-from opsproof.probes.metrics.promql import narrowed
+from opsproof.probes.metrics.promql import narrowed, selectors
 from opsproof.probes.metrics.readings import Reading
 from opsproof.probes.metrics.scrape import ScrapeProbe
 from opsproof.profile.canary import Canary
 from opsproof.profile.selectors import parsed_selector
 
-LEAD = 120.0
+LEAD = 300.0
 """Seconds before the watch that are asked for, too: what was there at its begin is known by them."""
 _OVERLAP = 5.0
 TRACKS = ("canary", "baseline")
@@ -53,7 +56,7 @@ class Source(Protocol):
         ...
 
 
-class PrometheusSource:
+class PrometheusSource(Source):
     """
     Raw samples out of a Prometheus, each asked for once.
 
@@ -67,6 +70,7 @@ class PrometheusSource:
         self._labels: Mapping[str, Mapping[str, str]] = {"canary": canary.canary, "baseline": canary.baseline}
         self._histories: dict[tuple[str, str], History] = {}
 
+    @override
     async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
         kept = self._histories.setdefault((track, selector + suffix), History())
         now = time.time()
@@ -76,24 +80,36 @@ class PrometheusSource:
             start=datetime.fromtimestamp(begin, UTC),
             end=datetime.fromtimestamp(now, UTC),
         )
-        kept.add([Series(one.labels, [(at.timestamp(), value) for at, value in one.points]) for one in found], now)
+        kept.add(_series(found), now)
         return kept
+
+    async def scrape(self, promql: str) -> float | None:
+        """Seconds between two samples of what an expression asks; None before there are two. Raises NotObserved."""
+        history, now = History(), time.time()
+        start, end = (datetime.fromtimestamp(at, UTC) for at in (now - LEAD, now))
+        for selector in selectors(promql):
+            found = await self._probe.samples(selector, start=start, end=end)
+            history.add(_series(found), now)
+        return history.scrape
 
     async def number(self, promql: str) -> list[Series]:
         """The series that an expression gives now. Raises NotObserved."""
         return [Series(point.labels, [(time.time(), point.value)]) for point in await self._probe.instant(promql)]
 
+    @override
     async def missing(self, track: str, selector: str, suffix: str) -> str:
         return await self._probe.present(self.question(track, selector, suffix))
 
+    @override
     def question(self, track: str, selector: str, suffix: str) -> str:
         return narrowed(selector, self._labels[track], suffix)
 
+    @override
     async def look(self) -> None:
         """Nothing is read for all criteria at once."""
 
 
-class ScrapeSource:
+class ScrapeSource(Source):
     """
     The replicas' own metrics, read once a look; each replica is told apart by its target.
 
@@ -106,6 +122,7 @@ class ScrapeSource:
         self._readings: dict[str, list[tuple[float, str, Reading]]] = {track: [] for track in TRACKS}
         self._silent: dict[str, NotObserved] = {}
 
+    @override
     async def look(self) -> None:
         """Read every replica; one that does not answer leaves a hole, and no answer at all is told when asked for."""
         for track, probes in self._probes.items():
@@ -120,6 +137,7 @@ class ScrapeSource:
                 elif not isinstance(answer, NotObserved):
                     raise answer
 
+    @override
     async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
         if track in self._silent:
             raise self._silent[track]
@@ -134,13 +152,19 @@ class ScrapeSource:
             history.add(found, at)
         return history
 
+    @override
     async def missing(self, track: str, selector: str, suffix: str) -> str:
         history = await self.history(track, selector, suffix, 0.0)
         return "" if history.series() else f"no series of {track} matches {selector}"
 
+    @override
     def question(self, track: str, selector: str, suffix: str) -> str:
         names = ", ".join(probe.name for probe in self._probes.get(track, ()))
         return f"{narrowed(selector, {}, suffix)} of {names}"
+
+
+def _series(found: Sequence[api.Series]) -> list[Series]:
+    return [Series(one.labels, [(at.timestamp(), value) for at, value in one.points]) for one in found]
 
 
 def matcher(selector: str, suffix: str) -> tuple[Callable[[Mapping[str, str]], bool], str]:

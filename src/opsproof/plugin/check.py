@@ -14,6 +14,7 @@ import pytest
 from opsproof.plugin.marks import Card, Step, marked
 from opsproof.plugin.options import language
 from opsproof.profile.attested import Attested, attested_check
+from opsproof.profile.canary import Criterion
 from opsproof.profile.indicators import Indicator
 from opsproof.profile.models import Profile
 
@@ -36,6 +37,7 @@ class Check:
         scenario: The scenario of a rehearsal that it belongs to, or "".
         step: Its place there.
         on_site: True if it looks at stored backups, their archive or their standby.
+        of_canary: True if it needs a canary that was watched.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Check:
     scenario: str = ""
     step: Step | None = None
     on_site: bool = False
+    of_canary: bool = False
 
     @property
     def stays_as_it_was(self) -> bool:
@@ -59,6 +62,8 @@ class Check:
 
 SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
 """What looks at stored backups, their archive and their standby."""
+
+CANARY_FIXTURE = "canary"
 
 _FIXTURES = f"{__package__}.fixtures"
 CHECK = pytest.StashKey[Check | None]()
@@ -75,7 +80,7 @@ def _read(item: pytest.Item) -> Check | None:
     mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
     if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
-    entry = next((value for value in spec.params.values() if isinstance(value, (Indicator, Attested))), None)
+    entry = next((value for value in spec.params.values() if isinstance(value, (Indicator, Attested, Criterion))), None)
     name = name_of(entry) if entry else check_name(item.path, item.function.__name__, in_class=item.cls is not None)
     profile = spec.params["profile"]
     writes, scenario, step = (marked(item, mark) for mark in ("writes", "scenario", "step"))
@@ -94,6 +99,7 @@ def _read(item: pytest.Item) -> Check | None:
         scenario=scenario.args[0] if scenario else "",
         step=step.args[0] if step else None,
         on_site=_is_on_site(item),
+        of_canary=CANARY_FIXTURE in item.fixturenames,
     )
 
 
@@ -126,15 +132,17 @@ def rows_of(folder: Path, system: str) -> frozenset[str]:
         return frozenset(row["id"] for row in csv.DictReader(lines))
 
 
-def _title(item: pytest.Function, entry: Indicator | Attested | None) -> str:
+def _title(item: pytest.Function, entry: Indicator | Attested | Criterion | None) -> str:
     """An entry's title in the operator's language, or the first line of the docstring."""
     if entry is not None:
         return str(getattr(entry.title, language(item.config)))
     return (inspect.getdoc(item.function) or "").partition("\n")[0]
 
 
-def name_of(entry: Indicator | Attested) -> str:
+def name_of(entry: Indicator | Attested | Criterion) -> str:
     """Name of the check of an entry of the profile."""
+    if isinstance(entry, Criterion):
+        return f"canary.{entry.id}"
     return attested_check(entry.id) if isinstance(entry, Attested) else indicator_check(entry.id)
 
 

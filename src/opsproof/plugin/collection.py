@@ -12,6 +12,7 @@ from opsproof.plugin.check import check_name, check_of, indicator_check, is_know
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, Verifies, marked, proven_by
 from opsproof.profile.attested import Attested, attested_check
+from opsproof.profile.canary import Criterion
 from opsproof.profile.indicators import Indicator
 
 _NOT_CARRIED = "opsproof_not_carried"
@@ -83,8 +84,10 @@ def named_entries(value: Any) -> list[tuple[str, Any]]:
 
 def marks_of(entry: object, lang: Lang) -> list[pytest.MarkDecorator]:
     """An indicator, and what a person attests, bring the marks of their check along."""
-    if not isinstance(entry, (Indicator, Attested)):
+    if not isinstance(entry, (Indicator, Attested, Criterion)):
         return []
+    if isinstance(entry, Criterion):
+        return [pytest.mark.runbook(Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), "content"))]
     verifies: Verifies = "attestation" if isinstance(entry, Attested) else "content"
     card = Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), verifies)
     own = [pytest.mark.runbook(card), *(getattr(pytest.mark, name) for name in entry.markers)]
@@ -123,6 +126,8 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
             "the steps of a rehearsal are one after the other, in one process\n"
             "  next: leave -n out, or -m 'dr and not quarterly'"
         )
+    if any(check.of_canary for check in checks) and hasattr(config, "workerinput"):
+        raise pytest.UsageError("a canary is watched as time passes, in one process\n  next: leave -n out")
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
@@ -134,7 +139,8 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
     """
     Whether a check runs where no marker asks for it.
 
-    A rehearsal breaks what it rehearses on, and what looks at embedded backups makes two sites first.
+    A rehearsal breaks what it rehearses on, what looks at embedded backups makes two sites first, and the watch of a
+    canary lasts.
     """
     markers = gate.options.markers or frozenset()
     check = check_of(item)
@@ -142,6 +148,8 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
         return True
     if check.step:
         return bool(markers & {"dr", "quarterly"})
+    if check.of_canary:
+        return "canary_criteria" in markers
     on_its_own_site = check.profile.endswith("/embedded") and check.on_site
     return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from opsproof.errors import PreconditionMissing
 from opsproof.plugin.attester import Attester
 from opsproof.plugin.check import check_of
 from opsproof.plugin.cleaning import CleanUp, cleaning
@@ -16,6 +17,7 @@ from opsproof.plugin.stash import GATE
 from opsproof.profile.models import Profile
 
 if TYPE_CHECKING:
+    from opsproof.plugin.canaries import Watched
     from opsproof.rehearsal.archive.verification import ArchiveVerification
     from opsproof.rehearsal.failover.readiness import StandbyVerification
     from opsproof.rehearsal.procedure.rehearsal import Rehearsal
@@ -87,6 +89,20 @@ def rehearsal(request: pytest.FixtureRequest, profile: Profile) -> "Rehearsal":
     check = check_of(request.node)
     assert check is not None
     return _gate(request).rehearsing.rehearsal(profile, check.scenario)
+
+
+@pytest.fixture(scope="session")
+def canary(request: pytest.FixtureRequest, profile: Profile) -> "Watched":
+    """The canary of the profile, after it was watched."""
+    canaries = _gate(request).canaries
+    watched = canaries.of(profile.name) if canaries else None
+    if watched is None:
+        raise PreconditionMissing(
+            "the canary was not watched",
+            where=profile.name,
+            next_step="Select its criteria from the begin: -m canary_criteria; a replay needs a run that had them.",
+        )
+    return watched
 
 
 @pytest.fixture(scope="session")

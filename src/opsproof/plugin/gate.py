@@ -37,6 +37,8 @@ from opsproof.report.run import IncidentFact, Run
 from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
+    from opsproof.canary.facts import CanaryFact
+    from opsproof.plugin.canaries import Canaries
     from opsproof.plugin.rehearsing import Rehearsing
     from opsproof.rehearsal.facts import RehearsalFact
     from opsproof.stack import Stack
@@ -97,6 +99,7 @@ class Gate:
         self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
         self._memory: Remembered | None = None
         self._rehearsing: Rehearsing | None = None
+        self.canaries: Canaries | None = None
         self.steps: tuple[Check, ...] = ()
         """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
         self.unasked = 0
@@ -172,6 +175,8 @@ class Gate:
         """Load the embedded profiles again, now that the stack's addresses and credentials are known."""
         if self.stack is not None:
             variables = os.environ | self.stack.variables
+            if self.canaries is not None and any(map(_is_embedded, self.canaries.names)):
+                variables |= self.canaries.variables()
             for name in filter(_is_embedded, self.profiles):
                 self.profiles[name] = self._load(name, variables, keep=False)
 
@@ -260,6 +265,29 @@ class Gate:
             steps = [check for check in self.steps if (check.profile, check.scenario) in begun]
             self.rehearsing.know(self.profiles, steps)
 
+    def know_canaries(self, checks: Iterable[Check]) -> None:
+        """Have a watch for each profile whose canary is asked about."""
+        if names := dict.fromkeys(check.profile for check in checks if check.of_canary and not self.taken_over(check)):
+            from opsproof.plugin.canaries import Canaries
+
+            self.canaries = Canaries(names, self._say, self.options.lang)
+
+    def watch_canaries(self) -> None:
+        """Watch them, or judge again what the run that is replayed has seen. Raises OpsproofError."""
+        if self.canaries is None:
+            return
+        if self.replayed is not None and self._memory is not None:
+            self.canaries.judge_again(self.profiles, self.replayed.canaries, self._memory)
+        else:
+            self.canaries.watch(self._environments, self.engine)
+
+    @property
+    def watched_canaries(self) -> "tuple[CanaryFact, ...]":
+        """What came of the canaries of this run, or of the one that is replayed."""
+        if self.canaries is not None:
+            return self.canaries.facts()
+        return self.replayed.canaries if self.replayed else ()
+
     def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":
         """What came of the rehearsals of this run, or of the one that is replayed."""
         if self.replayed is not None:
@@ -314,6 +342,8 @@ class Gate:
         finally:
             if self._rehearsing is not None:
                 self.ledger.other_failures += self._rehearsing.close()
+            if self.canaries is not None:
+                self.canaries.close()
             if self.stack is not None and self._owns_stack:
                 self.stack.stop()
                 self.stack = None

@@ -44,6 +44,11 @@ class Remembered:
         before = self._as_they_were.get(check.id)
         return before if before and (before.outcome.taken_over or check.stays_as_it_was) else None
 
+    def evidence(self, check: str) -> tuple[Observation, ...]:
+        """What a check saw then."""
+        before = self._as_they_were.get(check)
+        return before.observations if before else ()
+
     def recall(self, check: str, target: str, question: str) -> Observation:
         """
         The next answer that this check got to this question.

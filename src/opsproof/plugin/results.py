@@ -59,6 +59,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         incident=gate.incident,
         window=window,
         rehearsals=rehearsals,
+        canaries=gate.watched_canaries,
         baseline=baseline_fact(gate.baseline, gate.options.baseline, outcomes, gate.zone) if gate.baseline else None,
         resume_of=gate.resumed.run.id if gate.resumed else None,
         profiles=facts,

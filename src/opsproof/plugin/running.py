@@ -77,6 +77,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         yield
         return
     gate.know_rehearsals(check for item in checks if (check := check_of(item)))
+    gate.know_canaries(check for item in checks if (check := check_of(item)))
     if gate.options.plan:
         _tell_plans(config, gate)
     try:
@@ -97,6 +98,10 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         note_incident(gate)
         if gate.options.window is not None:
             _hold_window(config, gate, checks)
+        try:
+            gate.watch_canaries()
+        except OpsproofError as exc:
+            pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
         measure_impact(gate, [check for item in checks if (check := check_of(item))])
         if not hasattr(config, "workerinput"):
             for item in checks:
@@ -121,6 +126,11 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
     unsampled: list[str] = []
     for item in items:
         check = check_of(item)
+        if check and check.of_canary:
+            raise pytest.UsageError(
+                "a canary is watched for as long as its profile says, and a window is something else\n"
+                "  next: leave --stable-for and --wait-ready out, or -m canary_criteria"
+            )
         if check is None or check.writes or check.attested or gate.skip_of(check) or item.get_closest_marker("skip"):
             continue
         one = _that_only_reads(gate, item)

@@ -94,7 +94,7 @@ def teller(config: pytest.Config, gate: Gate, run: Run) -> Callable[[], None]:
     except OpsproofError as exc:
         trouble.append(str(exc))
     try:
-        append_step_summary(summary(view), os.environ)
+        append_step_summary(summary(view, pictures=False), os.environ)
     except OpsproofError as exc:
         trouble.append(str(exc))
 

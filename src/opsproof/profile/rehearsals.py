@@ -79,8 +79,8 @@ class Rehearsals(Section):
     full_read: int = Field(
         10 << 30,
         ge=0,
-        description="Bytes of a database up to which every page is read, and tables at rest are compared; above, neither "
-        "is proven.",
+        description="Bytes of a database up to which every page is read, and tables at rest are compared; above, "
+        "neither is proven.",
     )
     last_within: Duration | None = Field(None, description="A rehearsal older than this has expired: a quarter.")
 

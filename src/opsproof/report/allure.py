@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.report.baseline import standing_text, which
+from opsproof.report.canaries.parts import VERDICT_FILE, canary_parts, picture_name
 from opsproof.report.markdown import prose
 from opsproof.report.text import one_line, printable
 from opsproof.report.view import View, confirmed_text
@@ -39,6 +40,11 @@ _CATEGORIES = {
 }
 
 
+_CANARY = "canary_criteria"
+"""Marks the checks that watch a canary."""
+_TYPES = {".svg": "image/svg+xml", ".json": "application/json"}
+
+
 def write_allure(view: View, folder: Path, runbook_url: str) -> None:
     """
     Write the results of a run.
@@ -54,6 +60,8 @@ def write_allure(view: View, folder: Path, runbook_url: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for observation in view.observations.values():
         (folder / _attachment(observation)).write_text(_answer(observation), encoding="utf-8")
+    for name, text in canary_parts(view.run).items():
+        (folder / _canary_attachment(name, view)).write_text(text, encoding="utf-8")
     for outcome in view.run.outcomes:
         result = _result(outcome, view, runbook_url)
         if outcome.output:
@@ -102,7 +110,23 @@ def _result(outcome: Outcome, view: View, runbook_url: str) -> "TestResult":
     )
     if outcome.output:
         result.attachments.append(Attachment(name="output", source=_output(result), type="text/plain"))
+    result.attachments += [
+        Attachment(name=name, source=_canary_attachment(name, view), type=_TYPES[Path(name).suffix])
+        for name in _of_canary(outcome, view)
+    ]
     return result
+
+
+def _of_canary(outcome: Outcome, view: View) -> list[str]:
+    """The verdict and the picture, for the check that watched the canary."""
+    if _CANARY not in outcome.markers:
+        return []
+    pictures = [picture_name(n) for n, fact in enumerate(view.run.canaries) if fact.profile == outcome.profile]
+    return [*pictures, VERDICT_FILE] if pictures else []
+
+
+def _canary_attachment(name: str, view: View) -> str:
+    return f"{uuid5(NAMESPACE_URL, f'{view.run.id}/{name}')}-attachment{Path(name).suffix}"
 
 
 def _output(result: "TestResult") -> str:

@@ -1,11 +1,12 @@
 """The verdict block that ends the terminal output: what an operator needs at three in the morning."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
+from opsproof.judge.canary.rules import Answer
 from opsproof.judge.diagnosis import Fit
 from opsproof.judge.limits import Lang
 from opsproof.judge.outcome import Outcome, Status
@@ -14,6 +15,8 @@ from opsproof.judge.verdict import Word
 from opsproof.judge.windows import Ending
 from opsproof.rehearsal.facts import Proof
 from opsproof.report.baseline import baseline_texts, marked, said_then
+from opsproof.report.canaries.block import headline as canary_headline
+from opsproof.report.canaries.block import rows as canary_rows
 from opsproof.report.not_run import not_carried_texts, not_run_texts
 from opsproof.report.rehearsals.block import headline as rehearsal_headline
 from opsproof.report.rehearsals.block import rows as rehearsal_rows
@@ -27,8 +30,19 @@ _DETAILED = 8
 _SHORT = 12
 _STEPS_OF = 2
 _LONGEST_COMMAND = 500
-_PROOFS = {Proof.PROVEN: "green", Proof.FAILED: "red", Proof.NOT_PROVEN: "yellow"}
+_ROW_COLOURS: Mapping[Proof | Answer, str] = {
+    Proof.PROVEN: "green",
+    Proof.FAILED: "red",
+    Proof.NOT_PROVEN: "yellow",
+    Answer.PROMOTE: "green",
+    Answer.ROLLBACK: "red",
+    Answer.INCONCLUSIVE: "yellow",
+}
 _COLOURS = {Word.PASS: "green", Word.FAIL: "red", Word.INCONCLUSIVE: "yellow"}
+
+
+Row = tuple[str, str, Proof | Answer]
+"""A label, what there is to say, and what that means."""
 
 
 class Line(NamedTuple):
@@ -58,6 +72,7 @@ def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Li
         *block.profiles(),
         *block.incident(),
         *block.window(),
+        *block.canaries(),
         *block.rehearsals(),
         *block.root_causes(),
         *block.findings(),
@@ -120,21 +135,27 @@ class _Block:
             yield Line(f"  {self.said['marks']}", {})
         yield from self._more(len(lines) - _DETAILED)
 
+    def canaries(self) -> Iterator[Line]:
+        """What to do with each canary, and why."""
+        for fact in self.view.run.canaries:
+            yield from self._labelled_rows(canary_headline(fact, self.lang), canary_rows(fact, self.lang))
+
     def rehearsals(self) -> Iterator[Line]:
         """What each rehearsed scenario proved."""
+        for fact in self.view.run.rehearsals:
+            yield from self._labelled_rows(rehearsal_headline(fact, self.lang), rehearsal_rows(fact, self.lang))
+
+    def _labelled_rows(self, head: Row, rows: Iterable[Row]) -> Iterator[Line]:
         from wcwidth import ljust, wcswidth
 
-        for fact in self.view.run.rehearsals:
-            yield Line("", {})
-            head, found = rehearsal_headline(fact, self.lang), [*rehearsal_rows(fact, self.lang)]
-            yield from self._wrapped(
-                f"{head.label}  {head.text}", "", "  ", 3, {"bold": True, _PROOFS[head.proof]: True}
-            )
-            indent = 4 + max(wcswidth(row.label) for row in found)
-            for row in found[: _DETAILED + _SHORT]:
-                label = ljust(f"  {row.label}", indent)
-                yield from self._wrapped(row.text, label, " " * indent, 6, {_PROOFS[row.proof]: True})
-            yield from self._more(len(found) - _DETAILED - _SHORT)
+        yield Line("", {})
+        found = [*rows]
+        yield from self._wrapped(f"{head[0]}  {head[1]}", "", "  ", 3, {"bold": True, _ROW_COLOURS[head[2]]: True})
+        indent = 4 + max((wcswidth(label) for label, _, _ in found), default=0)
+        for name, text, means in found[: _DETAILED + _SHORT]:
+            label = ljust(f"  {name}", indent)
+            yield from self._wrapped(text, label, " " * indent, 6, {_ROW_COLOURS[means]: True})
+        yield from self._more(len(found) - _DETAILED - _SHORT)
 
     def root_causes(self) -> Iterator[Line]:
         for number, root in enumerate(self.view.root_causes, start=1):

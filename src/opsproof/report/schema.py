@@ -1,24 +1,43 @@
-"""The published JSON Schema of run.json: `python -m opsproof.report.schema [FILE]` prints it, or writes it."""
+"""
+The published JSON Schemas of run.json and verdict.json.
+
+`python -m opsproof.report.schema` prints that of run.json; `python -m opsproof.report.schema FILE` writes the one that
+the file is named after, `run.schema.json` or `verdict.schema.json`.
+"""
 
 import json
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from opsproof.report.canaries.verdict import VerdictFile
 from opsproof.report.run import Run
 
 
 def run_schema() -> str:
     """The JSON Schema of run.json, as text."""
+    return _schema("run", Run)
+
+
+def verdict_schema() -> str:
+    """The JSON Schema of verdict.json, as text."""
+    return _schema("verdict", VerdictFile)
+
+
+def _schema(name: str, model: type[BaseModel]) -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:opsproof:run:1",
-        **Run.model_json_schema(mode="serialization"),
+        "$id": f"urn:opsproof:{name}:1",
+        **model.model_json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(run_schema(), encoding="utf-8")
+        path = Path(sys.argv[1])
+        made = {"run.schema.json": run_schema, "verdict.schema.json": verdict_schema}[path.name]
+        path.write_text(made(), encoding="utf-8")
     else:
         sys.stdout.write(run_schema())

@@ -9,6 +9,8 @@ from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.baseline import baseline_texts, marked, said_then
+from opsproof.report.canaries.markdown import canary_block
+from opsproof.report.canaries.parts import picture_name
 from opsproof.report.markdown import code, code_block, prose, table
 from opsproof.report.not_run import not_run_texts
 from opsproof.report.rehearsals.block import headline as rehearsal_headline
@@ -25,12 +27,13 @@ _STEP_SUMMARY_BYTES = 1_000_000
 _SAID = words("en")
 
 
-def summary(view: View) -> str:
+def summary(view: View, *, pictures: bool = True) -> str:
     """
     The run as Markdown.
 
     Args:
         view: The run, redacted, and its evidence.
+        pictures: False where the files of the run's folder don't lie beside the text.
     """
     lacking = (reason for reason in view.other_reasons if reason not in view.deciding_reasons)
     parts = (
@@ -38,6 +41,7 @@ def summary(view: View) -> str:
         _profiles(view),
         *_incident(view),
         *_window(view),
+        *_canaries(view, pictures=pictures),
         *_rehearsals(view),
         *_root_causes(view),
         *_findings(view),
@@ -141,6 +145,11 @@ def _window(view: View) -> Iterator[str]:
             for line in lines[:_ROWS]
         )
         yield table(("Not healthy all the time", "Flaps", "Timeline"), rows)
+
+
+def _canaries(view: View, *, pictures: bool) -> Iterator[str]:
+    for number, fact in enumerate(view.run.canaries):
+        yield from canary_block(fact, picture_name(number) if pictures else "", "en")
 
 
 def _rehearsals(view: View) -> Iterator[str]:

@@ -15,8 +15,12 @@ from opsproof.rehearsal.failover.parity import access_faults, setting_faults
 
 def _rule(auth_method, address=None, netmask=None, roles="all"):
     return {
-        "type": "host", "databases": "all", "roles": roles, "auth_method": auth_method,
-        "address": address, "netmask": netmask,
+        "type": "host",
+        "databases": "all",
+        "roles": roles,
+        "auth_method": auth_method,
+        "address": address,
+        "netmask": netmask,
     }
 
 

@@ -52,7 +52,7 @@ def dr(grounds):
     dr.sql("SELECT pg_promote()")
     port, cache = grounds.port("factory"), grounds.port("factory-cache")
     folder = grounds.folder("factory-cache")
-    grounds.spawn(valkey_command(cache, folder), name="factory-cache", cwd=folder)
+    grounds.spawn(valkey_command(cache, folder), name="factory-cache", cwd=folder, ours=True)
     environment = {
         "PYTHONPATH": ":".join(path for path in sys.path if path),
         "DATABASE_URL": dr.url("factory_ai", "factory", password),

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from opsproof.errors import NotObserved
 from opsproof.evidence.recorder import Recorder, recording
+from opsproof.judge.clock import Clock
 from opsproof.judge.watch import Watch
 from opsproof.plugin.check import Check
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.environment import Environment
-from opsproof.plugin.windows.clock import Clock
 
 
 class Stretch:

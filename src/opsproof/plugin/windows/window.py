@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from opsproof.errors import Hopeless, PreconditionMissing
+from opsproof.judge.clock import Clock
 from opsproof.judge.watch import Sample, Watch
 from opsproof.judge.windows import Ending, State, WindowFact
 from opsproof.plugin.check import Check
 from opsproof.plugin.cleaning import told
 from opsproof.plugin.conduct import Conducted
 from opsproof.plugin.environment import Environment
-from opsproof.plugin.windows.clock import Clock
 from opsproof.plugin.windows.plan import WindowPlan
 from opsproof.plugin.windows.sampled import Sampled
 from opsproof.plugin.windows.standing import standing

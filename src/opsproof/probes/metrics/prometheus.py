@@ -101,7 +101,7 @@ class PrometheusProbe(HttpProbe):
         return (await self._instant(promql))[0]
 
     async def present(self, selector: str) -> str:
-        """What is missing of a selector now (the metric, a label, any series); "" if series match. Raises NotObserved."""
+        """What is missing of a selector now: metric, label or series; "" if some match. Raises NotObserved."""
         return (await self._presence(narrowed(selector, self._labels))).words
 
     async def targets(self) -> list[api.ScrapedTarget]:

@@ -1,6 +1,7 @@
 """PromQL of the structured forms: increases that count every event once."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from opsproof.profile.numbers import MetricForm, Quantile, Ratio
@@ -89,6 +90,34 @@ def narrowed(selector: str, labels: Mapping[str, str], suffix: str = "") -> str:
 def selectors(promql: str) -> list[str]:
     """The selectors of an expression, each once, without offset; none of those that ask for absence."""
     return list(dict.fromkeys(_selectors(parsed_promql(promql))))
+
+
+def ranges(promql: str) -> list[float]:
+    """Seconds that an expression looks back, one for each range in it."""
+    return list(_ranges(parsed_promql(promql)))
+
+
+def _ranges(node: Any) -> Iterator[float]:
+    import promql_parser as parser
+
+    match node:
+        case parser.MatrixSelector():
+            yield _seconds(node.range)
+        case parser.SubqueryExpr():
+            yield _seconds(node.range)
+            yield from _ranges(node.expr)
+        case parser.Call():
+            for argument in node.args:
+                yield from _ranges(argument)
+        case parser.BinaryExpr():
+            yield from _ranges(node.lhs)
+            yield from _ranges(node.rhs)
+        case parser.AggregateExpr() | parser.ParenExpr() | parser.UnaryExpr():
+            yield from _ranges(node.expr)
+
+
+def _seconds(length: timedelta | None) -> float:
+    return length.total_seconds() if length else 0.0
 
 
 def _selectors(node: Any) -> Iterator[str]:

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names come from the catalogue, quoted by the server
-"""Pages that nobody has read for a long time, and rows that are others than the primary's: both are found by reading."""
+"""Pages that nobody has read for long, and rows that are others than the primary's: both are found by reading."""
 
 from typing import TYPE_CHECKING, Any
 

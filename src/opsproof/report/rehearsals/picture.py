@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from opsproof.judge.limits import Lang
 from opsproof.rehearsal.facts import Proof
+from opsproof.report.axis import time_marks
 from opsproof.report.rehearsals.course import Bar, Course
 from opsproof.report.rehearsals.words import PROOFS, SIGNS, phase_name, took, words
 from opsproof.report.text import one_line
@@ -17,12 +18,6 @@ _CLOSE = 34
 """Pixels between two moments below which their names do not fit beside each other."""
 _LEVELS = 4
 _NARROWEST = 3.0
-_TICKS = 6
-_STEPS = (
-    *(number * 10.0**power for power in range(-4, 1) for number in (1, 2, 5)),
-    *(10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0),
-)
-"""Seconds between two marks of the axis."""
 _TEXT_PLOT = 44
 
 _FILLS: Mapping[Proof, str] = {Proof.PROVEN: "#0072B2", Proof.FAILED: "#D55E00", Proof.NOT_PROVEN: "url(#unproven)"}
@@ -155,11 +150,10 @@ def _drawn(row: _Row, course: Course, y: int) -> Iterator[str]:
 
 def _axis(course: Course, y: int, lang: Lang) -> Iterator[str]:
     yield f'<line x1="{_LABEL}" x2="{_LABEL + _PLOT}" y1="{y}" y2="{y}" stroke="#333"/>'
-    step = next((step for step in _STEPS if course.length / step <= _TICKS), course.length)
-    for number in range(int(course.length / step) + 1):
-        x = _x(number * step, course)
+    for mark in time_marks(course.length):
+        x = _x(mark, course)
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 4}" stroke="#333"/>'
-        label = escape(took(number * step, lang))
+        label = escape(took(mark, lang))
         yield f'<text x="{x:.1f}" y="{y + 18}" text-anchor="middle" fill="#444">{label}</text>'
     yield f'<text x="{_LABEL + _PLOT + 40}" y="{y + 18}" fill="#444">{escape(words(lang)["after_t0"])}</text>'
 

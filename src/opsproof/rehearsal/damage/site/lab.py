@@ -192,7 +192,7 @@ def _made(grounds: Grounds) -> Original:
     dr.sql("SELECT pg_promote()")
     port = grounds.port("site-cache")
     cache = grounds.folder("site-cache")
-    grounds.spawn(valkey_command(port, cache), name="site-cache", cwd=cache)
+    grounds.spawn(valkey_command(port, cache), name="site-cache", cwd=cache, ours=True)
     url = f"redis://{HOST}:{port}"
     wait_for(lambda: _pings(url), 30, pause=0.05)
     return Original(home, dr, url, secret)

@@ -169,6 +169,7 @@ class Defects(_Part):
     users_of: tuple[str, ...] = Field(default=(), description="Only these systems have that many; empty: all.")
     log_lines: tuple[str, ...] = Field(default=(), description="Logged as errors with each request.")
     drop_metrics: tuple[str, ...] = ()
+    rename_metrics: dict[str, str] = Field(default={}, description="What /metrics calls them instead.")
     naver_status: int | None = Field(default=None, ge=400, le=599, description="What storebridge's Naver answers.")
 
 

@@ -72,7 +72,10 @@ async def _metrics(request: Request) -> Response:
     services = services_of(request)
     collect = services.system.collect
     extra = await collect(services) if collect else ()
-    text = services.metrics.exposition(extra, frozen=services.defects.current().freeze_metrics)
+    defects = services.defects.current()
+    text = services.metrics.exposition(extra, frozen=defects.freeze_metrics)
+    for name, other in defects.rename_metrics.items():
+        text = text.replace(name.encode(), other.encode())
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

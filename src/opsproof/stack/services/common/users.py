@@ -122,32 +122,43 @@ class Users:
     async def _visit(self, visit: Visit) -> None:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._ask(visit)
+                await pay(visit, self._port, self._settings.api_key)
         except (OSError, TimeoutError) as error:
             _log.debug("a visit to %s had no answer: %s", visit.path, type(error).__name__)
 
-    async def _ask(self, visit: Visit) -> None:
-        reader, writer = await asyncio.open_connection(_HOST, self._port)
-        try:
-            writer.write(self._request(visit))
-            while await reader.read(_CHUNK_BYTES):
-                pass
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
 
-    def _request(self, visit: Visit) -> bytes:
-        body = b"" if visit.body is None else json.dumps(visit.body).encode()
-        head = [
-            f"{visit.method} {visit.path} HTTP/1.1",
-            f"Host: {_HOST}:{self._port}",
-            f"User-Agent: {AGENT}",
-            "Connection: close",
-            f"Content-Length: {len(body)}",
-        ]
-        if visit.body is not None:
-            head.append("Content-Type: application/json")
-        if visit.identity == "api-key":
-            head.append(f"X-API-Key: {self._settings.api_key}")
-        return "\r\n".join([*head, "", ""]).encode() + body
+async def pay(visit: Visit, port: int, api_key: str) -> None:
+    """
+    Make one visit to a service on 127.0.0.1, whatever it answers.
+
+    Args:
+        api_key: What the visit carries if it has an identity.
+
+    Raises:
+        OSError: Nobody listens there, or the connection was lost.
+    """
+    reader, writer = await asyncio.open_connection(_HOST, port)
+    try:
+        writer.write(_request(visit, port, api_key))
+        while await reader.read(_CHUNK_BYTES):
+            pass
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+def _request(visit: Visit, port: int, api_key: str) -> bytes:
+    body = b"" if visit.body is None else json.dumps(visit.body).encode()
+    head = [
+        f"{visit.method} {visit.path} HTTP/1.1",
+        f"Host: {_HOST}:{port}",
+        f"User-Agent: {AGENT}",
+        "Connection: close",
+        f"Content-Length: {len(body)}",
+    ]
+    if visit.body is not None:
+        head.append("Content-Type: application/json")
+    if visit.identity == "api-key":
+        head.append(f"X-API-Key: {api_key}")
+    return "\r\n".join([*head, "", ""]).encode() + body

@@ -1,0 +1,183 @@
+"""What is known of a track at a look: counts, buckets or samples, pooled from the begin of the watch."""
+
+import time
+from collections.abc import Sequence
+
+from opsproof.canary.facts import Data
+from opsproof.canary.history import History, Labels
+from opsproof.canary.sources import PrometheusSource, Source
+from opsproof.errors import NotObserved
+from opsproof.judge.canary.counters import Increase, increase
+from opsproof.judge.canary.latency import increased_buckets
+from opsproof.judge.canary.series import Series, State, apart, state_of
+from opsproof.probes.metrics.promql import ranges
+from opsproof.profile.canary import Criterion, FailedShare, SlowShare
+
+STALE_SCRAPES = 5.0
+"""Scrape intervals after which the newest sample says nothing of now."""
+IDLE_SCRAPES, IDLE_LOOKS = 6.0, 2.0
+"""Scrapes and looks after which a counter that stands still says that nobody asks any more."""
+_NEARLY = 0.9
+_LEAST_STALE = 5.0
+_USUAL_SCRAPE = 15.0
+
+
+class Looking:
+    """
+    Looks at one criterion on both tracks.
+
+    Args:
+        criterion: What is looked at.
+        source: Gives samples.
+        start: Unix seconds of the watch's begin.
+        interval: Seconds from look to look.
+    """
+
+    def __init__(self, criterion: Criterion, source: Source, start: float, interval: float) -> None:
+        self.criterion = criterion
+        self.scrape = _USUAL_SCRAPE
+        self._source = source
+        self._start = start
+        self._interval = interval
+        self.knows_scrape = False
+        """Whether `scrape` was seen, or is what is usual."""
+        self._numbers: dict[str, list[tuple[float, float]]] = {}
+
+    @property
+    def questions(self) -> dict[str, str]:
+        """What is asked, by what it gives."""
+        criterion, tracks = self.criterion, ("canary", "baseline") if self.compares else ("canary",)
+        if criterion.promql:
+            return {track: getattr(criterion.promql, track) for track in tracks}
+        asked = _counters(criterion)
+        return {f"{track} {name}": self._source.question(track, *asked[name]) for track in tracks for name in asked}
+
+    @property
+    def compares(self) -> bool:
+        """Whether the baseline is looked at, too: to compare, or to know whether it is sick itself."""
+        return self.criterion.worse is not None
+
+    async def at(self, track: str) -> Data:
+        """What is known of a track now; what cannot be had is a state, with why."""
+        try:
+            if self.criterion.promql:
+                return await self._sampled(track)
+            return await self._pooled(track)
+        except NotObserved as exc:
+            return Data(state=State.QUERY_ERROR, why=exc.what)
+
+    async def identities(self) -> tuple[set[Labels], set[Labels]]:
+        """Labels of the series that are looked at on either track. Raises NotObserved."""
+        *_, every = _counters(self.criterion).values()
+        found = [await self._source.history(track, *every, self._start) for track in ("canary", "baseline")]
+        ours, theirs = ({frozenset(one.labels.items()) for one in history.series()} for history in found)
+        return ours, theirs
+
+    async def _pooled(self, track: str) -> Data:
+        criterion = self.criterion
+        asked = _counters(criterion)
+        histories = {name: await self._source.history(track, *one, self._start) for name, one in asked.items()}
+        every = next(reversed(histories.values()))
+        self._see_scrape(every.scrape)
+        now = every.until or time.time()
+        if bad := self._unusable(every, now):
+            return bad if bad.why else bad.model_copy(update={"why": await self._why_empty(track, asked)})
+        if criterion.quantile:
+            return self._bucketed(every, now)
+        return await self._counted(track, histories, now)
+
+    def _unusable(self, history: History, now: float) -> Data | None:
+        newest = history.newest
+        if newest is None or newest <= self._start:
+            return Data(state=State.EMPTY)
+        if now - newest > max(STALE_SCRAPES * self.scrape, _LEAST_STALE):
+            return Data(state=State.STALE, why=f"the newest sample is {now - newest:.0f} s old")
+        idle = now - max(history.moved or self._start, self._start)
+        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._interval):
+            return Data(state=State.STALE, why=f"nothing was counted for {idle:.0f} s: its traffic has stopped")
+        return None
+
+    async def _why_empty(self, track: str, asked: dict[str, tuple[str, str]]) -> str:
+        *_, every = asked.values()
+        missing = await self._source.missing(track, *every)
+        return missing or f"no sample of {track} since the begin"
+
+    async def _counted(self, track: str, histories: dict[str, History], now: float) -> Data:
+        failed, total = (self._increase(histories[name].series(), now) for name in ("failed", "all"))
+        if not histories["failed"].series() and (why := await self._not_told(track)):
+            return Data(state=State.EMPTY, why=why)
+        if failed.count > total.count:
+            why = f"{failed.count:.0f} failed of {total.count:.0f}: `over` does not hold all that `of` counts"
+            return Data(state=State.QUERY_ERROR, why=why)
+        return Data(
+            state=State.OK if total.count > 0 else State.EMPTY,
+            failed=failed.count,
+            total=total.count,
+            births=failed.births + total.births,
+            resets=max(failed.resets, total.resets),
+            missing=max(failed.missing_s, total.missing_s),
+            why="" if total.count > 0 else f"no traffic of {track} since the begin",
+        )
+
+    async def _not_told(self, track: str) -> str:
+        """
+        Why no series of what failed does not mean that nothing did; "" if it does.
+
+        A label that was never used has no series, as long as the metric itself is there on this track.
+        """
+        assert self.criterion.ratio is not None
+        of, over = (one.partition("{")[0].strip() for one in (self.criterion.ratio.of, self.criterion.ratio.over))
+        return "" if of == over else await self._source.missing(track, of, "")
+
+    def _bucketed(self, history: History, now: float) -> Data:
+        try:
+            buckets, counted = increased_buckets(history.series(), self._start, now, scrape_s=self.scrape)
+        except ValueError as exc:
+            return Data(state=State.QUERY_ERROR, why=str(exc))
+        parts = list(counted.values())
+        return Data(
+            state=State.OK if buckets.total > 0 else State.EMPTY,
+            total=buckets.total,
+            edges=buckets.edges,
+            counts=buckets.counts,
+            births=max((one.births for one in parts), default=0),
+            resets=max((one.resets for one in parts), default=0),
+            missing=max((one.missing_s for one in parts), default=0.0),
+            why="" if buckets.total > 0 else "no traffic since the begin",
+        )
+
+    async def _sampled(self, track: str) -> Data:
+        assert self.criterion.promql is not None
+        assert isinstance(self._source, PrometheusSource)
+        if not self.knows_scrape:
+            self._see_scrape(await self._source.scrape(self.criterion.promql.canary))
+        found = await self._source.number(getattr(self.criterion.promql, track))
+        state = state_of(found, time.time(), staleness_s=_LEAST_STALE)
+        kept = self._numbers.setdefault(track, [])
+        if state is not State.OK:
+            return Data(state=state, why=_several(found) if state is State.SEVERAL_SERIES else "")
+        kept.append(found[0].points[-1])
+        back = max(ranges(getattr(self.criterion.promql, track)), default=0.0)
+        spacing = max(self._interval * _NEARLY, back)  # samples that look back at the same requests are one sample
+        return Data(samples=tuple(value for _, value in apart(kept, spacing)))
+
+    def _see_scrape(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self.scrape, self.knows_scrape = seconds, True
+
+    def _increase(self, series: Sequence[Series], now: float) -> Increase:
+        return increase(series, self._start, now, scrape_s=self.scrape)
+
+
+def _counters(criterion: Criterion) -> dict[str, tuple[str, str]]:
+    """Selector and suffix by what it gives; the one that must have samples is the last."""
+    if isinstance(criterion.ratio, FailedShare):
+        return {"failed": (criterion.ratio.of, ""), "all": (criterion.ratio.over, "")}
+    assert isinstance(criterion.quantile, SlowShare)
+    return {"buckets": (criterion.quantile.of, "_bucket")}
+
+
+def _several(found: Sequence[Series]) -> str:
+    keys = {key for one in found for key in one.labels}
+    differ = sorted(key for key in keys if len({one.labels.get(key) for one in found}) > 1)
+    return f"{len(found)} series where one number was expected; they differ in {', '.join(differ)}"

@@ -1,0 +1,1 @@
+"""The report of a watched canary: verdict.json, its picture, and its lines in summary.md and on the terminal."""
