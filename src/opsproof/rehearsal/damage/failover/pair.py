@@ -259,6 +259,7 @@ def quiet_table(servers: Pair) -> Path:
     """A table on both that nobody reads; its file at the DR site, written out."""
     home, dr = servers.home, servers.dr
     home.sql("CREATE TABLE quiet AS SELECT n AS id, 'aaaa' AS note FROM generate_series(1, 500) n")
+    home.sql("VACUUM (FREEZE) quiet")  # who reads it first would else write hints, and send whole pages
     home.sql("CHECKPOINT")
     servers.beat(home)
     servers.caught_up(home, dr)

@@ -277,6 +277,7 @@ _IN_TWO_PHASES = ("BEGIN", "INSERT INTO orders (note) VALUES ('in two phases')",
 def _two_phases_forgotten(lab: Returns) -> None:
     home, dr = lab.servers.home, lab.servers.dr
     dr.sql("SELECT pg_promote(true, 60)")
+    dr.sql("SELECT pg_drop_replication_slot('leaf')")
     dr.sql("SELECT pg_create_physical_replication_slot('home', true)")
     with home.connect() as session:
         for statement in (*_IN_TWO_PHASES, "COMMIT PREPARED 'payment-17'"):
