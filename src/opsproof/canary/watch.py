@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from opsproof.canary.criteria import criterion_fact, tracks_of
+from opsproof.canary.criteria import criterion_fact, tracks_of, versions_of
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact, Data, LookFact
 from opsproof.canary.judged import Pair, judged, look_of
@@ -122,6 +122,7 @@ class CanaryWatch:
             interval=canary.interval,
             looks=looks_of(canary),
             tracks=tracks_of(self._profile),
+            versions=versions_of(canary),
             ending=self.ending or CanaryEnding.INTERRUPTED,
             answer=decision.answer,
             exit_status=decision.exit_status,
