@@ -163,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # who asked has gone
 
     def _verdict(self) -> tuple[HTTPStatus, str]:
-        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True, max_num_fields=10)
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         if lost := [key for key, values in query.items() if key not in ("profile", "version") or len(values) > 1]:
             raise _WrongRequest(HTTPStatus.BAD_REQUEST, f"{lost[0]}: expected profile and version, each once")
         profile, version = _named({key: values[0] for key, values in query.items()})
