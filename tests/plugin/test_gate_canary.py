@@ -13,23 +13,20 @@ from answering import Answer, AnsweringServer, Request
 from checkout import PYPROJECT, Checkout, Finished
 
 CHECKS = Path(__file__).parents[2] / "checks" / "canary" / "test_canary.py"
-LIMIT = """\
-    limit: "< 1 %"
-"""
 CANARY = """\
 canary:
   scrape: {{canary: [new], baseline: [old-0, old-1]}}
   duration: {duration}
-  interval: 250ms
+  interval: 500ms
   begin_within: {begin_within}
   criteria:
     error-rate:
       title: {{en: Errors, ko: 오류}}
       ratio: {{of: 'requests_total{{status="500"}}', over: requests_total}}
       limit: "{limit}"
-      worse: {{ratio: 3}}
+      worse: {{ratio: {ratio}}}
       runbook: [DEMO-1]
-      next_step: Roll back.
+      next_step: {{en: Roll back., ko: 롤백한다.}}
 """
 
 
@@ -52,13 +49,19 @@ def canary(checkout: Checkout, server: AnsweringServer) -> Callable[..., Checkou
     """A checkout with a canary and two replicas of the baseline, whose own /metrics are read."""
 
     def made(
-        *, duration: str = "2s", begin_within: str = "20s", limit: str = "< 1 %", per_second: float = 1000.0, **how: Any
+        *,
+        duration: str = "5s",
+        begin_within: str = "20s",
+        limit: str = "< 1 %",
+        ratio: int = 3,
+        per_second: float = 1000.0,
+        **how: Any,
     ) -> Checkout:
         server.script["/new"] = exposed(per_second, **how)
         server.script["/old-0"] = server.script["/old-1"] = exposed(5 * per_second)
         checkout.write("pyproject.toml", PYPROJECT.replace("markers = [", 'markers = ["canary_criteria: a canary", '))
         checkout.profile(
-            CANARY.format(duration=duration, begin_within=begin_within, limit=limit),
+            CANARY.format(duration=duration, begin_within=begin_within, limit=limit, ratio=ratio),
             targets="\n".join(
                 f"{name}: {{kind: scrape, url: '{server.url}/{name}'}}" for name in ("new", "old-0", "old-1")
             ),
@@ -81,6 +84,8 @@ def test_a_canary_is_watched_by_scraping_alone(canary: Callable[..., Checkout]) 
     assert (done.status, done.word) == (0, "PASS"), done.text
     assert (verdict(done)["answer"], verdict(done)["canaries"][0]["ending"]) == ("promote", "watched")
     assert "CANARY  PROMOTE: demo/local" in done.block
+    assert set(done.told.values()) == {"passed"}
+    assert {one["target"] for one in done.evidence} == {"new", "old-0", "old-1"}
 
 
 def test_one_that_fails_by_scraping_is_rolled_back(canary: Callable[..., Checkout]) -> None:
@@ -91,12 +96,12 @@ def test_one_that_fails_by_scraping_is_rolled_back(canary: Callable[..., Checkou
 
 
 def test_a_replay_judges_what_was_seen_by_the_limits_of_today(canary: Callable[..., Checkout]) -> None:
-    made = canary(failed=0.003)
+    made = canary(failed=0.002, ratio=1000)
     first = made.run("-m", "canary_criteria")
     assert (first.status, verdict(first)["answer"]) == (0, "promote"), first.text
     assert first.folder
 
-    stricter = canary(limit="< 0.1 %")
+    stricter = canary(failed=0.002, limit="< 0.05 %")
     again = stricter.run("-m", "canary_criteria", f"--replay={first.folder}")
 
     assert (again.status, verdict(again)["answer"]) == (1, "rollback"), again.text
