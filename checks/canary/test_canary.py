@@ -4,7 +4,7 @@ import pytest
 
 from opsproof import NoData, each, needs, runbook
 
-pytestmark = pytest.mark.canary_criteria
+pytestmark = [pytest.mark.canary_criteria]
 
 
 @runbook(
