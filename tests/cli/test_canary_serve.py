@@ -329,7 +329,7 @@ def test_what_is_asked_cannot_write_lines_of_its_own_into_the_log(
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 2
     assert "\x1b" not in "".join(lines)
-    assert r"a\n2026 10.0.0.1 promoted\x1b[2J" in lines[1]
+    assert r"a\n2026 10.0.0.1 promoted\x1b[2J" in lines[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -345,7 +345,7 @@ def test_the_command_serves_until_it_is_ended(tmp_path: Path, number: signal.Sig
         rest, errors = process.communicate(timeout=30)
 
     assert (told.status_code, process.returncode, rest) == (404, 0, "ended\n")
-    assert errors.splitlines()[-1].endswith(f"no run has watched a canary of {PROFILE}")
+    assert errors.splitlines()[0].endswith(f"no run has watched a canary of {PROFILE}")
     assert list(tmp_path.iterdir()) == []
 
 

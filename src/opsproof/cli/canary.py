@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 
 from opsproof.errors import OpsproofError
-from opsproof.profile.scalars import duration_text, seconds
 
 _ABOUT = """\
 `pytest -m canary_criteria` watches a canary and leaves a verdict.json. A deployer that was not there asks here.
@@ -58,6 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _serve(options: argparse.Namespace) -> int:
     from opsproof.cli.serving import Verdicts, server_of
+    from opsproof.profile.scalars import duration_text
 
     if not options.reports.is_dir():
         next_step = "Name the folder that `pytest --reports=DIR` writes to."
@@ -90,6 +90,8 @@ def _port(text: str) -> int:
 
 
 def _duration(text: str) -> float:
+    from opsproof.profile.scalars import seconds
+
     try:
         found = seconds(text)
     except ValueError as exc:

@@ -205,14 +205,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: HTTPStatus, text: str) -> None:
         content = text.encode()
+        if status != HTTPStatus.OK:
+            self.log_message("%s", json.loads(text)["reason"])
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(content)
-        if status != HTTPStatus.OK:
-            self.log_message("%s", json.loads(text)["reason"])
 
     @override
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
