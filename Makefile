@@ -17,8 +17,8 @@ test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check inc
 	$(BIN)/python -m pytest $(WAITING) -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m pytest tests $(WAITING:%=--ignore=%) $(ARGS)
 
-faults: $(VENV)/.dev ## Every fault of the rehearsals, nearly 400 (half an hour); `make test` covers every check by fewer
-	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/rehearsal -n 3 --dist loadfile $(ARGS)
+faults: $(VENV)/.dev ## Every fault of rehearsals and canaries, more than 400 (half an hour); `make test` covers every check by fewer
+	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/rehearsal tests/canary tests/stack/canary -n 3 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and the direction of imports
 	$(BIN)/ruff check .

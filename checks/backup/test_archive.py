@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.dr, pytest.mark.monthly]
 @runbook("FAI-125", "FAI-118", severity="SEV-2", next_step="Remove it, or move it elsewhere; see who puts it there.")
 @needs("backups.wal")
 async def test_every_object_of_the_archive_has_a_known_name(archive):
-    """Nothing is in the archive but segments of full size, and history files with something in them."""
+    """Nothing is in the archive but segments of full size and history files, each a copy and no hard link."""
     found = await archive.every_object_of_the_archive_has_a_known_name()
 
     assert not found, "; ".join(found)

@@ -25,7 +25,7 @@ async def test_a_base_backup_is_fresh(stored):
 )
 @needs("backups.bases")
 async def test_every_base_backup_is_whole(stored):
-    """pg_verifybackup finds every file, its checksum, and the WAL that makes it consistent."""
+    """pg_verifybackup finds every file, its checksum and its WAL; and none is such as no server could have."""
     found = await stored.every_base_backup_is_whole()
 
     assert not found, "; ".join(found)

@@ -205,6 +205,22 @@ async def test_the_standby_lets_in_whom_the_primary_lets_in(standby_verification
 
 @needs("rehearsals.dr")
 @runbook("FAI-126", severity="SEV-1", next_step="Rebuild the standby; see its disk and memory before.")
+async def test_every_page_of_the_standby_can_be_read(standby_verification):
+    """Every page of every table can be read on the standby."""
+    found = await standby_verification.every_page_of_the_standby_can_be_read()
+    assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook("FAI-126", severity="SEV-1", next_step="Rebuild the standby, and see by hand which of both is right.")
+async def test_tables_at_rest_have_the_same_rows_on_both(standby_verification):
+    """Rows of tables that nobody writes to meanwhile are the same on primary and standby."""
+    found = await standby_verification.tables_at_rest_have_the_same_rows_on_both()
+    assert not found, "; ".join(found)
+
+
+@needs("rehearsals.dr")
+@runbook("FAI-126", severity="SEV-1", next_step="Rebuild the standby; see its disk and memory before.")
 async def test_no_page_of_the_standby_is_known_to_be_broken(standby_verification):
     """No page that was read on the standby failed its checksum."""
     found = await standby_verification.no_page_of_the_standby_is_known_to_be_broken()

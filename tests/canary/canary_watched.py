@@ -19,8 +19,9 @@ def profile_of(site, **changes):
     profile = load_profile(
         "factory-ai/embedded", root=PROFILES, variables={**os.environ, **site.variables}, missing="keep"
     )
+    limits = changes.pop("limits", profile.canary_success_criteria)
     canary = profile.canary.model_copy(update=changes)
-    canary.take_success_criteria(profile.canary_success_criteria)
+    canary.take_success_criteria(limits)
     return profile.model_copy(update={"canary": canary})
 
 

@@ -247,6 +247,7 @@ def test_other_questions_than_those_of_the_run_are_refused(gate: Checkout) -> No
     assert "expected release 1.4.2 of demo/local; this one expects 1.5.0" in release.text
     assert "--resume and --replay exclude each other" in replay.text
     assert "no run can be read" in none.text
+    assert "--resume reports/runs/journals" in none.text
     assert (same.run.profiles["demo/local"].release.expected, taken(same)) == ("1.4.2", {"good"})
 
 

@@ -17,7 +17,7 @@ from reasons import is_for_its_reason
 
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
-from opsproof.plugin.check import SITE_FIXTURES, check_name, indicator_check
+from opsproof.plugin.check import CANARY_FIXTURE, SITE_FIXTURES, check_name, indicator_check
 from opsproof.plugin.marks import Step
 from opsproof.profile import load_with_unset
 from opsproof.rehearsal import damage
@@ -39,6 +39,7 @@ class Check:
         about_traffic: True for a number that all requests of a window leave behind, in metrics, logs or alerts.
         step: Its place in a rehearsal, if it is a step of one.
         on_site: True if it looks at stored backups, their archive or their standby.
+        of_canary: True if it judges a canary that was watched.
     """
 
     rows: tuple[str, ...]
@@ -47,6 +48,7 @@ class Check:
     about_traffic: bool = False
     step: Step | None = None
     on_site: bool = False
+    of_canary: bool = False
 
     @property
     def needs_a_fault(self) -> bool:
@@ -54,9 +56,10 @@ class Check:
         True if a fault of the stack must turn it red.
 
         The stack has no backups and no second site. What looks at backups is turned red by a damage of a copy
-        (`DAMAGES`), and a step of a rehearsal by a fault of a site in the middle of one (`step_faults.py`).
+        (`DAMAGES`), a step of a rehearsal by a fault of a site in the middle of one (`step_faults.py`), and what judges
+        a canary by the faults of a canary (tests/canary).
         """
-        return self.step is None and not self.on_site
+        return self.step is None and not self.on_site and not self.of_canary
 
 
 def checks_in_repository() -> dict[str, Check]:
@@ -98,6 +101,7 @@ def _check(module, function, marks) -> Check:
         faults=frozenset(fault for mark in marks if mark.name == "proven_by" for fault in mark.args),
         markers=frozenset(mark.name for mark in marks),
         step=next((mark.args[0] for mark in marks if mark.name == "step"), None),
+        of_canary=CANARY_FIXTURE in inspect.signature(function).parameters,
         on_site=bool(SITE_FIXTURES & set(inspect.signature(function).parameters) - set(vars(module))),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opsproof.rehearsal.damage.areas import NOT_HERE, areas
+from opsproof.rehearsal.damage.areas import BLIND_SPOTS, NOT_HERE, areas
 from opsproof.rehearsal.damage.fault_table import fault_table, steady
 from opsproof.rehearsal.damage.proving import Shown
 
@@ -35,6 +35,15 @@ def test_the_document_was_made_of_faults_that_were_caught():
 
     assert "**nothing**" not in text
     assert "could not be shown" not in text
+
+
+def test_the_document_tells_what_is_not_looked_at():
+    """Whoever reads that all faults were caught must read in the same place what nobody tried."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    _, _, end = text.partition("## Known blind spots")
+
+    assert [f"| {what} | {why} |" for what, why in BLIND_SPOTS.items()] == end.strip().splitlines()[2:]
+    assert "not that every damage is found" in text
 
 
 def test_every_listed_fault_is_put_in_or_its_absence_explained():
@@ -77,7 +86,7 @@ def test_what_changes_from_run_to_run_is_left_out(text, plain):
 
 def test_a_fault_that_nothing_caught_stands_out():
     """It is the one row that somebody must see."""
-    text = fault_table([Shown("archive", "quiet", "B1", "Something | odd", "ls: well")], "18", {})
+    text = fault_table([Shown("archive", "quiet", "B1", "Something | odd", "ls: well")], "18", {}, {})
 
     assert "1 faults, 0 caught" in text
     assert "| B1 | `quiet`: Something \\| odd | ls: well | **nothing** |" in text

@@ -10,12 +10,14 @@ from opsproof.errors import NotObserved
 from opsproof.judge.canary.counters import Increase, increase
 from opsproof.judge.canary.latency import increased_buckets
 from opsproof.judge.canary.series import Series, State, apart, state_of
+from opsproof.probes.metrics.promql import ranges
 from opsproof.profile.canary import Criterion, FailedShare, SlowShare
 
 STALE_SCRAPES = 5.0
 """Scrape intervals after which the newest sample says nothing of now."""
 IDLE_SCRAPES, IDLE_LOOKS = 6.0, 2.0
 """Scrapes and looks after which a counter that stands still says that nobody asks any more."""
+_NEARLY = 0.9
 _LEAST_STALE = 5.0
 _USUAL_SCRAPE = 15.0
 
@@ -28,15 +30,17 @@ class Looking:
         criterion: What is looked at.
         source: Gives samples.
         start: Unix seconds of the watch's begin.
-        spacing: Seconds that samples of a number must be apart, to share nothing.
+        interval: Seconds from look to look.
     """
 
-    def __init__(self, criterion: Criterion, source: Source, start: float, spacing: float) -> None:
+    def __init__(self, criterion: Criterion, source: Source, start: float, interval: float) -> None:
         self.criterion = criterion
         self.scrape = _USUAL_SCRAPE
         self._source = source
         self._start = start
-        self._spacing = spacing
+        self._interval = interval
+        self.knows_scrape = False
+        """Whether `scrape` was seen, or is what is usual."""
         self._numbers: dict[str, list[tuple[float, float]]] = {}
 
     @property
@@ -74,7 +78,7 @@ class Looking:
         asked = _counters(criterion)
         histories = {name: await self._source.history(track, *one, self._start) for name, one in asked.items()}
         every = next(reversed(histories.values()))
-        self.scrape = every.scrape or self.scrape
+        self._see_scrape(every.scrape)
         now = every.until or time.time()
         if bad := self._unusable(every, now):
             return bad if bad.why else bad.model_copy(update={"why": await self._why_empty(track, asked)})
@@ -89,7 +93,7 @@ class Looking:
         if now - newest > max(STALE_SCRAPES * self.scrape, _LEAST_STALE):
             return Data(state=State.STALE, why=f"the newest sample is {now - newest:.0f} s old")
         idle = now - max(history.moved or self._start, self._start)
-        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._spacing):
+        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._interval):
             return Data(state=State.STALE, why=f"nothing was counted for {idle:.0f} s: its traffic has stopped")
         return None
 
@@ -145,13 +149,21 @@ class Looking:
     async def _sampled(self, track: str) -> Data:
         assert self.criterion.promql is not None
         assert isinstance(self._source, PrometheusSource)
+        if not self.knows_scrape:
+            self._see_scrape(await self._source.scrape(self.criterion.promql.canary))
         found = await self._source.number(getattr(self.criterion.promql, track))
         state = state_of(found, time.time(), staleness_s=_LEAST_STALE)
         kept = self._numbers.setdefault(track, [])
         if state is not State.OK:
             return Data(state=state, why=_several(found) if state is State.SEVERAL_SERIES else "")
         kept.append(found[0].points[-1])
-        return Data(samples=tuple(value for _, value in apart(kept, self._spacing)))
+        back = max(ranges(getattr(self.criterion.promql, track)), default=0.0)
+        spacing = max(self._interval * _NEARLY, back)  # samples that look back at the same requests are one sample
+        return Data(samples=tuple(value for _, value in apart(kept, spacing)))
+
+    def _see_scrape(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self.scrape, self.knows_scrape = seconds, True
 
     def _increase(self, series: Sequence[Series], now: float) -> Increase:
         return increase(series, self._start, now, scrape_s=self.scrape)

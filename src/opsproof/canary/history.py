@@ -7,7 +7,6 @@ from statistics import median
 from opsproof.judge.canary.series import Series
 
 Labels = frozenset[tuple[str, str]]
-_LEAST_GAPS = 3
 
 
 class History:
@@ -42,9 +41,9 @@ class History:
 
     @property
     def scrape(self) -> float | None:
-        """Seconds between two samples, as seen; None while too few are there."""
+        """Seconds between two samples, as seen; None before the second one."""
         gaps = [later[0] - earlier[0] for points in self._points.values() for earlier, later in pairwise(points)]
-        return median(gaps) if len(gaps) >= _LEAST_GAPS else None
+        return median(gaps) if gaps else None
 
 
 def _moved(points: list[tuple[float, float]]) -> float | None:

@@ -1,11 +1,13 @@
 """Whether the questions can tell at all, before the watch: a question that cannot go red makes every canary good."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import Data
+from opsproof.canary.history import Labels
 from opsproof.canary.sources import Source
+from opsproof.errors import NotObserved
 from opsproof.judge.canary.rules import Rule
 from opsproof.judge.canary.series import State
 from opsproof.probes.metrics.promql import ranges, selectors
@@ -76,6 +78,8 @@ class Refusals:
         return wrong
 
     def _scrapes(self, looking: Looking) -> list[str]:
+        if not looking.knows_scrape:
+            return []
         least = _LEAST_SCRAPES * looking.scrape
         wrong = []
         if self._canary.lasts < least:
@@ -94,12 +98,17 @@ class Refusals:
         """Labels that match both tracks would hold the canary against itself."""
         if not looking.compares or looking.criterion.promql:
             return []
-        ours, theirs = await looking.identities()
+        try:
+            ours, theirs = await looking.identities()
+        except NotObserved:  # that look has its own words
+            return []
         if both := ours & theirs:
             example = ", ".join(f'{key}="{value}"' for key, value in sorted(next(iter(both))))
-            return [
-                f"the labels of canary and baseline match the same series ({example}); give labels that only one has"
-            ]
+            fix = "give labels that only one has"
+            return [f"the labels of canary and baseline match the same series ({example}); {fix}"]
+        if pods := _pods(ours) & _pods(theirs):
+            named = ", ".join(sorted(pods))
+            return [f"{named} is on both tracks, or was minutes ago; a pod must be on one of them for the whole watch"]
         return []
 
     def _edges(self, rule: Rule, data: Data) -> tuple[list[str], list[str]]:
@@ -113,6 +122,12 @@ class Refusals:
         if rule.limit in finite:
             return [], []
         return [], [_between(rule.limit, finite)]
+
+
+def _pods(series: Iterable[Labels]) -> set[str]:
+    """Who the series are of; nobody where they are aggregated."""
+    found = (dict(labels) for labels in series)
+    return {labels.get("pod") or labels["instance"] for labels in found if labels.get("pod") or labels.get("instance")}
 
 
 def _between(limit: float, finite: Sequence[float]) -> str:

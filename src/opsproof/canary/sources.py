@@ -11,14 +11,15 @@ from typing_extensions import override
 from opsproof.canary.history import History
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.series import Series
+from opsproof.probes.metrics import api
 from opsproof.probes.metrics.prometheus import PrometheusProbe
-from opsproof.probes.metrics.promql import narrowed
+from opsproof.probes.metrics.promql import narrowed, selectors
 from opsproof.probes.metrics.readings import Reading
 from opsproof.probes.metrics.scrape import ScrapeProbe
 from opsproof.profile.canary import Canary
 from opsproof.profile.selectors import parsed_selector
 
-LEAD = 120.0
+LEAD = 300.0
 """Seconds before the watch that are asked for, too: what was there at its begin is known by them."""
 _OVERLAP = 5.0
 TRACKS = ("canary", "baseline")
@@ -79,8 +80,17 @@ class PrometheusSource(Source):
             start=datetime.fromtimestamp(begin, UTC),
             end=datetime.fromtimestamp(now, UTC),
         )
-        kept.add([Series(one.labels, [(at.timestamp(), value) for at, value in one.points]) for one in found], now)
+        kept.add(_series(found), now)
         return kept
+
+    async def scrape(self, promql: str) -> float | None:
+        """Seconds between two samples of what an expression asks; None before there are two. Raises NotObserved."""
+        history, now = History(), time.time()
+        start, end = (datetime.fromtimestamp(at, UTC) for at in (now - LEAD, now))
+        for selector in selectors(promql):
+            found = await self._probe.samples(selector, start=start, end=end)
+            history.add(_series(found), now)
+        return history.scrape
 
     async def number(self, promql: str) -> list[Series]:
         """The series that an expression gives now. Raises NotObserved."""
@@ -151,6 +161,10 @@ class ScrapeSource(Source):
     def question(self, track: str, selector: str, suffix: str) -> str:
         names = ", ".join(probe.name for probe in self._probes.get(track, ()))
         return f"{narrowed(selector, {}, suffix)} of {names}"
+
+
+def _series(found: Sequence[api.Series]) -> list[Series]:
+    return [Series(one.labels, [(at.timestamp(), value) for at, value in one.points]) for one in found]
 
 
 def matcher(selector: str, suffix: str) -> tuple[Callable[[Mapping[str, str]], bool], str]:

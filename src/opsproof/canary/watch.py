@@ -78,9 +78,9 @@ class CanaryWatch:
     def _begin(self) -> None:
         """The window begins now: what was before does not count."""
         self._clock = Clock()
-        start, spacing = self._clock.started.timestamp(), self.canary.interval
+        start, interval = self._clock.started.timestamp(), self.canary.interval
         self._watched = {
-            name: _Watched(criterion, self.rules[name], Looking(criterion, self._source, start, spacing))
+            name: _Watched(criterion, self.rules[name], Looking(criterion, self._source, start, interval))
             for name, criterion in self.canary.criteria.items()
         }
 

@@ -88,7 +88,7 @@ def _chosen(parser: argparse.ArgumentParser) -> None:
 
 
 def _faults(options: argparse.Namespace) -> int:
-    from opsproof.rehearsal.damage.areas import NOT_HERE, area_names, areas
+    from opsproof.rehearsal.damage.areas import BLIND_SPOTS, NOT_HERE, area_names, areas
     from opsproof.rehearsal.damage.fault_table import fault_table
     from opsproof.stack.clusters import Grounds
 
@@ -109,7 +109,7 @@ def _faults(options: argparse.Namespace) -> int:
     if options.json:
         _write(options.json, json.dumps([asdict(one) for one in shown], indent=1, ensure_ascii=False) + "\n")
     if options.table:
-        _write(options.table, fault_table(shown, version, NOT_HERE))
+        _write(options.table, fault_table(shown, version, NOT_HERE, BLIND_SPOTS))
     return _summary(shown, problems)
 
 
@@ -199,7 +199,7 @@ def _unknown(what: str, names: Iterable[str], known: Sequence[str]) -> int | Non
 
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=3) or known[:8]
+            close = difflib.get_close_matches(name, known, n=5, cutoff=0.0)
             print(f"there is no {what} {name!r}; did you mean: {', '.join(close)}?", file=sys.stderr)
             return 2
     return None

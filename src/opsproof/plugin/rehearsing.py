@@ -93,6 +93,8 @@ class Rehearsing:
         """The rehearsal of a scenario; nothing is touched before its first step."""
         key = profile.name, scenario
         if key not in self._rehearsals:
+            if self._resumes and is_embedded(profile.name):
+                self._say(f"{profile.name}: {scenario} begins anew: the sites of an interrupted one are gone with it")
             self._rehearsals[key] = Rehearsal(
                 self.plans[key],
                 surroundings=lambda: self.surroundings(profile, scenario),

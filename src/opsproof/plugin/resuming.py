@@ -37,7 +37,7 @@ class Resumed:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.run: Run = read_run(folder)
+        self.run: Run = _run_of(folder)
         if self.run.replay_of:
             raise OpsproofError(
                 f"this is a replay of run {self.run.replay_of}: it asked nothing, and so nothing of it is fresh",
@@ -154,6 +154,14 @@ class Resumed:
     def _own(self, id_: str) -> str:
         """An id that no process of the new run gives: theirs are of their own number and a count."""
         return f"{self.run.id}:{id_}"
+
+
+def _run_of(folder: Path) -> Run:
+    try:
+        return read_run(folder)
+    except OpsproofError as exc:
+        next_step = f"{exc.next_step} Of a rehearsal that was killed: {OPTION} reports/runs/{JOURNALS}."
+        raise OpsproofError(exc.what, where=exc.where, next_step=next_step) from exc
 
 
 def _names(names: Iterable[str]) -> str:

@@ -76,6 +76,12 @@ class Rehearsals(Section):
     full_wal: int | None = Field(
         None, ge=1, description="Bytes of WAL between two base backups of production, at most: its replay takes time."
     )
+    full_read: int = Field(
+        10 << 30,
+        ge=0,
+        description="Bytes of a database up to which every page is read, and tables at rest are compared; above, "
+        "neither is proven.",
+    )
     last_within: Duration | None = Field(None, description="A rehearsal older than this has expired: a quarter.")
 
     @model_validator(mode="after")

@@ -39,6 +39,7 @@ WORDS = {
     "minimal-in-between": "wal_level=minimal",
     "backup-history-gone": "of base backup",
     "backup-history-edited": "name different starts",
+    "archive-by-link": "has 2 names",
     "archive-command-drops": "'/bin/true'",
     "archive-script-drops": "was archived last, and it is not in the archive",
     "archive-failure-hidden": "|| true",

@@ -24,18 +24,69 @@ def test_the_lost_commits_are_those_that_were_made(grounds, stop):
         asyncio.run(lab.count())
         assert lab.lost is not None
         assert len(lab.lost.commits) == lab.commits
-        assert lab.lost.deleted == 1
         assert lab.lost.whole
+        assert lab.lost.prepared == ()
+        assert lab.kept is not None
+        assert lab.kept.missing == ()
         assert lab.lost.commits == tuple(sorted(lab.lost.commits, key=lambda one: one.at))
-        rows = {one.table: one.rows for one in lab.exports}
+        rows = {one.table: one.rows for one in lab.kept.exports if not one.deleted}
         assert rows == {"public.orders": 4, "public.opsproof_heartbeat": 1}
-        orders = next(one for one in lab.exports if one.table == "public.orders")
+        [deleted] = [one for one in lab.kept.exports if one.deleted]
+        assert [row["id"] for row in csv.DictReader(Path(deleted.file).read_text().splitlines())] == ["2"]
+        orders = next(one for one in lab.kept.exports if one.table == "public.orders")
         content = Path(orders.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == orders.sha256
         kept = list(csv.DictReader(content.decode().splitlines()))
         assert [row["note"] for row in kept].count("only on the old primary") == 3
         assert {row["id"] for row in kept if row["note"] == "changed on the old primary"} == {"1"}
         assert not (lab.servers.home.data / "postmaster.pid").exists() or stop == "immediate"
+
+
+@pytest.mark.parametrize(
+    ("statements", "commits", "exported"),
+    [
+        (
+            ("BEGIN", "INSERT INTO orders (note) VALUES ('a')", "PREPARE TRANSACTION 'x'", "COMMIT PREPARED 'x'"),
+            1,
+            {("public.orders", False): 5},
+        ),
+        (("DELETE FROM orders WHERE id BETWEEN 100 AND 150",), 1, {("public.orders", True): 52}),
+        (("SELECT * FROM orders WHERE id = 4 FOR UPDATE", "ANALYZE orders"), 2, {}),
+        (("SELECT lo_from_bytea(777, 'drawing')",), 1, {("pg_catalog.pg_largeobject", False): 1}),
+        (
+            (
+                "INSERT INTO orders VALUES (9999, 'came and went')",
+                "DELETE FROM orders WHERE id = 9999",
+                "UPDATE orders SET note = 'changed, then deleted' WHERE id = 7",
+                "DELETE FROM orders WHERE id = 7",
+                "VACUUM orders",
+            ),
+            4,
+            {("public.orders", True): 2},
+        ),
+        (
+            (
+                "INSERT INTO orders VALUES (5, 'there') ON CONFLICT (id) DO UPDATE SET note = 'changed'",
+                "DO $$ BEGIN BEGIN INSERT INTO orders (note) VALUES ('inside'); "
+                "EXCEPTION WHEN unique_violation THEN NULL; END; END $$",
+            ),
+            2,
+            {("public.orders", False): 6},
+        ),
+    ],
+    ids=["two phases", "deleted", "nothing", "large object", "came and went", "on conflict, savepoint"],
+)
+def test_whatever_rows_were_lost_are_kept(grounds, statements, commits, exported):
+    """Each row that a lost transaction left, and each that it deleted, is in a file; a lock is no loss."""
+    with returns(grounds) as lab:
+        lab.diverge(*statements)
+        asyncio.run(lab.count())
+        assert lab.lost is not None
+        assert lab.kept is not None
+        assert lab.kept.missing == ()
+        assert len(lab.lost.commits) == lab.commits + commits
+        rows = {(one.table, one.deleted): one.rows for one in lab.kept.exports}
+        assert rows.items() >= exported.items()
 
 
 def test_the_way_back_ends_at_home_with_nothing_lost(grounds):

@@ -15,6 +15,8 @@ WORDS = {
     "promotion-database-closed": "connections 0",
     "promotion-index-not-valid": "is not valid",
     "promotion-archives-a-part": "has 1000 bytes in the archive",
+    "promotion-archives-other-bytes": "is not what dr wrote",
+    "promotion-archives-zeros": "is not what dr wrote",
     "promotion-archives-packed": "is not in the archive after",
     "promotion-triggers-asleep": "session_replication_role",
     "promotion-stuck": "returned false",
@@ -40,6 +42,12 @@ WORDS = {
     "promotion-acknowledges-early": "synchronous_commit of dr is 'off'",
     "promotion-prepared-left-over": "payment-17",
     "promotion-tablespace-gone": "tablespace cold",
+    "promotion-archives-no-more-after-a-restart": "'off' from the next start on",
+    "promotion-read-only-after-a-reload": "'yes' from the next reload on",
+    "promotion-does-not-start-again": "shared_buffers setting could not be applied",
+    "promotion-access-file-broken": "pg_hba.conf of dr",
+    "promotion-reserves-connections": "superuser_reserved_connections of dr is '35'",
+    "promotion-page-rotten-unread": "quiet on dr cannot be read",
     "promotion-standby-again": "standby.signal",
 }
 """What the sentence says that only this damage brings about."""

@@ -350,6 +350,7 @@ def a_rehearsed_run(*facts: RehearsalFact, **changes: Any) -> Run:
         targets={
             "home": TargetFact(kind="postgres", address="postgresql://127.0.0.1:6001/factory"),
             "dr": TargetFact(kind="postgres", address="postgresql://127.0.0.1:6002/factory"),
+            "rehearsal_backups": TargetFact(kind="store", address="local:///nowhere"),
         },
     )
     return a_run(

@@ -114,6 +114,32 @@ def test_what_is_missing_is_not_proven_and_never_zero(tmp_path: Path, lang: str,
     assert "✔ " not in t4 + rto + rpo
 
 
+@pytest.mark.parametrize(("lang", "word"), [("ko", "이 시나리오에 없음"), ("en", "not part of this scenario")])
+def test_a_moment_that_a_scenario_does_not_have_is_not_missed(tmp_path: Path, lang: str, word: str) -> None:
+    """Home never was away: T6 is of the lost region alone, where it stays not proven."""
+    never = Moments(**(dict(a_rehearsal().moments) | {"t6": None}))
+    elsewhere, missed = (
+        next(
+            line
+            for line in reports_of(tmp_path / fact.scenario, fact)[f"dr.{lang}.md"].splitlines()
+            if line.startswith("| T6 |")
+        )
+        for fact in (a_failed_rehearsal(), a_rehearsal(moments=never))
+    )
+
+    assert word in elsewhere
+    assert word not in missed
+    assert "**?" in missed
+
+
+def test_the_scope_lists_no_target_that_is_nowhere(tmp_path: Path) -> None:
+    """The store of a site that is made when the rehearsal begins has no address before."""
+    text = reports_of(tmp_path)["dr.en.md"]
+
+    assert "postgresql://127.0.0.1:6001/factory" in text
+    assert "nowhere" not in text
+
+
 @pytest.mark.parametrize(("lang", "word"), [("ko", "재해 선언자: 김운영"), ("en", "Declared by: 김운영")])
 def test_who_declared_the_disaster_is_told(tmp_path: Path, lang: str, word: str) -> None:
     """Where nobody did, nobody is named."""

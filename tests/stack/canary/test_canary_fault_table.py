@@ -9,9 +9,10 @@ from opsproof.judge.canary.rules import Plan, Rule
 from opsproof.judge.canary.series import State
 from opsproof.stack.canary.faults import FAULTS, WATCH_SECONDS
 
-_ERRORS = Rule("errors", 0.01, tolerance=Tolerance("ratio", 1.5))
-_SLOW = Rule("p95 < 2.5 s", 0.05)
-_PARSING = Rule("parsing failures", 0.005)
+_WORSE = Tolerance("ratio", 3)
+_ERRORS = Rule("errors", 0.01, tolerance=_WORSE)
+_SLOW = Rule("p95 < 2.5 s", 0.05, tolerance=_WORSE)
+_PARSING = Rule("parsing failures", 0.005, tolerance=_WORSE)
 _RULES = (_ERRORS, _SLOW, _PARSING)
 _OF_LLM = 0.8
 _LOOKS = 12
@@ -25,11 +26,13 @@ def _answer(fault, factor):
     requests = round(fault.traffic.rate("canary") * WATCH_SECONDS * factor * (1 - shares.lost))
     stable = round(fault.traffic.rate("stable") * WATCH_SECONDS * factor)
     calls = round(requests * _OF_LLM)
-    baseline = Counts(int(stable * shares.baseline_errors), stable)
+    baseline, sound = Counts(int(stable * shares.baseline_errors), stable), Counts(0, stable)
     judged = [
         judge_counts(_ERRORS, Counts(int(requests * shares.errors), requests), baseline, plan, final=True),
-        judge_counts(_SLOW, Counts(int(requests * shares.slow), requests), None, plan, final=True),
-        judge_counts(_PARSING, Counts(int(calls * shares.parsing), calls), None, plan, final=True),
+        judge_counts(_SLOW, Counts(int(requests * shares.slow), requests), sound, plan, final=True),
+        judge_counts(
+            _PARSING, Counts(int(calls * shares.parsing), calls), Counts(0, round(stable * _OF_LLM)), plan, final=True
+        ),
     ]
     return decide(_RULES, judged, plan).answer
 

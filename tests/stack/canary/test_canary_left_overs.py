@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from lifetimes import environment, nothing_left, stacks_in
+from users import AS_ROOT, nobody
 
 from opsproof.stack.canary import CanarySite
 from opsproof.stack.clusters import Grounds
@@ -53,3 +54,19 @@ def test_a_killed_owner_is_cleaned_up_by_the_next_grounds(place):
 
     assert nothing_left(directory)
     assert [name for name, port in ports.items() if not is_free(port)] == []
+
+
+@AS_ROOT
+def test_an_ordinary_user_can_have_one(place):
+    """Most people are not root; CI often is."""
+    identity = nobody("opsproof.stack", environment(place))
+    place.chmod(0o777)
+    argv = [sys.executable, "-c", _OWNER]
+    with subprocess.Popen(
+        argv, env=environment(place), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", **identity
+    ) as owner:
+        assert owner.stdout.readline() == "ready\n"
+        owner.stdin.close()
+        assert owner.wait(30) == 0
+
+    assert not list(place.glob("opsproof-*/run-*"))

@@ -146,6 +146,16 @@ def test_frozen_metrics_do_not_move(service):
     assert service.http.get("/metrics").text != first
 
 
+def test_a_metric_can_have_another_name(service):
+    """A release that renames a metric takes it from every query."""
+    with service.defects(rename_metrics={"http_requests_total": "http_request_total"}):
+        renamed = service.http.get("/metrics").text
+
+    assert "http_requests_total" not in renamed
+    assert "\nhttp_request_total{" in renamed
+    assert "\nhttp_requests_total{" in service.http.get("/metrics").text
+
+
 def test_authentication_that_is_off_lets_everybody_in(service):
     """The defect that a check of the right key alone never finds."""
     with service.defects(auth_off=True):

@@ -135,12 +135,13 @@ async def _differing(names: Iterable[str], writers: Sequence[Writer], objects: O
         except NotObserved:  # it lets us not read its files; the checks of the archive say so
             continue
         for name, sha256 in ((str(row["name"]), row["sha256"]) for row in own if row["name"] in there):
-            if await asyncio.to_thread(_sha256, objects, prefix + name) != sha256:
+            if await asyncio.to_thread(sha256_of, objects, prefix + name) != sha256:
                 said.append(f"{name} in the archive is not what {writer.node.name} wrote: somebody else archived it")
     return said
 
 
-def _sha256(objects: Objects, name: str) -> str:
+def sha256_of(objects: Objects, name: str) -> str:
+    """SHA-256 of an object, as hexadecimal digits. Raises NotObserved: the store gives no answer."""
     digest = hashlib.sha256()
     for piece in objects.stream(name):
         digest.update(piece)

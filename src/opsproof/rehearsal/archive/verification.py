@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,8 +72,8 @@ class ArchiveVerification:
         self._newest = Newest(objects, self._wal.prefix, programs, scratch, asking)
 
     async def every_object_of_the_archive_has_a_known_name(self) -> list[str]:
-        """Nothing is there but segments of full size, and history files with something in them."""
-        return odd_objects(await self._looking.contents.listing(self._wal))
+        """Nothing is there but segments of full size, and history files with something in them; none is a link."""
+        return odd_objects(await self._looking.contents.listing(self._wal)) + await self._shared()
 
     async def every_segment_belongs_where_it_is(self) -> list[str]:
         """The head of each segment agrees with its name, and with the cluster that the backups are of."""
@@ -296,6 +297,23 @@ class ArchiveVerification:
             return shutil.disk_usage(folder).free if folder is not None and folder.is_dir() else None
 
         return await self._asking.ask(f"room in {self._where}", f"df {folder}", call) if folder else None
+
+    async def _shared(self) -> list[str]:
+        """Files with a second name, of an archive on this machine: what is written there changes the archive."""
+        folder = self._objects.path(self._wal.prefix)
+
+        def call() -> dict[str, int]:
+            paths = sorted(folder.rglob("*")) if folder is not None else []
+            links = {str(path.relative_to(str(folder))): path.lstat() for path in paths}
+            return {name: one.st_nlink for name, one in links.items() if stat.S_ISREG(one.st_mode) and one.st_nlink > 1}
+
+        by_hand = f"find {folder} -type f -links +1"
+        found = await self._asking.ask(f"links in {self._where}", by_hand, call) if folder else {}
+        return [
+            f"{name} has {links} names: it is a hard link, no copy, and the server writes its segments anew; "
+            "archive with cp, not with ln"
+            for name, links in found.items()
+        ]
 
     def _need_server(self) -> Node:
         if self._server is None:

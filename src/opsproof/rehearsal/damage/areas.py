@@ -22,6 +22,22 @@ NOT_HERE = {
 }
 """What one machine does not allow, and why; by its number in the list of faults where it has one."""
 
+BLIND_SPOTS = {
+    "Damage that is as old as the reference": "A copy is compared with what the source was; of a source that had lost"
+    " rows before, both say the same. Business totals and dumps of earlier days are other witnesses.",
+    "A stored base backup of which a table is short, or has empty pages in its middle": "Reading alone cannot tell:"
+    " PostgreSQL leaves empty pages itself, and how long a table is only its server knows. The restore counts rows.",
+    "Configuration outside of the data folder (/etc)": "It is in no base backup; that of the standby is compared.",
+    "archive_command that overwrites what is there": "Its text cannot tell in general what a program does.",
+    "Index entries that lead to no row": "Lookups go from the table to the index. A DELETE leaves such entries.",
+    "Indexes without an operator by which a key finds itself (vector: hnsw, ivfflat)": "They are told as not proven.",
+    "A visibility map that is older than its table": "amcheck does not look at it; pg_visibility does.",
+    "Conversions, transforms, security labels, base types in C, and comments but those of tables": "They are not in the"
+    " inventory; extensions that bring them are.",
+    "Where subscriptions connect to": "It holds a password, and a dump restores subscriptions switched off.",
+}
+"""What no check looks at, as far as it is known, and why."""
+
 
 def areas(names: tuple[str, ...] = ()) -> Iterator[Area[Any]]:
     """

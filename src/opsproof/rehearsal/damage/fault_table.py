@@ -16,7 +16,8 @@ every check was green. What changes from run to run (paths, times, positions, ha
 
 Faults with a number are those of the list that opsproof was built against; those without are further ones.
 
-{counts}
+{counts} Every fault was written beside the check that catches it: so this shows that each check
+goes red, not that every damage is found. What is known not to be looked at stands at the end.
 """
 _TITLES = {
     "stored-dumps": "Stored dumps (custom format)",
@@ -51,7 +52,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def fault_table(shown: Iterable[Shown], version: str, not_here: Mapping[str, str]) -> str:
+def fault_table(shown: Iterable[Shown], version: str, not_here: Mapping[str, str], blind: Mapping[str, str]) -> str:
     """
     The whole document.
 
@@ -59,6 +60,7 @@ def fault_table(shown: Iterable[Shown], version: str, not_here: Mapping[str, str
         shown: In the order of the areas.
         version: Of PostgreSQL.
         not_here: What one machine does not allow, and why.
+        blind: What no check looks at, and why.
     """
     every = list(shown)
     caught = sum(one.caught for one in every)
@@ -70,6 +72,8 @@ def fault_table(shown: Iterable[Shown], version: str, not_here: Mapping[str, str
         lines += ["| --- | --- | --- | --- |", *(_row(one) for one in faults), ""]
     lines += ["## What one machine does not allow", "", "| fault | why |", "| --- | --- |"]
     lines += [f"| {what} | {why} |" for what, why in not_here.items()]
+    lines += ["", "## Known blind spots", "", "| what | why |", "| --- | --- |"]
+    lines += [f"| {what} | {why} |" for what, why in blind.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsproof.errors import BadAnswer, NoData
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Programs
 
-_RECORD = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\w+(?: PREPARED)?)\s*(.*)$")
+_RECORD = re.compile(r"tx:\s+(\d+), lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\w+)\s*(.*)$")
 _AT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC")
 _SUBXACTS = re.compile(r"subxacts: ([\d ]+)")
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI")
 _CONTINUES = 0x0001
 _OWN_XID = re.compile(r"^(\d+):")
+_GID = re.compile(r"^gid (.*?): \d{4}-")
 _END = ("invalid record length", "expected at least", "invalid magic number", "unexpected pageaddr")
 
 
@@ -40,6 +41,16 @@ class Fork:
     lsn: str
 
 
+class Record(NamedTuple):
+    """A record of WAL: its resource manager, its transaction (0 without one), its position, its kind, and the rest."""
+
+    manager: str
+    xid: int
+    lsn: str
+    kind: str
+    rest: str
+
+
 @dataclass(frozen=True)
 class LostCommit:
     """A transaction that only the old timeline has; `at` by the old primary's clock."""
@@ -57,16 +68,14 @@ class Divergence:
     Attributes:
         commits: Its commits, in order.
         xids: Their transactions, sub-transactions included: what their rows carry as xmin.
-        deleted: Rows that they deleted, which are there again on the new primary.
-        prepared: Transactions that were prepared after the fork and not decided.
+        prepared: Names of the transactions that were prepared after the fork and not decided.
         end: Up to here the WAL was read.
         whole: Whether it was read up to the last checkpoint of the control file, and no readable page follows the end.
     """
 
     commits: tuple[LostCommit, ...]
     xids: tuple[int, ...]
-    deleted: int
-    prepared: int
+    prepared: tuple[str, ...]
     end: str
     whole: bool
 
@@ -107,42 +116,54 @@ async def divergence(asking: Asking, programs: Programs, data: Path, fork: Fork)
     by_hand = f"pg_waldump -p {data}/pg_wal -t {fork.parent} -s {fork.lsn}"
     told = await asking.ask(f"WAL of timeline {fork.parent} after {fork.lsn} in {data.name}", by_hand, call)
     commits = tuple(LostCommit(one["xid"], datetime.fromisoformat(one["at"]), one["lsn"]) for one in told["commits"])
-    return Divergence(commits, tuple(told["xids"]), told["deleted"], told["prepared"], told["end"], told["whole"])
+    return Divergence(commits, tuple(told["xids"]), tuple(told["prepared"]), told["end"], told["whole"])
+
+
+def records(programs: Programs, data: Path, fork: Fork) -> tuple[list[Record], str]:
+    """
+    The records of a stopped server's WAL after the fork.
+
+    Returns:
+        They, in their order, and what pg_waldump said when it could read no further; "" at status 0.
+    """
+    where = [f"--path={data / 'pg_wal'}", f"--timeline={fork.parent}", f"--start={fork.lsn}"]
+    done = programs.run("pg_waldump", *where, env={"TZ": "UTC"}, seconds=540)
+    found = []
+    for line in done.out.splitlines():
+        if record := _RECORD.search(line):
+            manager = line.removeprefix("rmgr: ").split()[0]
+            found.append(Record(manager, int(record[1]), record[2], record[3], record[4]))
+    said = done.err.strip().splitlines()[-1] if done.err.strip() else f"pg_waldump ended with status {done.status}"
+    return found, "" if done.ok else said
 
 
 def _read(programs: Programs, data: Path, fork: Fork) -> Divergence:
-    where = [f"--path={data / 'pg_wal'}", f"--timeline={fork.parent}", f"--start={fork.lsn}"]
-    done = programs.run("pg_waldump", *where, env={"TZ": "UTC"}, seconds=540)
+    found, said = records(programs, data, fork)
     end = _number(fork.lsn)
-    commits, xids, prepared, deleted = [], set(), set(), []
-    for line in done.out.splitlines():
-        record = _RECORD.search(line)
-        if record is None:
-            continue
-        xid, lsn, kind, rest = int(record[1]), record[2], record[3], record[4]
+    commits, xids = [], set()
+    prepared: dict[int, str] = {}
+    for manager, xid, lsn, kind, rest in found:
         end = max(end, _number(lsn))
-        if line.startswith("rmgr: Transaction"):
-            if kind == "PREPARE":
-                prepared.add(xid)
-            elif kind in ("COMMIT", "COMMIT PREPARED"):
-                decided = _decided(xid, rest)
-                prepared.discard(decided)
-                xids |= {decided, *_subxacts(rest)}
-                commits.append(LostCommit(decided, _time(rest), lsn))
-            elif kind == "ABORT PREPARED":
-                prepared.discard(_decided(xid, rest))
-        elif line.startswith("rmgr: Heap ") and kind == "DELETE":
-            deleted.append(xid)
+        if manager != "Transaction":
+            continue
+        if kind == "PREPARE":
+            gid = _GID.match(rest)
+            prepared[xid] = gid[1] if gid else str(xid)
+        elif kind in ("COMMIT", "COMMIT_PREPARED"):
+            decided = _decided(xid, rest)
+            prepared.pop(decided, None)
+            xids |= {decided, *_subxacts(rest)}
+            commits.append(LostCommit(decided, _time(rest), lsn))
+        elif kind == "ABORT_PREPARED":
+            prepared.pop(_decided(xid, rest), None)
     reached_checkpoint = end >= _number(_last_checkpoint(programs, data))
-    if not done.ok and not any(sign in done.err for sign in _END) and not reached_checkpoint:
-        why = done.err.strip().splitlines()[-1] if done.err.strip() else f"pg_waldump ended with status {done.status}"
+    if said and not any(sign in said for sign in _END) and not reached_checkpoint:
         next_step = "Fetch the missing segments from the archive into a copy of the folder, then read again."
-        raise BadAnswer(f"WAL after the fork cannot be read: {why}", where=str(data / "pg_wal"), next_step=next_step)
+        raise BadAnswer(f"WAL after the fork cannot be read: {said}", where=str(data / "pg_wal"), next_step=next_step)
     return Divergence(
         tuple(commits),
         tuple(sorted(xids)),
-        sum(xid in xids for xid in deleted),
-        len(prepared),
+        tuple(prepared.values()),
         f"{end >> 32:X}/{end & 0xFFFFFFFF:X}",
         reached_checkpoint and not _written_beyond(data / "pg_wal", fork.parent, end),
     )

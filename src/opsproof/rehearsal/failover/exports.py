@@ -1,55 +1,49 @@
-"""Rows that only the old timeline has, kept before pg_rewind throws them away."""
+"""What only the old timeline has, kept before pg_rewind throws it away; and said where it cannot be kept as rows."""
 
-import csv
 import hashlib
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opsproof.errors import PreconditionMissing
+from opsproof.rehearsal.archive.names import read_lsn
 from opsproof.rehearsal.asking import Asking
-from opsproof.rehearsal.failover.divergence import Divergence
+from opsproof.rehearsal.failover.divergence import Divergence, Fork, records
+from opsproof.rehearsal.failover.losses import Losses, losses
+from opsproof.rehearsal.failover.lost_rows import Export, LostRows
+from opsproof.rehearsal.node import Node
 from opsproof.stack.clusters import Cluster
 
-if TYPE_CHECKING:
-    import psycopg
-
-_TABLES = """
-    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND n.nspname NOT LIKE 'pg_toast%' ORDER BY 1
-"""
+_SHOWN = 5
 _DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
 
 
 @dataclass(frozen=True)
-class Export:
+class Kept:
     """
-    Rows of one table that only the old timeline has, kept as CSV.
+    What was kept of the old timeline.
 
     Attributes:
-        database: Where the table is.
-        table: Its quoted name.
-        rows: How many.
-        file: Path of the CSV.
-        sha256: Of the CSV.
-        digests: MD5 of each row's text, to look for it elsewhere.
+        exports: Rows as CSV.
+        missing: In words what is in none of them.
+        folder: Where they are.
+        wal: SHA-256 of the segments that the old timeline has after the fork, by name; copies are in `folder`/wal.
     """
 
-    database: str
-    table: str
-    rows: int
-    file: str
-    sha256: str
-    digests: tuple[str, ...]
+    exports: tuple[Export, ...]
+    missing: tuple[str, ...]
+    folder: str
+    wal: Mapping[str, str]
 
 
-async def export(asking: Asking, old: Cluster, scratch: Cluster, lost: Divergence, folder: Path) -> list[Export]:
+async def keep(
+    asking: Asking, old: Cluster, scratch: Cluster, primary: Node, lost: Divergence, fork: Fork, folder: Path
+) -> Kept:
     """
-    Keep every row version that only the lost commits wrote, as CSV with its sha256.
+    Keep what only the lost commits did: each row that they wrote, each row that they deleted as the new primary has it,
+    and the WAL of it all.
 
     A copy of the old data folder is started for it, and never the folder itself: to start it would write there.
 
@@ -57,8 +51,10 @@ async def export(asking: Asking, old: Cluster, scratch: Cluster, lost: Divergenc
         asking: Keeps what was exported.
         old: The old primary, stopped.
         scratch: An empty place; it is filled, started with archive and replication off, and stopped again.
+        primary: The new primary, asked for the rows that were deleted.
         lost: What was committed.
-        folder: Where the CSV go; made if need be.
+        fork: Where it began.
+        folder: Where the files go; made if need be.
 
     Raises:
         PreconditionMissing: The old primary runs.
@@ -67,50 +63,74 @@ async def export(asking: Asking, old: Cluster, scratch: Cluster, lost: Divergenc
         next_step = "Stop it, and fence it, first."
         raise PreconditionMissing(f"{old.name} runs", where=str(old.data), next_step=next_step)
 
-    def call() -> list[dict[str, Any]]:
+    def call() -> dict[str, Any]:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        wal = _keep_wal(old.data, fork, lost.end, folder / "wal")
+        found, _ = records(old.grounds.programs, old.data, fork)
+        done = losses(found, set(lost.xids))
         shutil.copytree(old.data, scratch.data, symlinks=True)
         for name in ("standby.signal", "recovery.signal"):
             (scratch.data / name).unlink(missing_ok=True)
         scratch.grounds.programs.own(scratch.data)
         quiet = {"archive_mode": "off", "primary_conninfo": "", "restore_command": "", "synchronous_standby_names": ""}
         scratch.start({**quiet, "max_connections": "100", "autovacuum": "off"})
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            databases = [row[0] for row in scratch.sql(_DATABASES)]
-            return [asdict(one) for database in databases for one in _export(scratch, database, lost.xids, folder)]
+            exports, missing = _from_databases(scratch, primary, done, lost.xids, folder)
         finally:
             scratch.stop("immediate")
+        return {"exports": [asdict(one) for one in exports], "missing": missing + _beside_rows(done), "wal": wal}
 
-    text = f"rows of {len(lost.commits)} lost commits of {old.name}"
+    text = f"what {len(lost.commits)} lost commits of {old.name} did"
     told = await asking.ask(text, "start a copy of the data folder, then COPY ... WHERE xmin::text = ANY(...)", call)
-    return [Export(**{**one, "digests": tuple(one["digests"])}) for one in told]
+    exports = tuple(Export(**{**one, "digests": tuple(one["digests"])}) for one in told["exports"])
+    return Kept(exports, tuple(told["missing"]), str(folder), told["wal"])
 
 
-def _export(scratch: Cluster, database: str, xids: Sequence[int], folder: Path) -> Iterator[Export]:
-    with scratch.connect(database) as connection:
-        for (table,) in connection.execute(_TABLES).fetchall():
-            safe = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{database}.{table}")
-            exported = _export_table(connection, database, table, [str(xid) for xid in xids], folder / f"{safe}.csv")
-            if exported is not None:
-                yield exported
+def _keep_wal(data: Path, fork: Fork, end: str, folder: Path) -> dict[str, str]:
+    """Copies of the segments of the old timeline from the fork on, by name with their SHA-256."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = {}
+    for segment in sorted((data / "pg_wal").glob(f"{fork.parent:08X}{'[0-9A-F]' * 16}")):
+        size = segment.stat().st_size
+        start = int(segment.name[8:16], 16) << 32 | int(segment.name[16:], 16) * size
+        if start + size > read_lsn(fork.lsn) and start <= read_lsn(end):  # later ones are recycled and hold nothing
+            shutil.copyfile(segment, folder / segment.name)
+            kept[segment.name] = sha256_of(folder / segment.name)
+    return kept
 
 
-def _export_table(
-    connection: "psycopg.Connection[Any]", database: str, table: str, xids: Sequence[str], file: Path
-) -> Export | None:
-    sql = f"SELECT md5(t::text), xmin::text AS lost_xid, t.* FROM {table} t WHERE xmin::text = ANY(%s)"  # noqa: S608
-    cursor = connection.execute(sql, [list(xids)])
-    columns = [column.name for column in cursor.description or ()][1:]
-    rows = cursor.fetchall()
-    if not rows:
-        return None
-    file.touch(mode=0o600)
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(columns)
-        writer.writerows(row[1:] for row in rows)
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Export(database, table, len(rows), str(file), sha256, tuple(row[0] for row in rows))
+def _from_databases(
+    scratch: Cluster, primary: Node, done: Losses, xids: Sequence[int], folder: Path
+) -> tuple[list[Export], list[str]]:
+    exports, missing = [], []
+    for (name,) in scratch.sql(_DATABASES):
+        with scratch.connect(name) as old:
+            rows = LostRows(name, old, primary, done, xids, folder)
+            rows.read()
+        exports += rows.exports
+        missing += [f"{one} (database {name})" for one in rows.missing]
+        done.files = {file: one for file, one in done.files.items() if file not in rows.files}
+    missing += [f"rows in file {file}, which is of no table any more" for file in sorted(done.files)]
+    return exports, missing
+
+
+def _beside_rows(done: Losses) -> list[str]:
+    """What is in no row."""
+    missing = []
+    if done.removed:
+        files = ", ".join(sorted(done.removed)[:_SHOWN])
+        missing.append(
+            f"{len(done.removed)} files of tables or indexes were removed (TRUNCATE, DROP, rewrite): {files}"
+        )
+    if done.messages:
+        missing.append(f"{done.messages} logical messages")
+    return missing
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def runs(cluster: Cluster) -> bool:

@@ -6,12 +6,25 @@ from typing import Any
 
 from opsproof.errors import NoData
 from opsproof.rehearsal.failover import asked, link, parity
+from opsproof.rehearsal.failover.next_start import next_start_faults
+from opsproof.rehearsal.failover.pages import MOST_BYTES, page_faults
 from opsproof.rehearsal.failover.promotion import Promotion, first_write, new_token
 from opsproof.rehearsal.node import Node
 
-Listing = Callable[[], Awaitable[Mapping[str, int]]]
-"""What is in the archive: bytes by name."""
-"""Names of the files that are in the archive now."""
+
+@dataclass(frozen=True)
+class Archive:
+    """
+    The archive that a server fills.
+
+    Attributes:
+        listing: Bytes of its files now, by name.
+        sha256: Of a file of that name, read back.
+    """
+
+    listing: Callable[[], Awaitable[Mapping[str, int]]]
+    sha256: Callable[[str], Awaitable[str]]
+
 
 _READ_ONLY = """
     SELECT 'the server' AS who FROM pg_settings
@@ -39,6 +52,7 @@ _SUBSCRIPTIONS = """
     FROM pg_subscription s LEFT JOIN pg_stat_subscription w ON w.subid = s.oid
     WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1, 2 ORDER BY 1
 """
+_OWN = "SELECT encode(sha256(pg_read_binary_file('pg_wal/' || %(name)s)), 'hex')"
 _SIGNALS = """
     SELECT name FROM unnest(ARRAY['standby.signal', 'recovery.signal']) AS name
     WHERE (pg_stat_file(name, true)).size IS NOT NULL
@@ -100,23 +114,25 @@ class PromotedVerification:
     Args:
         node: The new primary.
         before: What the old one was.
-        archive: Lists, with sizes, the archive that the new one fills; None where there is none to be listed.
+        archive: That the new one fills; None where there is none to be listed.
         promotion: What came of the promotion; None if it was not seen.
         expected: Names of slots that must be there; None for all that the old one had.
         write: Seconds within which a write must be acknowledged.
         archived: Seconds within which a segment that was switched must be in the archive.
+        full_read: Bytes of a database up to which every page of it is read.
     """
 
     def __init__(
         self,
         node: Node,
         before: Inventory,
-        archive: Listing | None,
+        archive: Archive | None,
         *,
         promotion: Promotion | None = None,
         expected: frozenset[str] | None = None,
         write: float = 5.0,
         archived: float = 30.0,
+        full_read: int = MOST_BYTES,
     ) -> None:
         self._node = node
         self._before = before
@@ -125,6 +141,7 @@ class PromotedVerification:
         self._expected = expected
         self._write = write
         self._archived = archived
+        self._full_read = full_read
 
     async def the_promotion_was_confirmed(self) -> list[str]:
         """pg_promote returned true; after false the request stays, and the server may promote itself at any time."""
@@ -169,26 +186,29 @@ class PromotedVerification:
         return link.synchronous_faults(self._node.name, names, await asked.wal_senders(self._node))
 
     async def a_segment_arrives_in_the_archive(self) -> list[str]:
-        """After a switch of the segment that very file is in the archive, whole, and the timeline's history too."""
+        """After a switch of the segment that very file is in the archive, byte for byte; the timeline's history too."""
         settings = await asked.settings(self._node)
         found = parity.archive_faults(self._node.name, settings)
         if self._archive is None:
             where = f"the archive of {self._node.name}"
             raise NoData("no archive can be listed", where=where, next_step="Name it in `backups.wal`.")
-        listing = self._archive
         await self._node.value("SELECT pg_logical_emit_message(false, 'opsproof', 'archive')::text")
         segment = await self._node.value("SELECT pg_walfile_name(pg_switch_wal())")
         line = int(segment[:8], 16)
         wanted = {segment} | ({f"{line:08X}.history"} if line > 1 else set())
         size = int(settings["wal_segment_size"])
+        own = {name: await self._node.value(_OWN, name=name) for name in sorted(wanted)}  # it may recycle them later
 
         def whole(there: Mapping[str, int]) -> bool:
             return wanted <= set(there) and there[segment] == size
 
-        there = await asked.until(listing, whole, self._archived)
+        there = await asked.until(self._archive.listing, whole, self._archived)
         found += [f"{name} is not in the archive after {self._archived:g} s" for name in sorted(wanted - set(there))]
         if there.get(segment, size) != size:
             found.append(f"{segment} has {there[segment]} bytes in the archive, and {size} on {self._node.name}")
+        for name in sorted(wanted & set(there)):
+            if await self._archive.sha256(name) != own[name]:
+                found.append(f"{name} in the archive is not what {self._node.name} wrote: its sha256 differs")
         return found
 
     async def the_slots_of_the_old_primary_are_there(self) -> list[str]:
@@ -210,8 +230,12 @@ class PromotedVerification:
         return parity.limit_faults(self._node.name, await asked.settings(self._node), self._before.settings)
 
     async def its_settings_are_those_of_the_old_primary(self) -> list[str]:
-        """What decides how statements behave and what is kept is as before."""
+        """All settings are as before, but for those of the machine, and of the part that a server plays."""
         return parity.setting_faults(self._node.name, await asked.settings(self._node), self._before.settings)
+
+    async def its_next_start_is_like_this_one(self) -> list[str]:
+        """No line of its files is wrong, and none waits for a restart or a reload."""
+        return await next_start_faults(self._node)
 
     async def transactions_may_write(self) -> list[str]:
         """Neither the server nor a role or database has transactions read-only by default."""
@@ -230,6 +254,10 @@ class PromotedVerification:
     async def every_index_can_be_used(self) -> list[str]:
         """None is invalid: an index that no statement uses makes a service slow, and guards no key."""
         return [f"index {row['name']} is not valid: nothing uses it" for row in await self._node.rows(_UNUSABLE)]
+
+    async def every_page_can_be_read(self) -> list[str]:
+        """Every page of every table is read: one that is rotten shows on the day that somebody needs it."""
+        return await page_faults(self._node, self._full_read)
 
     async def autovacuum_runs(self) -> list[str]:
         """It is switched on, and its launcher runs."""

@@ -7,6 +7,7 @@ from opsproof.errors import NoData
 from opsproof.profile.backups import Heartbeat
 from opsproof.rehearsal.failover import asked, link
 from opsproof.rehearsal.failover.equipment import StandbyEquipment
+from opsproof.rehearsal.failover.pages import MOST_BYTES, page_faults, row_faults
 from opsproof.rehearsal.node import Node
 
 _REPLAY = """
@@ -37,6 +38,7 @@ class StandbyLimits:
         silence: Seconds between two messages; an idle link has one every 30 s (wal_receiver_timeout / 2).
         catch_up: Seconds within which the standby must have replayed what the primary has written by now.
         delay: Seconds of recovery_min_apply_delay that are wanted.
+        full_read: Bytes of a database up to which every page of it is read.
         unlogged: Unlogged tables (`schema.table`) that may be empty after a promotion.
     """
 
@@ -44,6 +46,7 @@ class StandbyLimits:
     silence: float = 60.0
     catch_up: float = 10.0
     delay: float = 0.0
+    full_read: int = MOST_BYTES
     unlogged: frozenset[str] = frozenset()
 
 
@@ -192,6 +195,15 @@ class StandbyVerification(StandbyEquipment):
         if self._upstream is None:
             found += link.logical_slot_faults(held, await asked.slots(standby), standby.name)
         return found
+
+    async def every_page_of_the_standby_can_be_read(self) -> list[str]:
+        """Every page of every table is read there: one that is rotten shows on the day that somebody needs it."""
+        return await page_faults(self._standby, self._limits.full_read)
+
+    async def tables_at_rest_have_the_same_rows_on_both(self) -> list[str]:
+        """Rows of tables that nobody writes to meanwhile are the primary's, byte for byte."""
+        limits = self._limits
+        return await row_faults(self._asked_primary(), self._standby, limits.full_read, limits.catch_up)
 
     async def the_standby_applies_at_once(self) -> list[str]:
         """recovery_min_apply_delay is what was agreed; a delay is applied all at once by a promotion."""

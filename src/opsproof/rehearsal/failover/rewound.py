@@ -1,15 +1,17 @@
 """Whether a server that was brought back is a true standby, and nothing of what it had alone is left or forgotten."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from opsproof.errors import NoData
 from opsproof.evidence.redaction import MASK
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.divergence import Divergence
-from opsproof.rehearsal.failover.exports import Export
+from opsproof.rehearsal.failover.exports import Kept, sha256_of
 from opsproof.rehearsal.failover.failback import settled_timeline
+from opsproof.rehearsal.failover.lost_rows import Export
+from opsproof.rehearsal.failover.next_start import next_start_faults
+from opsproof.rehearsal.failover.pages import MOST_BYTES, page_faults, row_faults
 from opsproof.rehearsal.failover.promotion import first_write, has_token, new_token
 from opsproof.rehearsal.node import Node
 
@@ -27,9 +29,10 @@ class RewoundVerification:
         primary: The new primary.
         rewound: The old one.
         lost: What its timeline had alone; None if that was not counted.
-        exports: What was kept of it.
+        kept: What was kept of it; None if nothing was.
         before: Its settings before it was rewound.
         seconds: Within which a token that is written on the primary must be on it.
+        full_read: Bytes of a database up to which every page of it is read.
     """
 
     def __init__(
@@ -37,34 +40,49 @@ class RewoundVerification:
         primary: Node,
         rewound: Node,
         lost: Divergence | None,
-        exports: Sequence[Export],
+        kept: Kept | None,
         before: Mapping[str, str],
         *,
         seconds: float = 15.0,
+        full_read: int = MOST_BYTES,
     ) -> None:
         self._primary = primary
         self._rewound = rewound
         self._lost = lost
-        self._exports = exports
+        self._kept = kept
         self._before = before
         self._seconds = seconds
+        self._full_read = full_read
 
     async def what_only_the_old_timeline_had_is_kept(self) -> list[str]:
-        """Its commits were counted to the end of its WAL, and their rows are in files that nobody changed."""
+        """
+        Its commits were counted to the end of its WAL, each row that they wrote or deleted is in a file that nobody
+        changed, and they did nothing else.
+        """
         if self._lost is None:
             where, next_step = "the old primary's pg_wal", "Count its commits after the fork before pg_rewind."
             raise NoData("commits of the old timeline were not counted", where=where, next_step=next_step)
         found = []
         if not self._lost.whole:
             found.append(f"its WAL was read to {self._lost.end} only, short of its last checkpoint")
-        if self._lost.commits and not self._exports and not self._lost.deleted:
-            found.append(f"{len(self._lost.commits)} commits of the old timeline, and no row of them is kept")
-        for export in self._exports:
+        found += [
+            f"transaction {name} is prepared on the old timeline, and not decided" for name in self._lost.prepared
+        ]
+        if self._kept is None:
+            count = len(self._lost.commits)
+            return [*found, f"{count} commits of the old timeline, and nothing of them is kept"] if count else found
+        if self._kept.missing:
+            found.append(f"not exported: {'; '.join(self._kept.missing)}; the WAL of it is in {self._kept.folder}/wal")
+        for export in self._kept.exports:
             file = Path(export.file)
             if not file.is_file():
                 found.append(f"{export.rows} rows of {export.table} are not kept: {file.name} is not there")
-            elif hashlib.sha256(file.read_bytes()).hexdigest() != export.sha256:
+            elif sha256_of(file) != export.sha256:
                 found.append(f"{file.name} is not what was exported: its sha256 differs")
+        for name, sha256 in self._kept.wal.items():
+            file = Path(self._kept.folder) / "wal" / name
+            if not file.is_file() or sha256_of(file) != sha256:
+                found.append(f"the copy of WAL segment {name} of the old timeline is not there, or not what it was")
         return found
 
     async def the_new_primary_has_settled_on_its_timeline(self) -> list[str]:
@@ -94,7 +112,9 @@ class RewoundVerification:
             where, next_step = self._rewound.name, "Compare its rows with those of the primary by hand."
             raise NoData("what it had alone was not counted", where=where, next_step=next_step)
         found = []
-        for export in self._exports:
+        for export in self._kept.exports if self._kept else ():
+            if not export.digests:
+                continue
             sql = f"SELECT md5(t::text) AS digest FROM {export.table} t WHERE md5(t::text) = ANY(%(digests)s)"  # noqa: S608
             there = [await self._digests(node, export, sql) for node in (self._rewound, self._primary)]
             left = there[0] - there[1]
@@ -113,6 +133,18 @@ class RewoundVerification:
             for name in sorted({*now, *self._before})
             if name not in _OF_THE_PART and now.get(name) != (was := self._before.get(name)) and MASK not in (was or "")
         ]
+
+    async def every_page_can_be_read(self) -> list[str]:
+        """Every page of every table is read there: pg_rewind copies blocks, and checks none."""
+        return await page_faults(self._rewound, self._full_read)
+
+    async def tables_at_rest_have_the_same_rows_on_both(self) -> list[str]:
+        """Rows of tables that nobody writes to meanwhile are the primary's, byte for byte."""
+        return await row_faults(self._primary, self._rewound, self._full_read, self._seconds)
+
+    async def its_next_start_is_like_this_one(self) -> list[str]:
+        """No line of its files is wrong, and none waits for a restart or a reload."""
+        return await next_start_faults(self._rewound)
 
     async def _digests(self, node: Node, export: Export, sql: str) -> set[str]:
         import psycopg.conninfo

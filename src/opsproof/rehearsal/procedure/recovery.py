@@ -16,6 +16,7 @@ from opsproof.errors import NoData, NotObserved, PreconditionMissing
 from opsproof.judge.outcome import Outcome
 from opsproof.profile.rehearsals import Rehearsals, Site
 from opsproof.profile.targets import Url
+from opsproof.rehearsal.archive.additions import sha256_of
 from opsproof.rehearsal.clock.objectives import Scale
 from opsproof.rehearsal.clock.stopwatch import Moment
 from opsproof.rehearsal.facts import RehearsalFact
@@ -280,6 +281,11 @@ class Recovery:
         return await self.rehearsal.asking.ask(
             f"LIST {prefix}*", "", lambda: {one.name.removeprefix(prefix): one.size for one in objects.names(prefix)}
         )
+
+    async def archived_sha256(self, name: str) -> str:
+        """SHA-256 of a file in the archive, read back."""
+        whole, objects = f"{self.at.backups.wal.prefix if self.at.backups.wal else ''}{name}", self.at.objects
+        return await self.rehearsal.asking.ask(f"GET {whole} | sha256sum", "", lambda: sha256_of(objects, whole))
 
     def wanted(self, found: Mapping[str, list[str]]) -> dict[str, list[str]]:
         """Without what the profile does not ask for: a reach of the archive, hashes of segments, a latest dump."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from typing_extensions import override
@@ -11,9 +11,9 @@ from opsproof.errors import PreconditionMissing
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
-from opsproof.rehearsal.failover.exports import Export, export
+from opsproof.rehearsal.failover.exports import Kept, keep
 from opsproof.rehearsal.failover.failback import follow, rewind, switch_over
-from opsproof.rehearsal.failover.promoted import PromotedVerification
+from opsproof.rehearsal.failover.promoted import Archive, PromotedVerification
 from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.rewound import RewoundVerification
 from opsproof.rehearsal.failover.split import SplitVerification
@@ -30,7 +30,7 @@ class RegionLoss(CommonSteps):
     """Failover to the standby, and back."""
 
     _lost: Divergence | None = None
-    _exports: Sequence[Export] = ()
+    _rescued: Kept | None = None
     _settings: Mapping[str, str] = {}
     _promotion: Promotion | None = None
 
@@ -89,8 +89,14 @@ class RegionLoss(CommonSteps):
         if self.before is None:
             next_step = "See why the home site could not be asked before it was lost."
             raise PreconditionMissing("what the old primary had was not noted", where="home", next_step=next_step)
+        archive = Archive(self.archived, self.archived_sha256)
         verification = PromotedVerification(
-            self.at.dr, self.before, self.archived, promotion=self._promotion, expected=frozenset()
+            self.at.dr,
+            self.before,
+            archive,
+            promotion=self._promotion,
+            expected=frozenset(),
+            full_read=self.at.rehearsals.full_read,
         )
         found = await everything(verification, "promoted")
         if self._promotion is None:  # a command or a person promoted it, and what pg_promote returned is theirs
@@ -102,12 +108,13 @@ class RegionLoss(CommonSteps):
         home = self._own_home()
         fork = await fork_of(self.at.dr, await asked.timeline(self.at.dr))
         self._lost = await divergence(self.rehearsal.asking, self.at.grounds.programs, home.data, fork)
-        if self._lost.commits:
+        if self._lost.commits or self._lost.prepared:
             scratch = Cluster(self.at.grounds, "old-timeline")
             folder = self.rehearsal.folder / f"old-timeline-{self.token}"
             folder.mkdir(parents=True, exist_ok=True)
-            self._exports = await export(self.rehearsal.asking, home, scratch, self._lost, folder)
-        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._exports, self._settings)
+            asking = self.rehearsal.asking
+            self._rescued = await keep(asking, home, scratch, self.at.dr, self._lost, fork, folder)
+        verification = self._rewound()
         return await verification.what_only_the_old_timeline_had_is_kept()
 
     async def the_old_primary_follows(self) -> list[str]:
@@ -118,11 +125,14 @@ class RegionLoss(CommonSteps):
             await self.wait(self._home_follows, "failback")
         else:
             home = self._own_home()
+            if self._lost is None or (self._rescued is None and (self._lost.commits or self._lost.prepared)):
+                next_step = "See the step before: keep its WAL and rows first; pg_rewind throws them away."
+                raise PreconditionMissing("nothing of the old timeline is kept", where=home.name, next_step=next_step)
             await rewind(self.rehearsal.asking, home, Node("dr", site.conninfo(site.dr), self.rehearsal.asking))
             slot = await self._slot("home")
             follow(home, f"host={site.dr.home} port={site.dr.port} user=replicator application_name=home", slot)
             await self.rehearsal.asking.ask("start home as a standby", "pg_ctl start", home.start)
-        verification = RewoundVerification(self.at.dr, self.at.home, self._lost, self._exports, self._settings)
+        verification = self._rewound()
         found = await everything(verification, "rewound")
         if self._lost is None:  # the step before says that it is not proven
             for name in _WANTS_A_COUNT:
@@ -146,6 +156,10 @@ class RegionLoss(CommonSteps):
         if not wrong:
             self.note("t6")
         return wrong
+
+    def _rewound(self) -> RewoundVerification:
+        at, read = self.at, self.at.rehearsals.full_read
+        return RewoundVerification(at.dr, at.home, self._lost, self._rescued, self._settings, full_read=read)
 
     async def _home_streams(self) -> list[str]:
         """What arrives may come from the archive alone."""

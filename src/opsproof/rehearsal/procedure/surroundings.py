@@ -164,7 +164,9 @@ class Surroundings:
     def standby(self) -> StandbyVerification:
         """Looks at the DR site's database while it follows."""
         exposure = min(scenario.rpo for scenario in self.rehearsals.scenarios.values())
-        return StandbyVerification(self.home, self.dr, self.backups.heartbeat, StandbyLimits(exposure))
+        return StandbyVerification(
+            self.home, self.dr, self.backups.heartbeat, StandbyLimits(exposure, full_read=self.rehearsals.full_read)
+        )
 
     @property
     def objects(self) -> Objects:

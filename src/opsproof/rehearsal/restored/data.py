@@ -112,7 +112,7 @@ class DataVerification:
         return await self._differences("constraint", "trigger", "policy")
 
     async def every_row_keeps_the_constraints(self) -> list[str]:
-        """No row breaks a unique index, a foreign key, a check, a NOT NULL, or the bounds of its partition."""
+        """No row breaks a unique index, an exclusion, a foreign key, a check, a NOT NULL or bounds of a partition."""
         return await truths.broken_rows(self.node)
 
     async def indexes_are_the_same(self) -> list[str]:
@@ -120,7 +120,7 @@ class DataVerification:
         return await self._differences("index") + await corruption.foreign_orders(self.node)
 
     async def nothing_is_corrupt(self) -> list[str]:
-        """amcheck finds nothing in any table or index."""
+        """amcheck finds nothing in any table or index, and every other index finds each row that is there."""
         return await corruption.corrupt_relations(self.node)
 
     async def roles_are_the_same(self) -> list[str]:

@@ -28,6 +28,14 @@ _FOREIGN = f"""
         JOIN pg_attribute b ON b.attrelid = confrelid AND b.attnum = theirs) AS columns
     FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
     WHERE contype = 'f' AND conparentid = 0 AND convalidated AND confmatchtype = 's' AND {_OURS}"""
+_EXCLUSIONS = f"""
+    SELECT c.oid::regclass::text AS table, conname AS name,
+        coalesce(pg_get_expr(indpred, indrelid), 'true') AS condition, quote_ident(c.relname) AS alias, (
+            SELECT jsonb_agg(jsonb_build_array(pg_get_indexdef(indexrelid, k, true),
+                format('OPERATOR(%s.%s)', oprnamespace::regnamespace, oprname)) ORDER BY k)
+            FROM generate_series(1, indnkeyatts) k JOIN pg_operator p ON p.oid = conexclop[k]) AS columns
+    FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
+    JOIN pg_index i ON indexrelid = conindid WHERE conexclop IS NOT NULL AND c.relkind = 'r' AND {_OURS}"""
 _EXPRESSIONS = f"""
     SELECT c.oid::regclass::text AS table, 'check ' || conname AS name, pg_get_expr(conbin, conrelid) AS expression
     FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
@@ -44,8 +52,9 @@ _EXPRESSIONS = f"""
 
 async def broken_rows(node: Node) -> list[str]:
     """
-    Rows that break what the catalogue promises: duplicates under a unique index, rows without their parent, rows that a
-    check constraint, a NOT NULL or the bounds of their partition forbid. Every table is read from end to end.
+    Rows that break what the catalogue promises: duplicates under a unique index, rows without their parent, rows that
+    exclude one another, rows that a check constraint, a NOT NULL or the bounds of their partition forbid. Every
+    table is read from end to end; only rows that exclude one another may be found by an index, each from the other.
     """
     catalogue, reader, said = steady(node), steady(node, rows=True), []
     for one in await catalogue.rows(_UNIQUE):
@@ -56,6 +65,9 @@ async def broken_rows(node: Node) -> list[str]:
             said.append(
                 f"{one['table']}: {orphans} rows have no row in {one['other']}, though {one['name']} is a foreign key"
             )
+    for one in await catalogue.rows(_EXCLUSIONS):
+        if conflicting := await catalogue.value(_conflicting(one), seconds=_SECONDS):
+            said.append(f"{one['table']}: {conflicting} rows exclude one another, though {one['name']} forbids it")
     by_table: dict[str, list[dict[str, Any]]] = {}
     for one in await catalogue.rows(_EXPRESSIONS):
         by_table.setdefault(one["table"], []).append(one)
@@ -84,3 +96,10 @@ def _orphans(one: dict[str, Any]) -> str:
     same = " AND ".join(f"p.{theirs} {equal} m.{mine}" for mine, theirs, equal in one["columns"])
     parent = f"NOT EXISTS (SELECT FROM {one['other']} p WHERE {same})"
     return f"SELECT count(*) FROM {one['table']} m WHERE {present} AND {parent}"
+
+
+def _conflicting(one: dict[str, Any]) -> str:
+    keys = ", ".join(f"{expression} AS k{k}" for k, (expression, _) in enumerate(one["columns"]))
+    rows = f"(SELECT ctid AS place, {keys} FROM ONLY {one['table']} {one['alias']} WHERE {one['condition']})"
+    both = " AND ".join(f"a.k{k} {operator} b.k{k}" for k, (_, operator) in enumerate(one["columns"]))
+    return f"SELECT count(*) FROM {rows} a WHERE EXISTS (SELECT FROM {rows} b WHERE a.place <> b.place AND {both})"

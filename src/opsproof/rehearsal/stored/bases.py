@@ -37,13 +37,16 @@ class BaseVerification(Series):
         return found
 
     async def every_base_backup_is_whole(self) -> list[str]:
-        """What pg_verifybackup objects to, WAL included; its exit status alone is not believed."""
+        """What pg_verifybackup objects to, WAL included; and what no server could have, though every hash is right."""
+        surveys = await self._surveys()
         return [
             f"{one.name}: {words}"
-            for one in await self._surveys()
+            for one in surveys
             for words in ([one.manifest.problem] if one.manifest.problem else [])
             + ([] if one.manifest.checksums else ["its manifest has no checksums"])
             + one.verified
+            + one.impossible
+            + _unconfigured(one, surveys)
         ]
 
     async def every_base_backup_is_what_was_stored(self) -> list[str]:
@@ -133,7 +136,11 @@ class BaseVerification(Series):
     async def enough_whole_base_backups_are_kept(self) -> list[str]:
         """So many are whole, are what was stored, and know where they begin."""
         surveys = await self._surveys()
-        whole = [one for one in surveys if not (one.verified or one.differences or one.manifest.problem) and one.label]
+        whole = [
+            one
+            for one in surveys
+            if not (one.verified or one.impossible or one.differences or one.manifest.problem) and one.label
+        ]
         keep = self._base_series.keep
         if len(whole) >= keep:
             return []
@@ -215,6 +222,18 @@ class BaseVerification(Series):
         by_hand = f"pg_combinebackup --dry-run {' '.join(map(quote, chain))} -o /tmp/combined"
         size = sum(one.size for one in await self._bases() if one.name in chain)
         return await self.asking.ask(f"combine {' + '.join(chain)}", by_hand, call, seconds=3 * seconds_for(size))
+
+
+def _unconfigured(one: Survey, all_of_them: Iterable[Survey]) -> list[str]:
+    """Configuration files that others of the same cluster have; a server may keep them elsewhere, and then all do."""
+    system = one.control.get("Database system identifier")
+    others = {
+        path: other.name
+        for other in all_of_them
+        if other.control.get("Database system identifier") == system
+        for path in other.configuration
+    }
+    return [f"{path} is not in it, and in {others[path]}" for path in sorted(others.keys() - set(one.configuration))]
 
 
 def _disagreeing(one: Survey, label: Label, entry: Noted | None) -> list[str]:

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from opsproof.errors import PreconditionMissing
 from opsproof.probes.backup import Objects
 from opsproof.rehearsal.stored.catalogue import Noted
+from opsproof.rehearsal.stored.insides import impossible
 from opsproof.rehearsal.stored.label import Label, read_label
 from opsproof.rehearsal.stored.manifest import Manifest, read_manifest
 from opsproof.rehearsal.stored.pages import EMPTY, damaged_pages
@@ -46,6 +47,8 @@ class Survey:
         differences: Between its files and the catalogue, both ways.
         verified: What pg_verifybackup objects to; nothing if it ended with 0 and said that all is well.
         control: What pg_controldata says.
+        impossible: What no server could have, though hashes and checksums hold.
+        configuration: Its configuration files.
         label: What is in backup_label; None if it is not there, or cannot be read.
         label_problem: Why there is no label.
         manifest: What backup_manifest says.
@@ -65,6 +68,8 @@ class Survey:
     differences: list[str] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
     control: dict[str, str] = field(default_factory=dict)
+    impossible: list[str] = field(default_factory=list)
+    configuration: list[str] = field(default_factory=list)
     label: Label | None = None
     label_problem: str = ""
     manifest: Manifest = field(default_factory=Manifest)
@@ -108,6 +113,7 @@ def survey(
         found.manifest = read_manifest(folder / "backup_manifest")
         found.label, found.label_problem = read_label(folder / "backup_label")
         found.signals = [one for one in _SIGNALS if (folder / one).exists()]
+        found.configuration = [path for path in files if path.endswith(".conf") and "/" not in path]
         found.commands = _unconfirmed_commands(files, hashes, entry)
         kept = origin if origin is not None and origin.is_dir() else None
         found.links, found.tablespaces = _links(kept or folder), _tablespaces(folder)
@@ -125,6 +131,7 @@ def survey(
         done = tools.run("pg_controldata", "-D", str(folder))
         lines = done.out.splitlines() if done.ok and "warning" not in (done.out + done.err).lower() else []
         found.control = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+        found.impossible = impossible(folder, found.control, found.label)
         if found.control.get("Data page checksum version", "0") != "0":
             increment = found.label is not None and found.label.parent
             found.pages = [] if increment else damaged_pages(tools, folder, found.label, found.manifest)

@@ -98,11 +98,31 @@ def _other_archive(lab: Lab) -> None:
     lab.archived()
 
 
+def _linked(lab: Lab) -> None:
+    lab.archive_by(
+        f"test ! -f {lab.archive}/%f && ln %p {lab.archive}/%f && sha256sum {lab.archive}/%f >"
+        f" {lab.catalogue}/%f.sha256"
+    )
+    lab.write(2)
+    lab.archived()
+
+
 def _until_it_fails(lab: Lab) -> None:
     wait_for(lambda: bool(lab.server.sql(_FAILS)[0][0]), 60, pause=0.05)
 
 
 DAMAGES: tuple[Damage[Lab], ...] = (
+    Damage(
+        "archive-by-link",
+        "",
+        {
+            "en": "archive_command links the server's own segments in place of copying them",
+            "ko": "archive_command가 복사 대신 하드 링크를 만듦",
+        },
+        _linked,
+        usual.statistics,
+        ("backup.every_object_of_the_archive_has_a_known_name",),
+    ),
     Damage(
         "archive-command-drops",
         "B5",

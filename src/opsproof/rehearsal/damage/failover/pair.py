@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import os
 import shutil
@@ -39,6 +40,8 @@ _SCHEMA = (
     "CREATE ROLE service LOGIN PASSWORD 'service'",
     "SELECT pg_create_physical_replication_slot('dr', true)",
 )
+IN_A_ROW = 8000
+"""Bytes from the begin of a page to its oldest rows."""
 T = TypeVar("T")
 
 _numbers = itertools.count(1)
@@ -116,6 +119,10 @@ class Pair:
     async def listing(self) -> dict[str, int]:
         """Bytes of the files in the archive, by name."""
         return {file.name: file.stat().st_size for file in self.archive.iterdir()}
+
+    async def archived(self, name: str) -> str:
+        """SHA-256 of a file in the archive."""
+        return hashlib.sha256((self.archive / name).read_bytes()).hexdigest()
 
     def beat(self, cluster: Cluster) -> int:
         """Write a heartbeat; its id."""
@@ -246,6 +253,29 @@ def keep_trio(made: Pair, folder: Path) -> None:
     made.archive.rename(building / "archive")
     made.close()
     building.rename(folder)
+
+
+def quiet_table(servers: Pair) -> Path:
+    """A table on both that nobody reads; its file at the DR site, written out."""
+    home, dr = servers.home, servers.dr
+    home.sql("CREATE TABLE quiet AS SELECT n AS id, 'aaaa' AS note FROM generate_series(1, 500) n")
+    home.sql("CHECKPOINT")
+    servers.beat(home)
+    servers.caught_up(home, dr)
+    dr.sql("CHECKPOINT")
+    [(path,)] = dr.sql("SELECT pg_relation_filepath('quiet')")
+    return dr.data / str(path)
+
+
+def rot(servers: Pair) -> None:
+    """Change a page of such a table at the DR site, behind the back of its checksum."""
+    file = quiet_table(servers)
+    servers.dr.stop("fast")
+    with file.open("r+b") as opened:
+        opened.seek(IN_A_ROW)
+        opened.write(b"\xff\xff\xff\xff")
+    servers.dr.start()
+    servers.caught_up(servers.home, servers.dr)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, until
+from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair, rot, until
 from opsproof.rehearsal.failover.detectors import everything
-from opsproof.rehearsal.failover.promoted import Inventory, PromotedVerification, inventory
+from opsproof.rehearsal.failover.promoted import Archive, Inventory, PromotedVerification, inventory
 from opsproof.rehearsal.failover.promotion import Promotion, promote
 from opsproof.rehearsal.failover.split import SplitVerification
 from opsproof.rehearsal.node import Node
@@ -51,7 +51,7 @@ class Promotions:
             PromotedVerification(
                 dr,
                 self.before,
-                servers.listing,
+                Archive(servers.listing, servers.archived),
                 promotion=self.promotion,
                 expected=self.expected,
                 write=4.0,
@@ -180,6 +180,12 @@ def _old_site_archive(lab: Promotions) -> None:
     _set(lab, **lab.servers.archiving(elsewhere))
 
 
+def _flipped_on_the_way(lab: Promotions) -> None:
+    copy = f"{lab.servers.archive}/%f"
+    flip = f"printf XXXX | dd of={copy} bs=1 seek=9000 conv=notrunc"
+    _set(lab, archive_command=f"cp %p {copy}; case %f in *.history) ;; *) {flip} 2>/dev/null ;; esac")
+
+
 def _set(lab: Promotions, **settings: str) -> None:
     lab.promote()
     dr = lab.servers.dr
@@ -191,6 +197,20 @@ def _set(lab: Promotions, **settings: str) -> None:
 
 def _setting(**settings: str) -> Callable[[Promotions], None]:
     return lambda lab: _set(lab, **settings)
+
+
+def _written(**settings: str) -> Callable[[Promotions], None]:
+    def inject(lab: Promotions) -> None:
+        lab.promote()
+        lab.servers.dr.configure(**settings)
+
+    return inject
+
+
+def _access_broken(lab: Promotions) -> None:
+    lab.promote()
+    with (lab.servers.dr.home / "access.conf").open("a", encoding="ascii") as file:
+        file.write("host all service 10.0.0.0/99 scram-sha-256\n")
 
 
 def _restarted(**settings: str) -> Callable[[Promotions], None]:
@@ -214,6 +234,7 @@ _WAITS = "no_commit_waits_for_a_standby_that_is_not_there"
 _ARCHIVE = "a_segment_arrives_in_the_archive"
 _FENCED = "the_old_primary_takes_no_writes"
 _SLOTS = "the_slots_of_the_old_primary_are_there"
+_NEXT = "its_next_start_is_like_this_one"
 _LIKE = "its_settings_are_those_of_the_old_primary"
 
 DAMAGES = (
@@ -326,6 +347,22 @@ DAMAGES = (
         "The new primary archives the first bytes of each segment.",
         "새 주 서버가 세그먼트의 앞부분만 보관합니다.",
         lambda lab: _set(lab, archive_command=f"head -c 1000 %p > {lab.servers.archive}/%f"),
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-other-bytes",
+        "",
+        "A few bytes of each segment that the new primary archives are others.",
+        "새 주 서버가 보관하는 세그먼트의 일부 바이트가 다릅니다.",
+        _flipped_on_the_way,
+        _ARCHIVE,
+    ),
+    _damage(
+        "promotion-archives-zeros",
+        "",
+        "The new primary archives files of the right name and size, and of nothing but zeros.",
+        "새 주 서버가 이름과 크기만 맞는 빈 파일을 보관합니다.",
+        lambda lab: _set(lab, archive_command=f"head -c $(stat -c %%s %p) /dev/zero > {lab.servers.archive}/%f"),
         _ARCHIVE,
     ),
     _damage(
@@ -468,6 +505,54 @@ DAMAGES = (
         "새 주 서버에 테이블스페이스 폴더가 없습니다.",
         _tablespace_gone,
         "the_tablespaces_are_there",
+    ),
+    _damage(
+        "promotion-archives-no-more-after-a-restart",
+        "",
+        "archive_mode of the new primary is off from the next start on.",
+        "새 주 서버를 재시작하면 archive_mode가 꺼집니다.",
+        _written(archive_mode="off"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-read-only-after-a-reload",
+        "",
+        "Transactions of the new primary are read-only from the next reload on.",
+        "새 주 서버를 다시 로드하면 트랜잭션이 읽기 전용이 됩니다.",
+        _written(default_transaction_read_only="yes"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-does-not-start-again",
+        "",
+        "A value in postgresql.conf of the new primary is none: it does not start again.",
+        "새 주 서버의 postgresql.conf에 잘못된 값이 있어 다시 시작되지 않습니다.",
+        _written(shared_buffers="lots"),
+        _NEXT,
+    ),
+    _damage(
+        "promotion-access-file-broken",
+        "",
+        "A line of pg_hba.conf of the new primary is wrong.",
+        "새 주 서버의 pg_hba.conf에 잘못된 줄이 있습니다.",
+        _access_broken,
+        _NEXT,
+    ),
+    _damage(
+        "promotion-reserves-connections",
+        "",
+        "Nearly all connections of the new primary are reserved for superusers.",
+        "새 주 서버의 연결이 거의 모두 관리자 전용입니다.",
+        _restarted(superuser_reserved_connections="35"),
+        _LIKE,
+    ),
+    _damage(
+        "promotion-page-rotten-unread",
+        "",
+        "A page of the new primary is rotten, and nobody has read it.",
+        "새 주 서버의 한 페이지가 손상되었지만 아무도 읽지 않았습니다.",
+        lambda lab: rot(lab.servers),
+        "every_page_can_be_read",
     ),
     _damage(
         "promotion-standby-again",

@@ -13,11 +13,11 @@ from opsproof.errors import NotObserved
 from opsproof.rehearsal.archive.names import read_lsn, segment_name
 from opsproof.rehearsal.asking import Asking
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, at_once, pair
+from opsproof.rehearsal.damage.failover.pair import IN_A_ROW, Pair, Pairs, at_once, pair
 from opsproof.rehearsal.failover import asked
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.divergence import Divergence, divergence, fork_of
-from opsproof.rehearsal.failover.exports import Export, export
+from opsproof.rehearsal.failover.exports import Kept, keep
 from opsproof.rehearsal.failover.failback import Rewound, follow, rewind
 from opsproof.rehearsal.failover.readiness import StandbyVerification
 from opsproof.rehearsal.failover.rewound import RewoundVerification
@@ -48,14 +48,15 @@ class Returns:
         self.diverged = False
         self.back = False
         self.lost: Divergence | None = None
-        self.exports: list[Export] = []
+        self.kept: Kept | None = None
         self.rewound: Rewound | None = None
 
-    def diverge(self, *, segments: int = 0, stop: str = "fast") -> None:
+    def diverge(self, *also: str, segments: int = 0, stop: str = "fast") -> None:
         """
         Promote the standby while the old primary lives, let both write, and stop the old one.
 
         Args:
+            also: Statements that the old one executes besides, one session for all.
             segments: WAL segments between the last common checkpoint and the fork.
             stop: Mode of pg_ctl stop of the old primary.
         """
@@ -73,6 +74,9 @@ class Returns:
         home.sql("DELETE FROM orders WHERE id = 2")
         self.servers.beat(home)
         self.commits = 4
+        with home.connect() as session:
+            for statement in also:
+                session.execute(statement.encode())
         home.stop(stop)
         dr.sql("INSERT INTO orders (note) VALUES ('on the new primary')")
         self.servers.beat(dr)
@@ -90,7 +94,7 @@ class Returns:
         self.lost = await divergence(self.asking, servers.grounds.programs, servers.home.data, fork)
         scratch = Cluster(servers.grounds, servers.home.name.replace("home", "copy"))
         servers.scratch.append(scratch)
-        self.exports = await export(self.asking, servers.home, scratch, self.lost, servers.exports)
+        self.kept = await keep(self.asking, servers.home, scratch, dr, self.lost, fork, servers.exports)
 
     async def rewind(self, *, from_archive: bool = False) -> None:
         """Rewind the old primary."""
@@ -109,7 +113,7 @@ class Returns:
         """The questions, each with the folder of its checks."""
         servers = self.servers
         dr, home = servers.node(servers.dr), servers.node(servers.home)
-        back = RewoundVerification(dr, home, self.lost, self.exports, self.settings, seconds=4.0)
+        back = RewoundVerification(dr, home, self.lost, self.kept, self.settings, seconds=4.0)
         if not self.back:
             return ((back, "failback"),)
         return ((back, "failback"), (StandbyVerification(dr, home, servers.heartbeat, servers.limits), "backup"))
@@ -233,12 +237,73 @@ def _still_runs(lab: Returns) -> None:
     lab.servers.home.start()
 
 
+def _written(**settings: str) -> Callable[[Returns], None]:
+    def inject(lab: Returns) -> None:
+        at_once(bring_back(lab))
+        lab.servers.home.configure(**settings)
+
+    return inject
+
+
+def _page_rotten(lab: Returns) -> None:
+    home = lab.servers.home
+    home.sql("CREATE TABLE quiet AS SELECT n AS id, 'aaaa' AS note FROM generate_series(1, 500) n")
+    [(path,)] = home.sql("SELECT pg_relation_filepath('quiet')")
+    lab.diverge()
+    at_once(lab.count())
+    at_once(lab.rewind())
+    with (home.data / str(path)).open("r+b") as file:
+        file.seek(IN_A_ROW)
+        file.write(b"\xff\xff\xff\xff")
+    lab.follow()
+
+
 def _exported(change: Callable[[Path], None]) -> Callable[[Returns], None]:
     def inject(lab: Returns) -> None:
         at_once(bring_back(lab))
-        change(Path(lab.exports[0].file))
+        assert lab.kept is not None
+        change(Path(lab.kept.exports[0].file))
 
     return inject
+
+
+def _lost(*also: str) -> Callable[[Returns], None]:
+    return lambda lab: lab.diverge(*also)
+
+
+_IN_TWO_PHASES = ("BEGIN", "INSERT INTO orders (note) VALUES ('in two phases')", "PREPARE TRANSACTION 'payment-17'")
+
+
+def _two_phases_forgotten(lab: Returns) -> None:
+    home, dr = lab.servers.home, lab.servers.dr
+    dr.sql("SELECT pg_promote(true, 60)")
+    dr.sql("SELECT pg_create_physical_replication_slot('home', true)")
+    with home.connect() as session:
+        for statement in (*_IN_TWO_PHASES, "COMMIT PREPARED 'payment-17'"):
+            session.execute(statement.encode())
+    home.stop("fast")
+    lab.diverged = True
+    at_once(bring_back(lab))
+    lab.kept = None
+
+
+def _deleted_and_changed(lab: Returns) -> None:
+    lab.diverge("DELETE FROM orders WHERE id BETWEEN 100 AND 150")
+    lab.servers.dr.sql("UPDATE orders SET note = 'changed on the new primary' WHERE id = 120")
+
+
+def _large_object_gone(lab: Returns) -> None:
+    lab.diverge("SELECT lo_from_bytea(777, 'drawing')")
+    at_once(bring_back(lab))
+    assert lab.kept is not None
+    [file] = [Path(one.file) for one in lab.kept.exports if one.table == "pg_catalog.pg_largeobject"]
+    file.unlink()
+
+
+def _wal_copy_gone(lab: Returns) -> None:
+    at_once(bring_back(lab))
+    assert lab.kept is not None
+    (Path(lab.kept.folder) / "wal" / min(lab.kept.wal)).unlink()
 
 
 def _changed(file: Path) -> None:
@@ -361,6 +426,22 @@ DAMAGES = (
         REWOUND,
     ),
     _damage(
+        "return-does-not-start-again",
+        "",
+        "A value in postgresql.conf of the rewound server is none: it does not start again.",
+        "되감은 서버의 postgresql.conf에 잘못된 값이 있어 다시 시작되지 않습니다.",
+        _written(shared_buffers="lots"),
+        "failback.its_next_start_is_like_this_one",
+    ),
+    _damage(
+        "return-page-rotten-unread",
+        "",
+        "A page of the rewound server is rotten, and nobody has read it.",
+        "되감은 서버의 한 페이지가 손상되었지만 아무도 읽지 않았습니다.",
+        _page_rotten,
+        "failback.every_page_can_be_read",
+    ),
+    _damage(
         "lost-rows-changed",
         "",
         "The file with the lost rows was changed.",
@@ -374,6 +455,78 @@ DAMAGES = (
         "The file with the lost rows is gone.",
         "잃은 행을 보관한 파일이 없습니다.",
         _exported(Path.unlink),
+        _KEPT,
+    ),
+    _damage(
+        "lost-two-phase-commit-forgotten",
+        "",
+        "A commit in two phases was rewound away, and nothing of it is kept.",
+        "2단계 커밋이 보관되지 않은 채 되감겼습니다.",
+        _two_phases_forgotten,
+        _KEPT,
+    ),
+    _damage(
+        "lost-transaction-undecided",
+        "",
+        "A prepared transaction of the old timeline was never decided.",
+        "옛 타임라인의 준비된 트랜잭션이 결정되지 않았습니다.",
+        _lost(*_IN_TWO_PHASES),
+        _KEPT,
+    ),
+    _damage(
+        "lost-truncate",
+        "",
+        "The old primary emptied a table after the fork, and no row tells of it.",
+        "분기 이후 옛 주 서버가 테이블을 비웠고, 남은 행이 없습니다.",
+        _lost("TRUNCATE kept_cold"),
+        _KEPT,
+    ),
+    _damage(
+        "lost-drop",
+        "",
+        "The old primary dropped a table after the fork.",
+        "분기 이후 옛 주 서버가 테이블을 삭제했습니다.",
+        _lost("DROP TABLE kept_cold"),
+        _KEPT,
+    ),
+    _damage(
+        "lost-ddl",
+        "",
+        "The old primary made a view after the fork, and no row tells of it.",
+        "분기 이후 옛 주 서버가 뷰를 만들었습니다.",
+        _lost("CREATE VIEW noted AS SELECT 1"),
+        _KEPT,
+    ),
+    _damage(
+        "lost-message",
+        "",
+        "The old primary wrote a logical message after the fork, which is in no table.",
+        "분기 이후 옛 주 서버가 테이블에 없는 논리 메시지를 기록했습니다.",
+        _lost("SELECT pg_logical_emit_message(true, 'outbox', 'order 17')"),
+        _KEPT,
+    ),
+    _damage(
+        "lost-deletes-changed",
+        "",
+        "The old primary deleted rows after the fork, and the new one has changed one of them.",
+        "옛 주 서버가 삭제한 행을 새 주 서버가 변경했습니다.",
+        _deleted_and_changed,
+        _KEPT,
+    ),
+    _damage(
+        "lost-large-object-gone",
+        "",
+        "The file with a lost large object is gone.",
+        "잃은 대형 객체를 보관한 파일이 없습니다.",
+        _large_object_gone,
+        _KEPT,
+    ),
+    _damage(
+        "lost-wal-gone",
+        "",
+        "The copy of the old timeline's WAL is gone.",
+        "옛 타임라인의 WAL 사본이 없습니다.",
+        _wal_copy_gone,
         _KEPT,
     ),
     _damage(

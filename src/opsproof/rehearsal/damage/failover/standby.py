@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from opsproof.rehearsal.damage.damage import Area, Damage, Found
-from opsproof.rehearsal.damage.failover.pair import Pair, Pairs, pair, until
+from opsproof.rehearsal.damage.failover.pair import IN_A_ROW, Pair, Pairs, pair, quiet_table, rot, until
 from opsproof.rehearsal.failover.detectors import everything
 from opsproof.rehearsal.failover.readiness import StandbyVerification
 from opsproof.stack.clusters import Cluster, Grounds
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import psycopg
 
 _MEGABYTE = 1 << 20
-_IN_A_ROW = 8000
-"""Bytes from the begin of a page to its oldest rows."""
 _RECEIVERS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
 
@@ -114,11 +112,26 @@ def _page_broken(lab: Standbys) -> None:
     ((path,),) = servers.dr.sql("SELECT pg_relation_filepath('orders_of_old')")
     servers.dr.stop("fast")
     with (servers.dr.data / path).open("r+b") as file:
-        file.seek(_IN_A_ROW)
+        file.seek(IN_A_ROW)
         file.write(b"\xff\xff\xff\xff")
     servers.dr.start()
     with contextlib.suppress(psycopg.Error):  # whoever reads the page is told, and the server counts it
         servers.dr.sql("SELECT count(*) FROM orders_of_old")
+
+
+def _page_rotten_unread(lab: Standbys) -> None:
+    rot(lab.servers)
+
+
+def _other_rows(lab: Standbys) -> None:
+    servers = lab.servers
+    file = quiet_table(servers)
+    servers.dr.stop("fast")
+    file.write_bytes(file.read_bytes().replace(b"aaaa", b"bbbb"))
+    for option in ("--disable", "--enable"):  # the checksums are right again
+        servers.dr.must("pg_checksums", option, "-D", str(servers.dr.data))
+    servers.dr.start()
+    servers.caught_up(servers.home, servers.dr)
 
 
 def _other_timeline(lab: Standbys) -> None:
@@ -253,6 +266,18 @@ def _service_not_let_in(lab: Standbys) -> None:
     access = lab.servers.dr.home / "access.conf"
     lines = access.read_text(encoding="ascii").splitlines(keepends=True)
     access.write_text("".join(line for line in lines if not line.startswith("host")), encoding="ascii")
+
+
+def _rule(line: str) -> Callable[[Standbys], None]:
+    def inject(lab: Standbys) -> None:
+        access = lab.servers.dr.home / "access.conf"
+        access.write_text(f"{line}\n{access.read_text(encoding='ascii')}", encoding="ascii")
+
+    return inject
+
+
+def _off_at_the_next_start(lab: Standbys) -> None:
+    lab.servers.dr.configure(archive_mode="off")
 
 
 def _from_the_future(lab: Standbys) -> None:
@@ -577,6 +602,55 @@ DAMAGES = (
         "대기 서버의 pg_hba.conf에 클라이언트 규칙이 없습니다.",
         _service_not_let_in,
         "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-trusts-everybody",
+        "pg_hba.conf of the standby lets in everybody without a password.",
+        "대기 서버의 pg_hba.conf가 비밀번호 없이 모두를 허용합니다.",
+        _rule("host all all 0.0.0.0/0 trust"),
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-open-to-all-addresses",
+        "pg_hba.conf of the standby lets in from every address.",
+        "대기 서버의 pg_hba.conf가 모든 주소의 접속을 허용합니다.",
+        _rule("host all all 0.0.0.0/0 scram-sha-256"),
+        "the_standby_lets_in_whom_the_primary_lets_in",
+    ),
+    _damage(
+        "standby-reserves-connections",
+        "Nearly all connections of the standby are reserved for superusers.",
+        "대기 서버의 연결이 거의 모두 관리자 전용입니다.",
+        _setting("superuser_reserved_connections", "38", restart=True),
+        _AGREE,
+    ),
+    _damage(
+        "standby-small-temporary-files",
+        "temp_file_limit of the standby is lower: large sorts fail there.",
+        "대기 서버의 temp_file_limit이 낮아 큰 정렬이 실패합니다.",
+        _setting("temp_file_limit", "1MB"),
+        _AGREE,
+    ),
+    _damage(
+        "standby-archives-no-more-after-a-restart",
+        "archive_mode of the standby is off from the next start on.",
+        "대기 서버를 재시작하면 archive_mode가 꺼집니다.",
+        _off_at_the_next_start,
+        "the_configuration_files_of_the_standby_can_be_read",
+    ),
+    _damage(
+        "standby-page-rotten-unread",
+        "A page of the standby is rotten, and nobody has read it.",
+        "대기 서버의 한 페이지가 손상되었지만 아무도 읽지 않았습니다.",
+        _page_rotten_unread,
+        "every_page_of_the_standby_can_be_read",
+    ),
+    _damage(
+        "standby-other-rows",
+        "Rows of a table are others on the standby, with right checksums.",
+        "대기 서버의 행이 다르지만 체크섬은 맞습니다.",
+        _other_rows,
+        "tables_at_rest_have_the_same_rows_on_both",
     ),
     _damage(
         "standby-heartbeat-from-the-future",

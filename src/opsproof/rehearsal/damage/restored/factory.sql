@@ -48,6 +48,11 @@ CREATE POLICY own_feedback ON feedbacks USING (customer = current_setting('app.c
 CREATE TABLE artifacts (key text PRIMARY KEY, bytes bigint NOT NULL);
 CREATE TABLE readings (taken timestamptz, word text);
 CREATE INDEX readings_by_word ON readings (word COLLATE "C");
+CREATE INDEX readings_by_time ON readings USING brin (taken);
+CREATE TABLE shifts (line text, during tstzrange, place point, EXCLUDE USING gist (during WITH &&));
+CREATE INDEX shifts_by_line ON shifts USING hash (line);
+CREATE INDEX shifts_by_place ON shifts USING spgist (place) WHERE line <> 'B';
+CREATE INDEX shifts_by_words ON shifts USING gist (to_tsvector('simple', line), during);
 CREATE UNLOGGED TABLE scratchpad (id integer PRIMARY KEY, note text);
 CREATE TABLE public.opsproof_heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL, writer text NOT NULL);
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched_at := now(); RETURN NEW; END $$;
@@ -66,12 +71,22 @@ INSERT INTO feedbacks (customer, comment) SELECT 'customer-' || n % 5, '좋아�
 DELETE FROM feedbacks WHERE id > 45;
 INSERT INTO artifacts SELECT 'reports/' || n || '.pdf', n * 1000 FROM generate_series(1, 20) n;
 INSERT INTO readings SELECT timestamptz '2026-11-01Z' + n * interval '1 second', CASE n % 2 WHEN 0 THEN 'Word ' ELSE 'word ' END || n % 10 FROM generate_series(1, 100) n;
+INSERT INTO shifts SELECT 'line ' || n % 4, tstzrange('2026-11-01Z'::timestamptz + n * interval '8 hours', '2026-11-01Z'::timestamptz + (n + 1) * interval '8 hours'), CASE WHEN n % 7 > 0 THEN point(n, n % 5) END FROM generate_series(1, 60) n;
 INSERT INTO scratchpad SELECT n, 'note' FROM generate_series(1, 10) n;
 INSERT INTO public.opsproof_heartbeat VALUES (1, now(), 'source');
 CREATE MATERIALIZED VIEW daily AS SELECT date_trunc('day', started_at) AS day, count(*) FROM workflow_instances GROUP BY 1;
 GRANT SELECT, INSERT, UPDATE ON workflows, workflow_instances, judgment_executions, artifacts TO app_service;
 GRANT SELECT ON completed, daily TO app_service;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA core TO app_service;
+CREATE TEXT SEARCH DICTIONARY plain_words (TEMPLATE = simple, STOPWORDS = english);
+CREATE TEXT SEARCH CONFIGURATION notes (PARSER = pg_catalog."default");
+ALTER TEXT SEARCH CONFIGURATION notes ADD MAPPING FOR word, asciiword, uint WITH plain_words;
+CREATE AGGREGATE longest (text) (SFUNC = textcat, STYPE = text, INITCOND = '');
 RESET ROLE;
+CREATE OPERATOR CLASS core.backwards FOR TYPE integer USING btree AS OPERATOR 1 >, OPERATOR 2 >=, OPERATOR 3 =,
+    OPERATOR 4 <=, OPERATOR 5 <, FUNCTION 1 btint4cmp(integer, integer);
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER erp TYPE 'orders' VERSION '3' FOREIGN DATA WRAPPER nowhere OPTIONS (host 'erp.example', port '5432');
+CREATE USER MAPPING FOR app_service SERVER erp OPTIONS (user 'judge', password 'lab-only');
 SELECT lo_from_bytea(424242, convert_to(repeat('drawing ', 2000), 'UTF8'));
 ANALYZE;

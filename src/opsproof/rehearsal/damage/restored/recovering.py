@@ -168,6 +168,21 @@ def _commits_forgotten(recovery: Recovery) -> None:
         path.write_bytes(b"\xaa" * path.stat().st_size)
 
 
+def _zeroed(find: Callable[[Recovery], Path], size: int | None = None) -> Callable[[Recovery], None]:
+    """Zeros in place of the first bytes of a file of the backup, or of all of them."""
+
+    def inject(recovery: Recovery) -> None:
+        path = recovery.base / find(recovery)
+        content = path.read_bytes()
+        path.write_bytes(bytes(size or len(content)) + content[size or len(content) :])
+
+    return inject
+
+
+def _map_of_database(recovery: Recovery) -> Path:
+    return _file_of(recovery.source.cluster).parent / "pg_filenode.map"
+
+
 def _page_flipped(recovery: Recovery) -> None:
     _flip(recovery.base / _file_of(recovery.source.cluster))
 
@@ -234,6 +249,13 @@ RECOVERIES = (
         "백업 전에 페이지가 손상됨", (_ROWS,), _damaged_before_backup),
     _fault("commits-forgotten", "", "pg_xact of the backup says that every transaction was rolled back",
         "백업의 pg_xact가 모든 트랜잭션이 롤백되었다고 말함", (_CORRUPT,), _commits_forgotten),
+    _fault("fates-zeroed-in-backup", "", "pg_xact of the backup is all zeros", "백업의 pg_xact가 모두 0임",
+        (_CORRUPT,), _zeroed(lambda _: Path("pg_xact/0000"))),
+    _fault("map-zeroed-in-backup", "", "The map of the database's catalogues is all zeros in the backup",
+        "백업의 pg_filenode.map이 모두 0임", (_WRITE,), _zeroed(_map_of_database)),
+    _fault("first-page-zeroed-in-backup", "", "The first page of a table is all zeros in the backup",
+        "백업의 테이블 첫 페이지가 모두 0임", (_TABLES, _ROWS),
+        _zeroed(lambda recovery: _file_of(recovery.source.cluster), 8192)),
     _fault("page-damaged-in-backup", "A1", "One byte of a table was flipped in the backup", "백업의 한 바이트가 뒤집힘",
         (_ROWS,), _page_flipped),
     _fault("index-damaged-in-backup", "A1", "A page of an index was damaged in the backup",

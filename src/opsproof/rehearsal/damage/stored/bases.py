@@ -82,6 +82,46 @@ def _noted_anew(lab: StoredLab, base: Path) -> None:
     lab.note(base, files=note["files"], sha256=note["sha256"], bytes=note["bytes"])
 
 
+def _honest(name: str, change: Callable[[bytes], bytes | None]) -> Callable[[StoredLab], None]:
+    """
+    Change a file of the first base backup (None removes it) as if it had been so at the source: manifest, checksums and
+    catalogue are right of it. `TABLE` stands for the largest table.
+    """
+
+    def inject(lab: StoredLab) -> None:
+        base = _first(lab)
+        found = [_table(base)] if name == "TABLE" else sorted(base.glob(name))
+        if not found:
+            raise NotApplicable(f"there is no {name} in it")
+        path = found[-1]
+        content = change(path.read_bytes())
+        inside = path.relative_to(base).as_posix()
+        manifest = json.loads((base / "backup_manifest").read_bytes())
+        (entry,) = (one for one in manifest["Files"] if one["Path"] == inside)
+        if content is None:
+            path.unlink()
+            manifest["Files"].remove(entry)
+        else:
+            lab.put(path, content)
+            entry |= {
+                "Size": len(content),
+                "Checksum-Algorithm": "SHA256",
+                "Checksum": hashlib.sha256(content).hexdigest(),
+            }
+        manifest.pop("Manifest-Checksum")
+        body = f"{json.dumps(manifest)[:-1]},\n".encode()
+        digest = hashlib.sha256(body).hexdigest()
+        lab.put(base / "backup_manifest", body + f'"Manifest-Checksum": "{digest}"}}\n'.encode())
+        _noted_anew(lab, base)
+
+    return inject
+
+
+def _without_configuration(lab: StoredLab) -> None:
+    lab.at_least(2)
+    _honest("postgresql.conf", lambda _: None)(lab)
+
+
 def _covered(inject: Callable[[StoredLab], None]) -> Callable[[StoredLab], None]:
     def both(lab: StoredLab) -> None:
         base = _first(lab)
@@ -419,6 +459,46 @@ AREA = Area(
             "체크섬이 켜진 서버의 손상 페이지가 검증 없이 복사됨",
             _damaged_at_the_source,
             _PAGES,
+        ),
+        _one(
+            "base-fates-gone",
+            "",
+            "pg_xact was all zeros when it was copied: manifest and hashes are right",
+            "복사 시점에 pg_xact가 모두 0이었고 해시는 올바름",
+            _honest("pg_xact/*", lambda old: bytes(len(old))),
+            _WHOLE,
+        ),
+        _one(
+            "base-map-gone",
+            "",
+            "A map of catalogues was all zeros when it was copied",
+            "복사 시점에 pg_filenode.map이 모두 0이었음",
+            _honest("base/*/pg_filenode.map", lambda old: bytes(len(old))),
+            _WHOLE,
+        ),
+        _one(
+            "base-map-flipped",
+            "",
+            "One bit of the map of shared catalogues had flipped when it was copied",
+            "복사 시점에 공용 pg_filenode.map의 비트가 뒤집혀 있었음",
+            _honest("global/pg_filenode.map", lambda old: old[:12] + bytes([old[12] ^ 1]) + old[13:]),
+            _WHOLE,
+        ),
+        _one(
+            "base-first-page-gone",
+            "",
+            "The first page of a table was all zeros when it was copied",
+            "복사 시점에 테이블의 첫 페이지가 모두 0이었음",
+            _honest("TABLE", lambda old: bytes(8192) + old[8192:]),
+            _WHOLE,
+        ),
+        _one(
+            "base-without-configuration",
+            "",
+            "postgresql.conf was not copied, and the manifest does not miss it",
+            "postgresql.conf가 복사되지 않았고 매니페스트에도 없음",
+            _without_configuration,
+            _WHOLE,
         ),
         _one(
             "base-job-stopped",

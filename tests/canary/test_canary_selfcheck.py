@@ -1,0 +1,231 @@
+"""A question that cannot go red is refused before the watch, with the fix."""
+
+import asyncio
+import math
+import time
+
+import pytest
+from canary_watched import PROFILES
+
+from opsproof.canary.data import Looking
+from opsproof.canary.facts import Data
+from opsproof.canary.history import History
+from opsproof.canary.plan import rules_of
+from opsproof.canary.selfcheck import Refusals
+from opsproof.errors import BadAnswer
+from opsproof.judge.canary.series import Series, State
+from opsproof.profile.canary import Canary, success_limits
+
+OF, OVER = 'http_requests_total{status=~"5.."}', "http_requests_total"
+SCRAPE = 5.0
+
+
+class Samples:
+    """What a metrics server would hold: series by track and suffix, scraped every five seconds until now."""
+
+    def __init__(self, **series):
+        self.series = series
+        self.failing = ""
+
+    async def look(self):
+        """Nothing is read for all."""
+
+    async def history(self, track, selector, suffix, since):
+        if self.failing:
+            raise BadAnswer(self.failing, where="here", next_step="mend it")
+        history, now = History(), time.time()
+        for labels, values in self.series.get(f"{track}{suffix}", ()):
+            if selector == OF and labels.get("status") != "500":
+                continue
+            points = [(now - SCRAPE * age, value) for age, value in zip(range(len(values))[::-1], values, strict=True)]
+            history.add([Series(labels, points)], now)
+        return history
+
+    async def missing(self, track, selector, suffix):
+        return f"there is no metric {selector}"
+
+    def question(self, track, selector, suffix):
+        return f"{selector}{suffix} of {track}"
+
+
+def canary(**criterion):
+    said = {
+        "title": {"en": "Errors", "ko": "오류"},
+        "runbook": ["FAI-055"],
+        "next_step": {"en": "Mend.", "ko": "고친다."},
+    }
+    made = Canary.model_validate(
+        {
+            "canary": {"track": "canary"},
+            "baseline": {"track": "stable"},
+            "duration": "120s",
+            "interval": "10s",
+            "criteria": {"errors": {**said, **criterion}},
+        }
+    )
+    made.take_success_criteria({})
+    return made
+
+
+RATIO = {"ratio": {"of": OF, "over": OVER}, "limit": "< 1 %"}
+RISING = [({"pod": "c", "status": "200"}, [0, 10, 20, 30, 40]), ({"pod": "c", "status": "500"}, [0, 0, 0, 0, 0])]
+STABLE = [({"pod": "s", "status": "200"}, [0, 10, 20, 30, 40])]
+
+
+def refused(samples, made, seen=None):
+    """What is refused, and what was seen of the canary."""
+    looking = Looking(made.criteria["errors"], samples, time.time() - 4 * SCRAPE, made.interval)
+
+    looking.knows_scrape = True  # fifteen seconds, unless it was looked at
+
+    async def ask():
+        found = seen or {"canary": await looking.at("canary")}
+        if looking.compares and seen is None:
+            found["baseline"] = await looking.at("baseline")
+        return (await Refusals(made, rules_of(made), samples).of(looking, found)), found
+
+    return asyncio.run(ask())
+
+
+def test_questions_that_can_tell_are_not_refused():
+    """Traffic, one pod of its own, and a label for errors that nobody has used yet."""
+    (wrong, notes), seen = refused(Samples(canary=RISING[:1], baseline=STABLE), canary(**RATIO, worse={"ratio": 2}))
+
+    assert wrong == notes == []
+    assert seen["canary"].total == 40
+    assert seen["canary"].failed == 0
+
+
+def test_a_denominator_that_stands_still_is_refused():
+    """Nobody asks the canary."""
+    still = [({"pod": "c", "status": "200"}, [7] * 40)]
+    (wrong, _), seen = refused(Samples(canary=still), canary(**RATIO))
+
+    assert seen["canary"].state in (State.EMPTY, State.STALE)
+    assert "send it traffic" in wrong[0]
+
+
+def test_a_metric_of_another_name_is_refused():
+    """And the words name it."""
+    (wrong, _), _ = refused(Samples(), canary(**RATIO))
+
+    assert "there is no metric http_requests_total" in wrong[0]
+
+
+def test_labels_that_match_both_tracks_are_refused():
+    """The canary would be held against itself."""
+    (wrong, _), _ = refused(Samples(canary=RISING, baseline=RISING), canary(**RATIO, worse={"ratio": 2}))
+
+    assert "match the same series" in wrong[0]
+
+
+def test_a_pod_on_both_tracks_is_refused():
+    """Labels that were mixed up: what is counted for the canary may be the baseline's."""
+    both = [({"pod": "s", "status": "200", "track": "canary"}, [0, 10, 20, 30, 40])]
+    theirs = [({"pod": "s", "status": "200", "track": "stable"}, [0, 10, 20, 30, 40])]
+    (wrong, _), _ = refused(Samples(canary=RISING + both, baseline=theirs), canary(**RATIO, worse={"ratio": 2}))
+
+    assert "s is on both tracks" in wrong[0]
+
+
+def test_a_query_that_fails_is_refused_with_what_it_says():
+    """An error is no number."""
+    samples = Samples(canary=RISING)
+    samples.failing = "the query failed (bad_data)"
+    looking = Looking(canary(**RATIO).criteria["errors"], samples, time.time() - 20, 10.0)
+
+    data = asyncio.run(looking.at("canary"))
+
+    assert data.state is State.QUERY_ERROR
+    assert "bad_data" in data.why
+
+
+def test_a_part_that_is_larger_than_the_whole_is_no_share():
+    """`over` that leaves the failures out."""
+    more = [({"pod": "c", "status": "500"}, [0, 10, 20, 30, 40])]
+    samples = Samples(canary=more)
+    criterion = canary(ratio={"of": OF, "over": 'http_requests_total{status="200"}'}, limit="< 1 %").criteria["errors"]
+
+    async def failing_only(track, selector, suffix, since):
+        history = History()
+        values = [0, 10, 20] if selector == OF else [0, 1, 2]
+        now = time.time()
+        history.add([Series({"pod": "c"}, [(now - SCRAPE * (2 - i), v) for i, v in enumerate(values)])], now)
+        return history
+
+    samples.history = failing_only
+    data = asyncio.run(Looking(criterion, samples, time.time() - 10, 10.0).at("canary"))
+
+    assert data.state is State.QUERY_ERROR
+    assert "does not hold all" in data.why
+
+
+@pytest.mark.parametrize(
+    ("limit", "wrong", "note"),
+    [
+        ("< 2.5 s", "", ""),
+        ("< 2 s", "", "lies between the bucket edges 1 and 2.5"),
+        ("< 6 s", "above the last bucket edge (5)", ""),
+    ],
+)
+def test_a_limit_must_be_where_the_buckets_can_tell(limit, wrong, note):
+    """A p95 out of buckets is never above the last finite edge."""
+    made = canary(quantile={"of": "http_request_duration_seconds"}, limit=limit)
+    seen = {"canary": Data(total=100, edges=(1.0, 2.5, 5.0, math.inf), counts=(90, 98, 100, 100))}
+
+    (refusals, notes), _ = refused(Samples(), made, seen)
+
+    assert [wrong in one for one in refusals] == ([True] if wrong else [])
+    assert [note in one for one in notes] == ([True] if note else [])
+
+
+def test_an_expression_must_name_the_canary_and_look_back_far_enough():
+    """Else it tells of all pods, or of nothing."""
+    made = canary(promql={"canary": "sum(rate(queue_errors_total[10s]))"}, limit="< 5")
+    seen = {"canary": Data(samples=(1.0,))}
+
+    (wrong, _), _ = refused(Samples(), made, seen)
+
+    assert any('add track="canary"' in one for one in wrong)
+    assert any("fewer than 4 scrapes" in one for one in wrong)
+
+
+def test_the_runbooks_block_gives_limits_by_name():
+    """As it stands; a key that fits nothing is a mistake."""
+    criteria = canary(**{**RATIO, "limit": None, "worse": {"ratio": 2}}).criteria
+
+    assert success_limits({"errors_max": 0.01, "duration_minutes": 20}, criteria)["errors"].bounds == (0.01,)
+    with pytest.raises(ValueError, match="names no criterion"):
+        success_limits({"error_rate_max": 0.01}, criteria)
+    with pytest.raises(ValueError, match="a `limit` of its own"):
+        success_limits({"errors_max": 0.01}, canary(**RATIO).criteria)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"canary": {}}, "labels that only the canary"),
+        ({"baseline": {"track": "canary"}}, "the same labels"),
+        ({"criteria": {}}, "at least 1"),
+        ({"scrape": {"baseline": ["a"]}}, "no targets of the canary"),
+    ],
+)
+def test_a_canary_that_cannot_be_told_from_the_baseline_is_a_mistake_of_the_profile(changes, words):
+    """Before anything is asked."""
+    said = canary(**RATIO).model_dump(mode="json", exclude_none=True)
+
+    with pytest.raises(ValueError, match=words):
+        Canary.model_validate({**said, **changes})
+
+
+def test_the_profile_of_the_runbooks_system_holds_its_four_numbers():
+    """FAI-059: exactly these."""
+    text = (PROFILES / "factory-ai" / "base.yaml").read_text(encoding="utf-8")
+
+    for line in (
+        "  error_rate_max: 0.01",
+        "  latency_p95_max_ms: 2500",
+        "  llm_parsing_failure_rate_max: 0.005",
+        "  duration_minutes: 20",
+    ):
+        assert line in text
