@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from opsproof.canary.facts import CriterionFact, LookFact
 from opsproof.judge.canary.rules import Rule
 from opsproof.judge.canary.words import share_text
-from opsproof.profile.canary import Criterion
+from opsproof.profile.canary import Canary, Criterion
 from opsproof.profile.models import Profile
 
 
@@ -17,6 +17,12 @@ def tracks_of(profile: Profile) -> dict[str, str]:
         return {track: ", ".join(targets) for track, targets in canary.scrape.items()}
     labels: Mapping[str, Mapping[str, str]] = {"canary": canary.canary, "baseline": canary.baseline}
     return {track: ", ".join(f'{key}="{value}"' for key, value in own.items()) for track, own in labels.items() if own}
+
+
+def versions_of(canary: Canary) -> dict[str, str]:
+    """The version that is watched in each track, where the profile narrows by the label `version`."""
+    labels = {"canary": canary.canary, "baseline": canary.baseline}
+    return {track: own["version"] for track, own in labels.items() if own.get("version") and not canary.scrape}
 
 
 def criterion_fact(

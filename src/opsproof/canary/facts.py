@@ -120,7 +120,7 @@ class CanaryFact(_Fact):
     interval: float
     looks: int = Field(description="As planned, the last one included.")
     tracks: dict[str, str] = Field(description="Where canary and baseline are seen.")
-    versions: dict[str, str] = Field({}, description="What runs in them, by track, as far as it is known.")
+    versions: dict[str, str] = Field({}, description="By track, where labels of the profile say it.")
     ending: CanaryEnding
     answer: Answer
     exit_status: int

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from opsproof.canary.criteria import criterion_fact, tracks_of
+from opsproof.canary.criteria import criterion_fact, tracks_of, versions_of
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact, Data, LookFact
 from opsproof.canary.judged import Pair, judged, look_of
@@ -72,6 +72,7 @@ class CanaryWatch:
         self._ended = self._clock.started
         self._watched: dict[str, _Watched] = {}
         self._decisions: list[Decision] = []
+        self._read_once: list[Observation] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -122,6 +123,7 @@ class CanaryWatch:
             interval=canary.interval,
             looks=looks_of(canary),
             tracks=tracks_of(self._profile),
+            versions=versions_of(canary),
             ending=self.ending or CanaryEnding.INTERRUPTED,
             answer=decision.answer,
             exit_status=decision.exit_status,
@@ -169,8 +171,7 @@ class CanaryWatch:
         self._tell(f"seeing whether the questions of {len(self._watched)} criteria can tell")
         while True:
             self.refused, self.notes = [], []
-            self._sweep()
-            await self._source.look()
+            await self._begin_look()
             waits = False
             for one in self._watched.values():
                 seen = await self._seen(one)
@@ -182,6 +183,17 @@ class CanaryWatch:
                 return
             await asyncio.sleep(pause)
 
+    async def _begin_look(self) -> None:
+        """Read what is read once for all criteria; it is evidence of each."""
+        self._sweep()
+        recorder = Recorder(check="canary")
+        token = recording.set(recorder)
+        try:
+            await self._source.look()
+        finally:
+            recording.reset(token)
+        self._read_once = recorder.observations
+
     async def _seen(self, one: _Watched) -> dict[str, Data]:
         recorder = Recorder(check=one.criterion.id)
         token = recording.set(recorder)
@@ -190,11 +202,10 @@ class CanaryWatch:
             return {track: await one.looking.at(track) for track in tracks}
         finally:
             recording.reset(token)
-            one.observations = recorder.observations
+            one.observations = [*self._read_once, *recorder.observations]
 
     async def _look(self, *, final: bool) -> None:
-        self._sweep()
-        await self._source.look()
+        await self._begin_look()
         await asyncio.gather(*(self._look_at(one, final=final) for one in self._watched.values()))
         self._decisions.append(decide(self.rules.values(), self._judgements(), self.plan))
         held = "; ".join(_line(one) for one in self._watched.values())

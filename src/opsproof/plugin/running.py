@@ -157,15 +157,21 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
 
 @contextlib.contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """A pipeline that is cancelled sends SIGTERM; what was written is then taken back, as after Ctrl-C."""
+    """
+    What was written is taken back, as after Ctrl-C, and there is a report.
+
+    A pipeline that is cancelled sends SIGTERM, a terminal that is closed SIGHUP, unless `nohup` has it ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _explained_comparisons(config: pytest.Config, item: pytest.Item) -> Any:

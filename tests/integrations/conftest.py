@@ -1,0 +1,7 @@
+"""Builders of runs, shared with the tests of the report."""
+
+import sys
+from pathlib import Path
+
+REPORT = Path(__file__).parents[1] / "report"
+sys.path[:0] = [str(REPORT), str(REPORT / "canary")]
