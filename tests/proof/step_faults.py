@@ -380,10 +380,10 @@ def _no_standby_is_attached(course: Course) -> contextlib.AbstractContextManager
 
 
 def _nothing_is_exported(course: Course) -> contextlib.AbstractContextManager[None]:
-    async def nothing(*_: Any) -> tuple[()]:
-        return ()
+    async def nothing(*_: Any) -> None:
+        """Nothing is kept."""
 
-    return _patched(course, (region_loss, "export", nothing))
+    return _patched(course, (region_loss, "keep", nothing))
 
 
 @contextlib.contextmanager
@@ -607,7 +607,7 @@ HARMS = (
         "not-exported",
         _REGION,
         "what_only_the_old_primary_has_is_exported",
-        "no row of them is kept",
+        "nothing of them is kept",
         _nothing_is_exported,
     ),
     Harm("no-streaming", _REGION, "the_old_primary_follows", "does not stream", _old_primary_does_not_stream, True),

@@ -11,7 +11,7 @@ _HEAD = """\
 # Faults, and what catches them
 
 Made by `opsproof dr faults --table docs/dr-faults.md` on PostgreSQL {version}; do not edit it. Every fault was put into
-sound copies of its own. Then the usual check was asked, and all checks of opsproof, of the same copy. On the sound copies
+sound copies of its own. Then the usual check was asked, and all checks of opsproof, of the same copy. On sound copies
 every check was green. What changes from run to run (paths, times, positions, hashes) is written as TIME, LSN and so on.
 
 Faults with a number are those of the list that opsproof was built against; those without are further ones.
