@@ -10,11 +10,14 @@ from canary_watched import PROFILES
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import Data
 from opsproof.canary.history import History
-from opsproof.canary.plan import rules_of
+from opsproof.canary.judged import judged, whole
+from opsproof.canary.plan import plan_of, rules_of
 from opsproof.canary.selfcheck import Refusals
+from opsproof.canary.watch import CanaryWatch
 from opsproof.errors import BadAnswer
 from opsproof.judge.canary.series import Series, State
 from opsproof.profile.canary import Canary, success_limits
+from opsproof.profile.loading import load_profile
 
 OF, OVER = 'http_requests_total{status=~"5.."}', "http_requests_total"
 SCRAPE = 5.0
@@ -29,6 +32,9 @@ class Samples:
 
     async def look(self):
         """Nothing is read for all."""
+
+    async def skew(self):
+        return 0.0
 
     async def history(self, track, selector, suffix, since):
         if self.failing:
@@ -48,7 +54,7 @@ class Samples:
         return f"{selector}{suffix} of {track}"
 
 
-def canary(**criterion):
+def canary(begin_within="60s", **criterion):
     said = {
         "title": {"en": "Errors", "ko": "오류"},
         "runbook": ["FAI-055"],
@@ -60,6 +66,7 @@ def canary(**criterion):
             "baseline": {"track": "stable"},
             "duration": "120s",
             "interval": "10s",
+            "begin_within": begin_within,
             "criteria": {"errors": {**said, **criterion}},
         }
     )
@@ -128,6 +135,130 @@ def test_a_pod_on_both_tracks_is_refused():
     assert "s is on both tracks" in wrong[0]
 
 
+def test_labels_that_match_both_tracks_are_refused_without_a_comparison_too():
+    """The failures of one pod would be lost among the baseline's requests."""
+    (wrong, _), _ = refused(Samples(canary=RISING, baseline=RISING), canary(**RATIO))
+
+    assert "match the same series" in wrong[0]
+
+
+def test_a_label_that_nobody_has_is_refused():
+    """`status` is called `code` by now: nothing would ever fail."""
+    renamed = [({"pod": "c", "code": "500"}, [0, 10, 20, 30, 40])]
+    (wrong, _), seen = refused(Samples(canary=renamed), canary(**RATIO))
+
+    assert seen["canary"].state is State.EMPTY
+    assert "no series has a label status; there are code, pod" in wrong[0]
+
+
+def test_a_pod_that_tells_nothing_any_more_is_missed():
+    """A pod that hangs is the usual sick canary; one that was replaced is not missed."""
+    history, now = History(), time.time()
+
+    def told(pod, first, last):
+        points = [(now - age, 1000 - age) for age in range(first, last - 1, -5)]
+        history.add([Series({"pod": pod}, points)], now)
+
+    told("a", 100, 0)
+    told("b", 100, 50)
+    assert history.silent(20, now - 90) == "b"
+    assert history.silent(20, now - 40) == ""
+    told("c", 45, 0)
+    told("d", 48, 0)
+    assert history.silent(20, now - 90) == ""
+
+
+def test_two_sets_of_bucket_edges_are_not_added():
+    """Cumulative counts of other edges give shares of nothing."""
+    edges = [
+        ({"pod": pod, "le": le}, [0, 10, 20]) for pod, le in (("a", "1"), ("a", "+Inf"), ("b", "3"), ("b", "+Inf"))
+    ]
+    made = canary(quantile={"of": "http_request_duration_seconds"}, limit="< 1 s")
+    data = asyncio.run(
+        Looking(made.criteria["errors"], Samples(canary_bucket=edges), time.time() - 10, 10.0).at("canary")
+    )
+
+    assert data.state is State.QUERY_ERROR
+    assert "2 different sets of bucket edges" in data.why
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"missing": 10.0}, ""),
+        ({"missing": 30.0}, "75 % of the watch has samples"),
+        ({"resets": 1}, ""),
+        ({"resets": 2}, "it began again 2 times"),
+    ],
+)
+def test_what_was_hardly_seen_or_began_again_and_again_is_not_promoted(data, words):
+    """Failures before a crash, and while nobody could ask, are counted nowhere."""
+    made = canary(**RATIO)
+    rules = rules_of(made)
+    pairs = [(Data(total=1000, **data), None)]
+    judgement = judged(rules["errors"], pairs, plan_of(made, rules), final=True)
+
+    kept = whole(judgement, pairs, made, 120.0)
+
+    assert judgement.answer == "promote"
+    assert (kept.answer == "promote") == (not words)
+    assert words in kept.reason["en"]
+
+
+@pytest.mark.parametrize(("limit", "value", "answer"), [("< 1", 1, False), ("<= 1", 1, True), ("> 0", 0, False)])
+def test_a_strict_limit_is_strict(limit, value, answer):
+    """Breakers open, ready replicas: gauges that are whole numbers."""
+    made = canary(promql={"canary": 'breakers{track="canary"}'}, limit=limit)
+    rules = rules_of(made)
+
+    judgement = judged(rules["errors"], [(Data(samples=(float(value),) * 20), None)], plan_of(made, rules), final=True)
+
+    assert (judgement.answer == "promote") is answer
+
+
+def test_a_baseline_of_next_to_nothing_is_none():
+    """One request says nothing of what is usual."""
+    made = canary(**RATIO, worse={"ratio": 2})
+    rules = rules_of(made)
+    pairs = [(Data(total=3000, failed=2), Data(total=1))]
+
+    assert judged(rules["errors"], pairs, plan_of(made, rules), final=True).answer == "inconclusive"
+
+
+def test_a_clock_that_is_off_is_refused():
+    """The watch would judge the minutes before the release."""
+    samples = Samples(canary=RISING)
+
+    async def ahead():
+        return 180.0
+
+    samples.skew = ahead
+    profile = load_profile("factory-ai/embedded", root=PROFILES, variables={}, missing="keep")
+    profile = profile.model_copy(update={"canary": canary(**RATIO, begin_within="1s")})
+    watch = CanaryWatch(profile, samples, lambda _: None, lambda: None, "en")
+    asyncio.run(watch.run())
+
+    assert watch.fact().answer == "inconclusive"
+    assert "180 s behind" in watch.fact().refused[0]
+    assert "180 s behind" in watch.fact().reasons[0]["en"]
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"errors_max": 1}, "a share is above 0 and below 1"),
+        ({"errors_max_ms": 10}, "_max or _max_percent"),
+        ({"errors_max": math.nan}, "no finite number"),
+    ],
+)
+def test_a_limit_that_cannot_be_judged_is_a_mistake_of_the_profile(block, words):
+    """1 is no percent."""
+    made = canary(**{**RATIO, "limit": None, "worse": {"ratio": 2}})
+
+    with pytest.raises(ValueError, match=words):
+        made.take_success_criteria(block)
+
+
 def test_a_query_that_fails_is_refused_with_what_it_says():
     """An error is no number."""
     samples = Samples(canary=RISING)
@@ -150,7 +281,9 @@ def test_a_part_that_is_larger_than_the_whole_is_no_share():
         history = History()
         values = [0, 10, 20] if selector == OF else [0, 1, 2]
         now = time.time()
-        history.add([Series({"pod": "c"}, [(now - SCRAPE * (2 - i), v) for i, v in enumerate(values)])], now)
+        history.add(
+            [Series({"pod": "c", "status": "500"}, [(now - SCRAPE * (2 - i), v) for i, v in enumerate(values)])], now
+        )
         return history
 
     samples.history = failing_only

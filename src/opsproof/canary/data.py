@@ -12,8 +12,9 @@ from opsproof.judge.canary.latency import increased_buckets
 from opsproof.judge.canary.series import Series, State, apart, state_of
 from opsproof.probes.metrics.promql import ranges
 from opsproof.profile.canary import Criterion, FailedShare, SlowShare
+from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 
-STALE_SCRAPES = 5.0
+STALE_SCRAPES = 3.0
 """Scrape intervals after which the newest sample says nothing of now."""
 IDLE_SCRAPES, IDLE_LOOKS = 6.0, 2.0
 """Scrapes and looks after which a counter that stands still says that nobody asks any more."""
@@ -88,10 +89,16 @@ class Looking:
 
     def _unusable(self, history: History, now: float) -> Data | None:
         newest = history.newest
-        if newest is None or newest <= self._start:
+        if newest is None:
             return Data(state=State.EMPTY)
+        if newest > self._start and (
+            silent := history.silent(max(STALE_SCRAPES * self.scrape, _LEAST_STALE), self._start)
+        ):
+            return Data(state=State.STALE, why=f"{silent} tells nothing any more, and nobody took its place")
         if now - newest > max(STALE_SCRAPES * self.scrape, _LEAST_STALE):
             return Data(state=State.STALE, why=f"the newest sample is {now - newest:.0f} s old")
+        if newest <= self._start:
+            return Data(state=State.EMPTY)
         idle = now - max(history.moved or self._start, self._start)
         if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._interval):
             return Data(state=State.STALE, why=f"nothing was counted for {idle:.0f} s: its traffic has stopped")
@@ -105,6 +112,8 @@ class Looking:
     async def _counted(self, track: str, histories: dict[str, History], now: float) -> Data:
         failed, total = (self._increase(histories[name].series(), now) for name in ("failed", "all"))
         if not histories["failed"].series() and (why := await self._not_told(track)):
+            return Data(state=State.EMPTY, why=why)
+        if why := self._unlabelled(histories["all"]):
             return Data(state=State.EMPTY, why=why)
         if failed.count > total.count:
             why = f"{failed.count:.0f} failed of {total.count:.0f}: `over` does not hold all that `of` counts"
@@ -129,7 +138,21 @@ class Looking:
         of, over = (one.partition("{")[0].strip() for one in (self.criterion.ratio.of, self.criterion.ratio.over))
         return "" if of == over else await self._source.missing(track, of, "")
 
+    def _unlabelled(self, every: History) -> str:
+        """A label that `of` asks for and no series of `over` has: it is called otherwise, and nothing ever fails."""
+        assert self.criterion.ratio is not None
+        of, over = (parsed_selector(one) for one in (self.criterion.ratio.of, self.criterion.ratio.over))
+        if of.name != over.name:
+            return ""
+        there = {key for one in every.series() for key in one.labels}
+        lacking = [name for name in labels_that_must_be(of) if name not in there]
+        return f"no series has a label {', '.join(lacking)}; there are {', '.join(sorted(there))}" if lacking else ""
+
     def _bucketed(self, history: History, now: float) -> Data:
+        sets = history.edges()
+        if len(sets) > 1:
+            why = f"its pods have {len(sets)} different sets of bucket edges, which cannot be added"
+            return Data(state=State.QUERY_ERROR, why=why)
         try:
             buckets, counted = increased_buckets(history.series(), self._start, now, scrape_s=self.scrape)
         except ValueError as exc:

@@ -34,6 +34,36 @@ class History:
         """Unix seconds of the newest sample; None if there is none."""
         return max((points[-1][0] for points in self._points.values() if points), default=None)
 
+    def silent(self, seconds: float, start: float) -> str:
+        """
+        Pods that tell nothing any more, and whose place nobody took; "" if there are none.
+
+        Args:
+            seconds: By which the newest sample of a pod is older than the newest of all.
+            start: Unix seconds of the watch's begin; who ended before is not missed.
+        """
+        spans: dict[str, tuple[float, float]] = {}
+        for key, points in self._points.items():
+            labels = dict(key)
+            pod = labels.get("pod") or labels.get("target") or labels.get("instance")
+            if pod and points:
+                first, last = spans.get(pod, (points[0][0], points[-1][0]))
+                spans[pod] = min(first, points[0][0]), max(last, points[-1][0])
+        newest = self.newest or 0.0
+        ended = {pod: last for pod, (_, last) in spans.items() if newest - last > seconds and last > start}
+        now = sum(newest - last <= seconds for _, last in spans.values())
+        before = [sum(first <= end <= last for first, last in spans.values()) for end in ended.values()]
+        return ", ".join(sorted(ended)) if max(before, default=0) > now else ""
+
+    def edges(self) -> set[frozenset[str]]:
+        """The sets of bucket edges that pods have."""
+        found: dict[Labels, set[str]] = {}
+        for key in self._points:
+            labels = dict(key)
+            edge = labels.pop("le", "")
+            found.setdefault(frozenset(labels.items()), set()).add(edge)
+        return {frozenset(one) for one in found.values()}
+
     @property
     def moved(self) -> float | None:
         """Unix seconds of the newest sample that is another one than that before it; None if nothing ever moved."""

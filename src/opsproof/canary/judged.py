@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -10,8 +11,13 @@ from opsproof.judge.canary.compare import Compared, Counts
 from opsproof.judge.canary.decision import Judgement
 from opsproof.judge.canary.judging import judge_counts, judge_latency, judge_samples, judge_state
 from opsproof.judge.canary.latency import BeyondBuckets, Buckets, quantile_of, slower
-from opsproof.judge.canary.rules import Plan, Rule
+from opsproof.judge.canary.rules import Answer, Plan, Rule
 from opsproof.judge.canary.series import State
+from opsproof.judge.canary.words import share_text, words
+from opsproof.profile.canary import Canary
+
+FEWEST_OF_BASELINE = 50
+"""Requests; with fewer even a clear difference cannot be called."""
 
 Pair = tuple[Data, Data | None]
 
@@ -27,6 +33,8 @@ def judged(rule: Rule, seen: Sequence[Pair], plan: Plan, *, final: bool) -> Judg
         final: True at the planned end.
     """
     canary, baseline = seen[-1]
+    if baseline and baseline.state is State.OK and not baseline.samples and baseline.total < FEWEST_OF_BASELINE:
+        baseline = baseline.model_copy(update={"state": State.EMPTY})
     if canary.state is not State.OK:
         return judge_state(rule, canary.state)
     if canary.samples:
@@ -59,12 +67,36 @@ def judged(rule: Rule, seen: Sequence[Pair], plan: Plan, *, final: bool) -> Judg
     )
 
 
+def whole(judgement: Judgement, seen: Sequence[Pair], canary: Canary, elapsed: float) -> Judgement:
+    """
+    A promotion only of a canary that was seen, and that stayed up; any other judgement as it is.
+
+    Args:
+        judgement: What the newest look came to.
+        seen: Canary and baseline at each look so far.
+        canary: The profile's section: how much must be covered, and how often it may restart.
+        elapsed: Seconds from the begin of the watch.
+    """
+    if judgement.answer is not Answer.PROMOTE:
+        return judgement
+    data = [one for one, _ in seen]
+    newest = data[-1]
+    bad = sum(one.state is not State.OK for one in data) / len(data) if newest.samples else 0.0
+    covered = 1 - max(newest.missing / elapsed if elapsed > 0 else 0.0, bad)
+    reason = None
+    if covered < canary.coverage:
+        reason = words("not_covered", covered=share_text(covered), wanted=share_text(canary.coverage))
+    elif newest.resets > canary.restarts:
+        reason = words("restarted", times=f"{newest.resets}", allowed=f"{canary.restarts}")
+    return replace(judgement, answer=Answer.INCONCLUSIVE, reason=reason) if reason else judgement
+
+
 def look_of(
     rule: Rule, seen: Sequence[Pair], judgement: Judgement, at: datetime, elapsed: float, *, final: bool
 ) -> LookFact:
     """The newest look as it is kept; the arguments are those of `judged`, and what it gave."""
     canary, baseline = seen[-1]
-    why = {lang: f"{words}; {canary.why}" if canary.why else words for lang, words in judgement.reason.items()}
+    why = {lang: f"{said}; {canary.why}" if canary.why else said for lang, said in judgement.reason.items()}
     return LookFact(
         at=at,
         elapsed=round(elapsed, 3),
@@ -73,7 +105,7 @@ def look_of(
         baseline=baseline,
         answer=judgement.answer,
         state=judgement.state,
-        reason={str(lang): words for lang, words in why.items()},
+        reason={str(lang): said for lang, said in why.items()},
         estimate=_finite(judgement.estimate),
         lower=_finite(judgement.lower),
         upper=_finite(judgement.upper),

@@ -42,6 +42,7 @@ def _rule(canary: Canary, criterion: Criterion) -> Rule:
         limit=limit.bounds[0] if limit else None,
         allowed=allowed if limit else None,
         tolerance=_tolerance(criterion),
+        strict=criterion.promql is not None and limit is not None and limit.operator in ("<", ">"),
         floor=limit is not None and limit.operator in (">", ">="),
         critical=criterion.critical,
         weight=criterion.weight,

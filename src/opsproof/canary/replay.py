@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from opsproof.canary.criteria import criterion_fact
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact
-from opsproof.canary.judged import Pair, judged, look_of
+from opsproof.canary.judged import Pair, judged, look_of, whole
 from opsproof.canary.plan import plan_of, rules_of
 from opsproof.errors import ProfileError
 from opsproof.judge.canary.decision import Judgement, decide
@@ -36,15 +36,17 @@ def judged_again(profile: Profile, fact: CanaryFact) -> CanaryFact:
         before, pairs, looks = seen.get(name), list[Pair](), []
         for look in before.looks if before else ():
             pairs.append((look.canary, look.baseline))
-            judgement = judged(rule, pairs, plan, final=look.final)
+            judgement = whole(judged(rule, pairs, plan, final=look.final), pairs, canary, look.elapsed)
             looks.append(look_of(rule, pairs, judgement, look.at, look.elapsed, final=look.final))
             last = judgement
         if looks:
             judgements.append(last)
         questions = before.questions if before else {}
         criteria.append(criterion_fact(profile, canary.criteria[name], rule, questions, looks))
-    ended = fact.ending in (CanaryEnding.WATCHED, CanaryEnding.EARLY)
+    short = fact.duration < canary.lasts
+    ended = fact.ending in (CanaryEnding.WATCHED, CanaryEnding.EARLY) and not short
     decision = decide(rules.values(), judgements, plan, terminated=not ended)
+    told = [f"it was watched for {fact.duration:g} s, and the profile demands {canary.lasts:g} s"] if short else []
     return fact.model_copy(
         update={
             "answer": decision.answer,
@@ -55,6 +57,6 @@ def judged_again(profile: Profile, fact: CanaryFact) -> CanaryFact:
             "confidence": canary.confidence,
             "false_rollback": canary.false_rollback,
             "criteria": tuple(criteria),
-            "notes": (*fact.notes, f"judged again {datetime.now(UTC):%Y-%m-%d %H:%M}Z"),
+            "notes": (*fact.notes, *told, f"judged again {datetime.now(UTC):%Y-%m-%d %H:%M}Z"),
         }
     )

@@ -70,11 +70,15 @@ class Refusals:
         """An expression must name the canary's labels in every selector."""
         if criterion.promql is None:
             return []
+        tracks = {"canary": (criterion.promql.canary, self._canary.canary)}
+        if criterion.promql.baseline:
+            tracks["baseline"] = criterion.promql.baseline, self._canary.baseline
         wrong = []
-        for selector in selectors(criterion.promql.canary):
-            told = {one.name: one.value for one in parsed_selector(selector).matchers.matchers}
-            if lacking := [f'{key}="{value}"' for key, value in self._canary.canary.items() if told.get(key) != value]:
-                wrong.append(f"{selector} is not the canary's alone; add {', '.join(lacking)}")
+        for track, (promql, labels) in tracks.items():
+            for selector in selectors(promql):
+                told = {one.name: one.value for one in parsed_selector(selector).matchers.matchers}
+                if lacking := [f'{key}="{value}"' for key, value in labels.items() if told.get(key) != value]:
+                    wrong.append(f"{selector} is not the {track}'s alone; add {', '.join(lacking)}")
         return wrong
 
     def _scrapes(self, looking: Looking) -> list[str]:
@@ -96,7 +100,7 @@ class Refusals:
 
     async def _both_tracks(self, looking: Looking) -> list[str]:
         """Labels that match both tracks would hold the canary against itself."""
-        if not looking.compares or looking.criterion.promql:
+        if looking.criterion.promql or not (self._canary.baseline or self._canary.scrape.get("baseline")):
             return []
         try:
             ours, theirs = await looking.identities()

@@ -55,6 +55,10 @@ class Source(Protocol):
         """Begin a look: what is read once for all criteria is read now."""
         ...
 
+    async def skew(self) -> float:
+        """Seconds by which the source's clock is ahead of this machine's. Raises NotObserved."""
+        ...
+
 
 class PrometheusSource(Source):
     """
@@ -108,6 +112,11 @@ class PrometheusSource(Source):
     async def look(self) -> None:
         """Nothing is read for all criteria at once."""
 
+    @override
+    async def skew(self) -> float:
+        (point,) = await self._probe.instant("time()")
+        return point.value - time.time()
+
 
 class ScrapeSource(Source):
     """
@@ -123,13 +132,17 @@ class ScrapeSource(Source):
         self._silent: dict[str, NotObserved] = {}
 
     @override
+    async def skew(self) -> float:
+        return 0.0
+
+    @override
     async def look(self) -> None:
-        """Read every replica; one that does not answer leaves a hole, and no answer at all is told when asked for."""
+        """Read every replica; one that does not answer leaves its track without a number: it may be the sick one."""
         for track, probes in self._probes.items():
             answers = await asyncio.gather(*(probe.reading() for probe in probes), return_exceptions=True)
             self._silent.pop(track, None)
             told = [one for one in answers if isinstance(one, NotObserved)]
-            if len(told) == len(probes):
+            if told:
                 self._silent[track] = told[0]
             for probe, answer in zip(probes, answers, strict=True):
                 if isinstance(answer, Reading):

@@ -8,10 +8,11 @@ from itertools import takewhile
 from opsproof.canary.criteria import criterion_fact, tracks_of, versions_of
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact, Data, LookFact
-from opsproof.canary.judged import Pair, judged, look_of
+from opsproof.canary.judged import Pair, judged, look_of, whole
 from opsproof.canary.plan import looks_of, plan_of, rules_of
 from opsproof.canary.selfcheck import Refusals
 from opsproof.canary.sources import Source
+from opsproof.errors import NotObserved
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.recorder import Recorder, recording
 from opsproof.judge.canary.decision import Decision, Judgement, decide
@@ -25,6 +26,7 @@ from opsproof.profile.models import Profile
 
 _LATE_INTERVALS = 2.0
 _LEAST_BEGIN = 1.0
+_MOST_SKEW = 5.0
 _NO_NUMBER = (State.QUERY_ERROR, State.STALE)
 
 
@@ -115,6 +117,7 @@ class CanaryWatch:
     def fact(self) -> CanaryFact:
         """The watch as the report keeps it."""
         decision, canary = self.decision, self.canary
+        refused = [{"en": words, "ko": words} for words in self.refused]
         return CanaryFact(
             profile=self._profile.name,
             started=self._clock.started,
@@ -127,7 +130,7 @@ class CanaryWatch:
             ending=self.ending or CanaryEnding.INTERRUPTED,
             answer=decision.answer,
             exit_status=decision.exit_status,
-            reasons=tuple({str(lang): words for lang, words in one.items()} for one in decision.reasons),
+            reasons=(*refused, *({str(lang): words for lang, words in one.items()} for one in decision.reasons)),
             weight=decision.weight,
             rollback_weight=canary.rollback_weight,
             confidence=canary.confidence,
@@ -150,7 +153,9 @@ class CanaryWatch:
         self._begin()
         planned, interval = looks_of(self.canary), self.canary.interval
         self._tell(f"watching for {self.canary.lasts:g} s, {planned} looks, {interval:g} s apart")
-        for number in range(1, planned + 1):
+        number = 0
+        while number < planned:
+            number = min(planned, max(number + 1, int(self._clock.elapsed / interval)))  # what is missed is missed
             final = number == planned
             due = self.canary.lasts if final else number * interval
             await asyncio.sleep(max(0.0, due - self._clock.elapsed))
@@ -173,6 +178,7 @@ class CanaryWatch:
             self.refused, self.notes = [], []
             await self._begin_look()
             waits = False
+            await self._see_skew()
             for one in self._watched.values():
                 seen = await self._seen(one)
                 wrong, notes = await refusals.of(one.looking, seen)
@@ -193,6 +199,18 @@ class CanaryWatch:
         finally:
             recording.reset(token)
         self._read_once = recorder.observations
+
+    async def _see_skew(self) -> None:
+        """Two clocks that differ by more than a scrape let the window begin at another time than it says."""
+        try:
+            skew = await self._source.skew()
+        except NotObserved:  # every question will say so
+            return
+        if abs(skew) > _MOST_SKEW:
+            words = "behind" if skew > 0 else "ahead of"
+            self.refused.append(
+                f"this machine's clock is {abs(skew):.0f} s {words} that of the metrics; set the clocks"
+            )
 
     async def _seen(self, one: _Watched) -> dict[str, Data]:
         recorder = Recorder(check=one.criterion.id)
@@ -215,6 +233,7 @@ class CanaryWatch:
         seen = await asyncio.create_task(self._seen(one))
         one.seen.append((seen["canary"], seen.get("baseline")))
         judgement = await asyncio.to_thread(judged, one.rule, one.seen, self.plan, final=final)
+        judgement = whole(judgement, one.seen, self.canary, self._clock.elapsed)
         now = datetime.now(UTC)
         one.judgement = judgement
         one.looks.append(look_of(one.rule, one.seen, judgement, now, self._clock.elapsed, final=final))

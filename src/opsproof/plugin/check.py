@@ -64,6 +64,7 @@ SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
 """What looks at stored backups, their archive and their standby."""
 
 CANARY_FIXTURE = "canary"
+CANARY_ANSWER = "canary.the_canary_may_be_promoted"
 
 _FIXTURES = f"{__package__}.fixtures"
 CHECK = pytest.StashKey[Check | None]()

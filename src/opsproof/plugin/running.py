@@ -19,7 +19,7 @@ from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
 from opsproof.plugin.arguments import needs_only_ours
 from opsproof.plugin.asking import ask_people
-from opsproof.plugin.check import Check, check_of
+from opsproof.plugin.check import CANARY_ANSWER, Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.incident import measure_impact, note_incident
@@ -98,6 +98,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         note_incident(gate)
         if gate.options.window is not None:
             _hold_window(config, gate, checks)
+        _must_have_an_answer(check for item in checks if (check := check_of(item)))
         try:
             gate.watch_canaries()
         except OpsproofError as exc:
@@ -117,6 +118,17 @@ def _tell_plans(config: pytest.Config, gate: Gate) -> None:
     for line in gate.rehearsing.told(gate.profiles):
         terminal.sayer(config)(line)
     pytest.exit("this is the plan; nothing was touched", returncode=0)
+
+
+def _must_have_an_answer(checks: Iterable[Check]) -> None:
+    """A canary's criteria without the check of the one answer would end otherwise than verdict.json says."""
+    of_canary = [check for check in checks if check.of_canary]
+    answered = {check.profile for check in of_canary if check.name == CANARY_ANSWER}
+    if open_ := sorted({check.profile for check in of_canary} - answered):
+        raise pytest.UsageError(
+            f"the canary of {', '.join(open_)} is asked about, and not for its one answer\n"
+            "  next: leave -k out: its criteria are judged together"
+        )
 
 
 def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """The canary: where it and the baseline are seen, how long it is watched, and what it must hold (runbook 001, 2.2)."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -12,7 +13,7 @@ from opsproof.profile.thresholds import Limit, Threshold
 
 _USUAL_MINUTES, _LEAST_LOOKS = 20.0, 4
 BadState = Literal["empty", "nan", "inf", "stale", "query_error", "several_series"]
-Share = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0.0001, le=0.9999)]
 
 
 class FailedShare(Section):
@@ -111,6 +112,14 @@ class Criterion(Section):
         return self
 
     @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        if self.ratio and self.ratio.of == self.ratio.over:
+            raise ValueError("`of` and `over` are the same: the share would always be 100 %")
+        if self.promql and self.promql.canary == self.promql.baseline:
+            raise ValueError("`promql` has the same expression for both tracks: nothing would be compared")
+        return self
+
+    @model_validator(mode="after")
     def _baseline_is_known(self) -> Self:
         if self.promql and self.worse and self.promql.baseline is None:
             raise ValueError("`worse` compares with the baseline, and `promql` has none")
@@ -135,9 +144,11 @@ class Canary(Section):
         gt=0,
         description="How long; left out, `duration_minutes` of canary_success_criteria, or 20m.",
     )
-    interval: Duration = Field(30.0, gt=0, description="From one look to the next.")
+    interval: Duration = Field(30.0, ge=0.2, description="From one look to the next.")
     begin_within: Duration = Field(60.0, description="How long the questions may take to have first numbers.")
     failure_limit: int = Field(1, ge=1, description="Looks in a row that must be sure of a roll-back before it comes.")
+    coverage: float = Field(0.8, gt=0, le=1, description="The part of the watch that must have samples, to promote.")
+    restarts: int = Field(1, ge=0, description="How often the canary may begin again during the watch, to promote.")
     consecutive_errors: int = Field(5, ge=1, description="Looks in a row without any number that end the watch.")
     confidence: float = Field(0.95, ge=0.5, lt=1, description="Of the bound that promotes, one-sided.")
     false_rollback: float = Field(
@@ -172,6 +183,13 @@ class Canary(Section):
             criterion._id = key
             if self.limit_of(criterion) is None and criterion.worse is None:
                 raise ValueError(f"canary criterion {key} has neither a `limit` nor `worse`, so it demands nothing")
+            if (limit := self.limit_of(criterion)) and not all(map(math.isfinite, limit.bounds)):
+                raise ValueError(f"canary criterion {key}: its limit ({limit.text}) is no finite number")
+            if limit and criterion.ratio and not 0 < limit.bounds[0] < 1:
+                raise ValueError(
+                    f"canary criterion {key}: a limit of {100 * limit.bounds[0]:g} % cannot be judged; a share is "
+                    "above 0 and below 1: 1 % is 0.01"
+                )
             if self.limit_of(criterion) is None and criterion.quantile:
                 raise ValueError(f"canary criterion {key} looks at a quantile and has no `limit` to count beyond")
         if self.lasts < _LEAST_LOOKS * self.interval:
@@ -187,6 +205,8 @@ class Canary(Section):
                 raise ValueError("`scrape` has no targets of the canary")
             if number := next((key for key, one in self.criteria.items() if one.promql), None):
                 raise ValueError(f"criterion {number}: only a Prometheus can answer `promql`, and there is `scrape`")
+        elif empty := [name for name, value in {**self.canary, **self.baseline}.items() if not value]:
+            raise ValueError(f"label {empty[0]} has an empty value, which every series without that label matches")
         elif not self.canary:
             raise ValueError("expected labels that only the canary's series have, `canary: {track: canary}`")
         elif self.canary == self.baseline:
@@ -224,5 +244,8 @@ def success_limits(block: dict[str, float], criteria: dict[str, Criterion]) -> d
             raise ValueError(f"`canary_success_criteria.{key}`, and criterion {name} has a `limit` of its own")
         factor, unit = _SUFFIXES[suffix]
         kind = criteria[name].kind
+        if (unit and unit != kind) or (not unit and kind == "s"):
+            fits = {"s": "_max_ms or _max_s", "%": "_max or _max_percent"}.get(kind, "_max")
+            raise ValueError(f"`canary_success_criteria.{key}` does not fit criterion {name}: write it with {fits}")
         found[name] = Threshold(f"< {value:g}", "<", (value * factor,), unit or (kind if kind in ("%", "s") else ""))
     return found

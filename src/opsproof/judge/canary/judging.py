@@ -317,6 +317,8 @@ def _beyond(samples: "Array", rule: Rule) -> Counts:
     if rule.limit is None:
         return Counts(0, len(samples))
     beyond = samples < rule.limit if rule.floor else samples > rule.limit
+    if rule.strict:
+        beyond |= samples == rule.limit
     return Counts(int(beyond.sum()), len(samples))
 
 

@@ -31,6 +31,7 @@ class Rule:
         allowed: The share of requests or samples that may be beyond the limit: 0.05 makes "p95 < limit". None if the
             limit is itself that share.
         tolerance: How much worse than the baseline it may be; None if it is not compared.
+        strict: True if the limit itself is beyond: "< 1", "> 0". Only for sampled numbers.
         floor: True if the limit is the least that is allowed, and less is worse. Only for sampled numbers.
         critical: True if a violation alone is enough to roll back.
         weight: What a violation adds, if it is not critical.
@@ -45,6 +46,7 @@ class Rule:
     limit: float | None = None
     allowed: float | None = None
     tolerance: Tolerance | None = None
+    strict: bool = False
     floor: bool = False
     critical: bool = True
     weight: float = 0.5
