@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Tests that mostly wait for servers of their own, and may do so side by side.
-WAITING := tests/rehearsal tests/proof/test_rehearsal.py tests/canary tests/stack/canary
+WAITING := tests/rehearsal tests/proof/test_rehearsal.py
 
 .PHONY: help smoke test faults lint bench stack clean
 help: ## This list

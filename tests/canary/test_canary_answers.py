@@ -9,9 +9,15 @@ from opsproof.stack.clusters import Grounds
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Grounds() as grounds, CanarySite(grounds) as made:
-        yield made
+def sites():
+    """A site; and another one whose labels are mixed up, which Prometheus remembers for longer than a watch."""
+    with Grounds() as grounds, CanarySite(grounds) as made, Grounds() as others, CanarySite(others) as mixed_up:
+        yield {False: made, True: mixed_up}
+
+
+@pytest.fixture
+def site(sites, fault):
+    return sites[fault.name.startswith("labels")]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -23,7 +23,6 @@ CRITERION = {
             {"canary": {"version": "1.5.0"}, "baseline": {"version": "1.4.0"}},
             {"canary": "1.5.0", "baseline": "1.4.0"},
         ),
-        ({"canary": {"track": "canary", "version": ""}}, {}),
         ({"scrape": {"canary": ["new"]}, "canary": {"version": "1.5.0"}}, {}),
     ],
 )
