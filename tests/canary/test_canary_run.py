@@ -127,9 +127,27 @@ def test_a_watch_that_was_refused_is_inconclusive(watched, tmp_path):
     assert set(told(run).values()) == {"unknown"}
 
 
-@pytest.mark.parametrize("options", [["-n", "1"], ["--stable-for=5m"]])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda canary: canary["criteria"][0]["questions"].update({"canary all": "other"}),
+            "other questions were asked",
+        ),
+        (lambda canary: canary.update(duration=30.0), "it was watched for 30 s, and the profile demands 60 s"),
+    ],
+)
+def test_a_watch_of_something_else_is_judged_as_none(watched, tmp_path, change, words):
+    """What the profile demands now was never looked at, or not for long enough."""
+    done, run = replayed(watched, tmp_path, change)
+
+    assert done.returncode == 6, done.stdout
+    assert words in " ".join(run.canaries[0].notes)
+
+
+@pytest.mark.parametrize("options", [["-n", "1"], ["--stable-for=5m"], ["-k", "questions"]])
 def test_what_cannot_go_with_a_watch_is_refused(options):
-    """Before anything is started."""
+    """Before anything is started, if it can be known by then."""
     done = gate("--profile=factory-ai/embedded", *options)
 
     assert done.returncode == 4

@@ -50,9 +50,6 @@ class Samples:
     async def missing(self, track, selector, suffix):
         return f"there is no metric {selector}"
 
-    def question(self, track, selector, suffix):
-        return f"{selector}{suffix} of {track}"
-
 
 def canary(begin_within="60s", **criterion):
     said = {
@@ -81,7 +78,7 @@ STABLE = [({"pod": "s", "status": "200"}, [0, 10, 20, 30, 40])]
 
 def refused(samples, made, seen=None):
     """What is refused, and what was seen of the canary."""
-    looking = Looking(made.criteria["errors"], samples, time.time() - 4 * SCRAPE, made.interval)
+    looking = Looking(made.criteria["errors"], samples, time.time() - 4 * SCRAPE, made)
 
     looking.knows_scrape = True  # fifteen seconds, unless it was looked at
 
@@ -89,7 +86,7 @@ def refused(samples, made, seen=None):
         found = seen or {"canary": await looking.at("canary")}
         if looking.compares and seen is None:
             found["baseline"] = await looking.at("baseline")
-        return (await Refusals(made, rules_of(made), samples).of(looking, found)), found
+        return Refusals(made, rules_of(made)).of(looking, found), found
 
     return asyncio.run(ask())
 
@@ -151,6 +148,39 @@ def test_a_label_that_nobody_has_is_refused():
     assert "no series has a label status; there are code, pod" in wrong[0]
 
 
+def test_failures_that_are_called_otherwise_are_missed_by_what_the_baseline_has():
+    """`status` is a word by now, and `of` looks for three digits; where it finds some, it counts them."""
+    words = [({"pod": "c", "status": "server_error"}, [0, 10, 20, 30, 40])]
+    (wrong, _), _ = refused(Samples(canary=words, baseline=STABLE), canary(**RATIO))
+    assert "status is server_error, on the baseline 200" in wrong[0]
+
+    only_failures = [({"pod": "c", "status": "500"}, [0, 10, 20, 30, 40])]
+    (wrong, _), seen = refused(Samples(canary=only_failures, baseline=STABLE), canary(**RATIO))
+    assert wrong == []
+    assert seen["canary"].failed == seen["canary"].total == 40
+
+
+def test_a_pod_that_is_scraped_twice_is_refused():
+    """Each request would be two of the "299 without a failure"."""
+    twice = [({"pod": "c", "status": "200", "job": job}, [0, 10, 20, 30, 40]) for job in ("pods", "services")]
+    (wrong, _), _ = refused(Samples(canary=twice), canary(**RATIO))
+
+    assert "c is scraped twice" in wrong[0]
+
+
+def test_a_restart_is_one_however_many_series_the_process_has():
+    """Each path and status is a series of its own, and all begin again at once."""
+    series = [
+        ({"pod": "c", "status": status, "path": path}, [50, 60, 2, 12, 22])
+        for status in ("200", "404")
+        for path in "ab"
+    ]
+    (_, _), seen = refused(Samples(canary=series), canary(**RATIO))
+
+    assert seen["canary"].restarts == 1
+    assert seen["canary"].total == 4 * (10 + 2 + 20)
+
+
 def test_a_pod_that_tells_nothing_any_more_is_missed():
     """A pod that hangs is the usual sick canary; one that was replaced is not missed."""
     history, now = History(), time.time()
@@ -175,7 +205,7 @@ def test_two_sets_of_bucket_edges_are_not_added():
     ]
     made = canary(quantile={"of": "http_request_duration_seconds"}, limit="< 1 s")
     data = asyncio.run(
-        Looking(made.criteria["errors"], Samples(canary_bucket=edges), time.time() - 10, 10.0).at("canary")
+        Looking(made.criteria["errors"], Samples(canary_bucket=edges), time.time() - 10, made).at("canary")
     )
 
     assert data.state is State.QUERY_ERROR
@@ -187,8 +217,8 @@ def test_two_sets_of_bucket_edges_are_not_added():
     [
         ({"missing": 10.0}, ""),
         ({"missing": 30.0}, "75 % of the watch has samples"),
-        ({"resets": 1}, ""),
-        ({"resets": 2}, "it began again 2 times"),
+        ({"restarts": 1}, ""),
+        ({"restarts": 2}, "it began again 2 times"),
     ],
 )
 def test_what_was_hardly_seen_or_began_again_and_again_is_not_promoted(data, words):
@@ -263,7 +293,8 @@ def test_a_query_that_fails_is_refused_with_what_it_says():
     """An error is no number."""
     samples = Samples(canary=RISING)
     samples.failing = "the query failed (bad_data)"
-    looking = Looking(canary(**RATIO).criteria["errors"], samples, time.time() - 20, 10.0)
+    made = canary(**RATIO)
+    looking = Looking(made.criteria["errors"], samples, time.time() - 20, made)
 
     data = asyncio.run(looking.at("canary"))
 
@@ -275,7 +306,7 @@ def test_a_part_that_is_larger_than_the_whole_is_no_share():
     """`over` that leaves the failures out."""
     more = [({"pod": "c", "status": "500"}, [0, 10, 20, 30, 40])]
     samples = Samples(canary=more)
-    criterion = canary(ratio={"of": OF, "over": 'http_requests_total{status="200"}'}, limit="< 1 %").criteria["errors"]
+    made = canary(ratio={"of": OF, "over": 'http_requests_total{status="200"}'}, limit="< 1 %")
 
     async def failing_only(track, selector, suffix, since):
         history = History()
@@ -287,7 +318,7 @@ def test_a_part_that_is_larger_than_the_whole_is_no_share():
         return history
 
     samples.history = failing_only
-    data = asyncio.run(Looking(criterion, samples, time.time() - 10, 10.0).at("canary"))
+    data = asyncio.run(Looking(made.criteria["errors"], samples, time.time() - 10, made).at("canary"))
 
     assert data.state is State.QUERY_ERROR
     assert "does not hold all" in data.why

@@ -1,8 +1,10 @@
 """Tracks and criteria of a profile, as the report keeps them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsproof.canary.facts import CriterionFact, LookFact
+from opsproof.canary.questions import questions_of
+from opsproof.judge.canary.decision import Decision
 from opsproof.judge.canary.rules import Rule
 from opsproof.judge.canary.words import share_text
 from opsproof.profile.canary import Canary, Criterion
@@ -25,16 +27,21 @@ def versions_of(canary: Canary) -> dict[str, str]:
     return {track: own["version"] for track, own in labels.items() if own.get("version") and not canary.scrape}
 
 
-def criterion_fact(
-    profile: Profile, criterion: Criterion, rule: Rule, questions: Mapping[str, str], looks: Sequence[LookFact]
-) -> CriterionFact:
+def reasons_of(decision: Decision, refused: Iterable[str]) -> tuple[dict[str, str], ...]:
+    """Why it is the answer, by language; what was refused before the watch is all there is to say of it."""
+    if told := tuple({"en": words, "ko": words} for words in refused):
+        return told
+    return tuple({str(lang): words for lang, words in one.items()} for one in decision.reasons)
+
+
+def criterion_fact(canary: Canary, criterion: Criterion, rule: Rule, looks: Sequence[LookFact]) -> CriterionFact:
     """A criterion as the report keeps it."""
-    assert profile.canary is not None
-    limit, worse = profile.canary.limit_of(criterion), criterion.worse
+    limit, worse = canary.limit_of(criterion), criterion.worse
     tolerance = ""
     if worse is not None:
-        shown = share_text(worse.difference) if criterion.ratio else f"{worse.difference or 0:g}{criterion.kind}"
+        shown = f"{worse.difference or 0:g}{criterion.kind}" if criterion.promql else share_text(worse.difference)
         tolerance = f"x {worse.ratio:g}" if worse.ratio is not None else f"+ {shown}"
+        tolerance += " of what is slower" if criterion.quantile else ""
     return CriterionFact(
         name=criterion.id,
         title={"en": criterion.title.en, "ko": criterion.title.ko},
@@ -47,6 +54,6 @@ def criterion_fact(
         critical=rule.critical,
         weight=rule.weight,
         min_samples=rule.min_samples,
-        questions=dict(questions),
+        questions=questions_of(canary, criterion),
         looks=tuple(looks),
     )

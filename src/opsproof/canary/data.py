@@ -1,24 +1,27 @@
 """What is known of a track at a look: counts, buckets or samples, pooled from the begin of the watch."""
 
+import math
 import time
 from collections.abc import Sequence
 
 from opsproof.canary.facts import Data
-from opsproof.canary.history import History, Labels
-from opsproof.canary.sources import PrometheusSource, Source
+from opsproof.canary.history import History
+from opsproof.canary.questions import counters_of
+from opsproof.canary.sources import PrometheusSource, Source, matcher
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.counters import Increase, increase
 from opsproof.judge.canary.latency import increased_buckets
 from opsproof.judge.canary.series import Series, State, apart, state_of
 from opsproof.probes.metrics.promql import ranges
-from opsproof.profile.canary import Criterion, FailedShare, SlowShare
+from opsproof.profile.canary import Canary, Criterion
 from opsproof.profile.selectors import labels_that_must_be, parsed_selector
 
 STALE_SCRAPES = 3.0
 """Scrape intervals after which the newest sample says nothing of now."""
 IDLE_SCRAPES, IDLE_LOOKS = 6.0, 2.0
 """Scrapes and looks after which a counter that stands still says that nobody asks any more."""
-_NEARLY = 0.9
+_NEARLY = 0.95
+"""A look comes some milliseconds early or late."""
 _LEAST_STALE = 5.0
 _USUAL_SCRAPE = 15.0
 
@@ -31,27 +34,18 @@ class Looking:
         criterion: What is looked at.
         source: Gives samples.
         start: Unix seconds of the watch's begin.
-        interval: Seconds from look to look.
+        canary: The profile's section: how often it is looked at, and whether a baseline is known.
     """
 
-    def __init__(self, criterion: Criterion, source: Source, start: float, interval: float) -> None:
+    def __init__(self, criterion: Criterion, source: Source, start: float, canary: Canary) -> None:
         self.criterion = criterion
         self.scrape = _USUAL_SCRAPE
         self._source = source
         self._start = start
-        self._interval = interval
+        self._canary = canary
         self.knows_scrape = False
         """Whether `scrape` was seen, or is what is usual."""
         self._numbers: dict[str, list[tuple[float, float]]] = {}
-
-    @property
-    def questions(self) -> dict[str, str]:
-        """What is asked, by what it gives."""
-        criterion, tracks = self.criterion, ("canary", "baseline") if self.compares else ("canary",)
-        if criterion.promql:
-            return {track: getattr(criterion.promql, track) for track in tracks}
-        asked = _counters(criterion)
-        return {f"{track} {name}": self._source.question(track, *asked[name]) for track in tracks for name in asked}
 
     @property
     def compares(self) -> bool:
@@ -63,20 +57,52 @@ class Looking:
         try:
             if self.criterion.promql:
                 return await self._sampled(track)
-            return await self._pooled(track)
+            data = await self._pooled(track)
+            if track == "canary" and data.state is State.OK and (why := await self._mixed_up()):
+                return Data(state=State.QUERY_ERROR, why=why)
         except NotObserved as exc:
             return Data(state=State.QUERY_ERROR, why=exc.what)
+        return data
 
-    async def identities(self) -> tuple[set[Labels], set[Labels]]:
-        """Labels of the series that are looked at on either track. Raises NotObserved."""
-        *_, every = _counters(self.criterion).values()
-        found = [await self._source.history(track, *every, self._start) for track in ("canary", "baseline")]
-        ours, theirs = ({frozenset(one.labels.items()) for one in history.series()} for history in found)
-        return ours, theirs
+    async def _mixed_up(self) -> str:
+        """Why what is counted may be of others than the canary, or counted twice; "" if it is the canary's alone."""
+        *_, every = counters_of(self.criterion).values()
+        ours = await self._source.history("canary", *every, self._start)
+        if twice := ours.told_twice():
+            return f"{twice} is scraped twice: each of its requests would count twice; narrow by job or instance"
+        if not self._canary.has_baseline:
+            return ""
+        theirs = await self._source.history("baseline", *every, self._start)
+        if both := ours.labels & theirs.labels:
+            example = ", ".join(f'{key}="{value}"' for key, value in sorted(next(iter(both))))
+            return f"the labels of canary and baseline match the same series ({example}); give labels that only one has"
+        if pods := ours.pods & theirs.pods:
+            named = ", ".join(sorted(pods))
+            return f"{named} is on both tracks, or was minutes ago; a pod must be on one of them for the whole watch"
+        return self._renamed_values(ours, theirs)
+
+    def _renamed_values(self, ours: History, theirs: History) -> str:
+        """
+        A label of `of` has values on the canary that the baseline does not know: it may call failures otherwise by now.
+
+        A canary that answers nothing but failures has other values, too: those that `of` looks for.
+        """
+        ratio = self.criterion.ratio
+        if ratio is None or parsed_selector(ratio.of).name != parsed_selector(ratio.over).name:
+            return ""
+        fails, _ = matcher(ratio.of, "")
+        if any(fails(dict(one)) for one in ours.labels):
+            return ""
+        for name in labels_that_must_be(parsed_selector(ratio.of)):
+            mine, its = (history.values(name) for history in (ours, theirs))
+            if its and not mine & its:
+                told = f"{', '.join(sorted(mine))}, on the baseline {', '.join(sorted(its))}"
+                return f"{name} is {told}: if failures are called otherwise by now, `of` never counts one"
+        return ""
 
     async def _pooled(self, track: str) -> Data:
         criterion = self.criterion
-        asked = _counters(criterion)
+        asked = counters_of(criterion)
         histories = {name: await self._source.history(track, *one, self._start) for name, one in asked.items()}
         every = next(reversed(histories.values()))
         self._see_scrape(every.scrape)
@@ -100,7 +126,7 @@ class Looking:
         if newest <= self._start:
             return Data(state=State.EMPTY)
         idle = now - max(history.moved or self._start, self._start)
-        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._interval):
+        if idle > max(IDLE_SCRAPES * self.scrape, IDLE_LOOKS * self._canary.interval):
             return Data(state=State.STALE, why=f"nothing was counted for {idle:.0f} s: its traffic has stopped")
         return None
 
@@ -123,7 +149,7 @@ class Looking:
             failed=failed.count,
             total=total.count,
             births=failed.births + total.births,
-            resets=max(failed.resets, total.resets),
+            restarts=max(failed.restarts, total.restarts),
             missing=max(failed.missing_s, total.missing_s),
             why="" if total.count > 0 else f"no traffic of {track} since the begin",
         )
@@ -164,7 +190,7 @@ class Looking:
             edges=buckets.edges,
             counts=buckets.counts,
             births=max((one.births for one in parts), default=0),
-            resets=max((one.resets for one in parts), default=0),
+            restarts=max((one.restarts for one in parts), default=0),
             missing=max((one.missing_s for one in parts), default=0.0),
             why="" if buckets.total > 0 else "no traffic since the begin",
         )
@@ -177,12 +203,14 @@ class Looking:
         found = await self._source.number(getattr(self.criterion.promql, track))
         state = state_of(found, time.time(), staleness_s=_LEAST_STALE)
         kept = self._numbers.setdefault(track, [])
-        if state is not State.OK:
+        if state not in (State.OK, State.INF):
             return Data(state=state, why=_several(found) if state is State.SEVERAL_SERIES else "")
         kept.append(found[0].points[-1])
+        if infinite := sum(math.isinf(value) for _, value in kept):
+            return Data(state=State.INF, why=f"{infinite} of {len(kept)} samples are infinite: nothing is worse")
         back = max(ranges(getattr(self.criterion.promql, track)), default=0.0)
-        spacing = max(self._interval * _NEARLY, back)  # samples that look back at the same requests are one sample
-        return Data(samples=tuple(value for _, value in apart(kept, spacing)))
+        alone = _NEARLY * max(self._canary.interval, back)  # what looks back at the same requests is one sample
+        return Data(samples=tuple(value for _, value in apart(kept, alone)))
 
     def _see_scrape(self, seconds: float | None) -> None:
         if seconds is not None:
@@ -190,14 +218,6 @@ class Looking:
 
     def _increase(self, series: Sequence[Series], now: float) -> Increase:
         return increase(series, self._start, now, scrape_s=self.scrape)
-
-
-def _counters(criterion: Criterion) -> dict[str, tuple[str, str]]:
-    """Selector and suffix by what it gives; the one that must have samples is the last."""
-    if isinstance(criterion.ratio, FailedShare):
-        return {"failed": (criterion.ratio.of, ""), "all": (criterion.ratio.over, "")}
-    assert isinstance(criterion.quantile, SlowShare)
-    return {"buckets": (criterion.quantile.of, "_bucket")}
 
 
 def _several(found: Sequence[Series]) -> str:

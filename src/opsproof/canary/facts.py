@@ -44,7 +44,7 @@ class Data(_Fact):
         (), description="The number at each time at which it shared nothing with before."
     )
     births: int = Field(0, description="Series that were born in the window.")
-    resets: int = Field(0, description="How often a counter began again.")
+    restarts: int = Field(0, description="How often a process began again, at least.")
     missing: float = Field(0.0, description="Seconds without samples, of the series that lacks most.")
     why: str = Field("", description="What is wrong with it.")
 

@@ -1,10 +1,14 @@
 """Samples of one selector on one track, as they come in look by look."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from statistics import median
 
 from opsproof.judge.canary.series import Series
+
+_OF_THE_SCRAPE = frozenset({"job", "instance", "endpoint", "prometheus", "prometheus_replica", "replica"})
+"""Labels that say by whom and where something was scraped, and not what it is."""
 
 Labels = frozenset[tuple[str, str]]
 
@@ -25,9 +29,37 @@ class History:
             known.extend(point for point in one.points if point[0] > last)
         self.until = until
 
-    def series(self, wanted: Callable[[Mapping[str, str]], bool] = lambda _: True) -> list[Series]:
-        """All series so far, or those whose labels are wanted."""
-        return [Series(labels, points) for key, points in self._points.items() if wanted(labels := dict(key))]
+    def series(self) -> list[Series]:
+        """All series so far."""
+        return [Series(dict(key), points) for key, points in self._points.items()]
+
+    @property
+    def labels(self) -> set[Labels]:
+        """The labels of each series."""
+        return set(self._points)
+
+    @property
+    def pods(self) -> set[str]:
+        """Who the series are of; nobody where they are aggregated."""
+        return {pod for key in self._points if (pod := _pod(dict(key)))}
+
+    def values(self, label: str) -> set[str]:
+        """The values that a label has."""
+        return {value for key in self._points for name, value in key if name == label}
+
+    def told_twice(self) -> str:
+        """A pod of which two series tell at one time, but for job and address the same; "" if there is none."""
+        spans: dict[Labels, tuple[float, float]] = {}
+        for key, points in self._points.items():
+            labels = {name: value for name, value in key if name not in _OF_THE_SCRAPE}
+            if "pod" not in labels or not points:
+                continue
+            alike, span = frozenset(labels.items()), (points[0][0], points[-1][0])
+            first, last = spans.get(alike, (math.inf, -math.inf))
+            if max(first, span[0]) < min(last, span[1]):
+                return labels["pod"]
+            spans[alike] = span
+        return ""
 
     @property
     def newest(self) -> float | None:
@@ -44,9 +76,7 @@ class History:
         """
         spans: dict[str, tuple[float, float]] = {}
         for key, points in self._points.items():
-            labels = dict(key)
-            pod = labels.get("pod") or labels.get("target") or labels.get("instance")
-            if pod and points:
+            if (pod := _pod(dict(key))) and points:
                 first, last = spans.get(pod, (points[0][0], points[-1][0]))
                 spans[pod] = min(first, points[0][0]), max(last, points[-1][0])
         newest = self.newest or 0.0
@@ -74,6 +104,10 @@ class History:
         """Seconds between two samples, as seen; None before the second one."""
         gaps = [later[0] - earlier[0] for points in self._points.values() for earlier, later in pairwise(points)]
         return median(gaps) if gaps else None
+
+
+def _pod(labels: Mapping[str, str]) -> str:
+    return labels.get("pod") or labels.get("target") or labels.get("instance") or ""
 
 
 def _moved(points: list[tuple[float, float]]) -> float | None:

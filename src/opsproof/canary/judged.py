@@ -43,7 +43,7 @@ def judged(rule: Rule, seen: Sequence[Pair], plan: Plan, *, final: bool) -> Judg
     parts = _parts(rule, [one for one, _ in seen])
     their_parts = _parts(rule, [one for _, one in seen if one is not None])
     if canary.counts:
-        return judge_latency(
+        judgement = judge_latency(
             rule,
             _buckets(canary),
             None if baseline is None else _buckets(baseline) if baseline.state is State.OK else baseline.state,
@@ -52,6 +52,8 @@ def judged(rule: Rule, seen: Sequence[Pair], plan: Plan, *, final: bool) -> Judg
             parts=parts,
             baseline_parts=their_parts,
         )
+        slow = words("slower", limit=f"{rule.limit:g} s")
+        return replace(judgement, reason={lang: f"{slow[lang]}: {said}" for lang, said in judgement.reason.items()})
     return judge_counts(
         rule,
         Counts(canary.failed, canary.total),
@@ -86,8 +88,8 @@ def whole(judgement: Judgement, seen: Sequence[Pair], canary: Canary, elapsed: f
     reason = None
     if covered < canary.coverage:
         reason = words("not_covered", covered=share_text(covered), wanted=share_text(canary.coverage))
-    elif newest.resets > canary.restarts:
-        reason = words("restarted", times=f"{newest.resets}", allowed=f"{canary.restarts}")
+    elif newest.restarts > canary.restarts:
+        reason = words("restarted", times=f"{newest.restarts}", allowed=f"{canary.restarts}")
     return replace(judgement, answer=Answer.INCONCLUSIVE, reason=reason) if reason else judgement
 
 

@@ -1,13 +1,10 @@
 """Whether the questions can tell at all, before the watch: a question that cannot go red makes every canary good."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import Data
-from opsproof.canary.history import Labels
-from opsproof.canary.sources import Source
-from opsproof.errors import NotObserved
 from opsproof.judge.canary.rules import Rule
 from opsproof.judge.canary.series import State
 from opsproof.probes.metrics.promql import ranges, selectors
@@ -25,15 +22,13 @@ class Refusals:
     Args:
         canary: The profile's section.
         rules: Its criteria as rules.
-        source: Gives samples.
     """
 
-    def __init__(self, canary: Canary, rules: Mapping[str, Rule], source: Source) -> None:
+    def __init__(self, canary: Canary, rules: Mapping[str, Rule]) -> None:
         self._canary = canary
         self._rules = rules
-        self._source = source
 
-    async def of(self, looking: Looking, seen: Mapping[str, Data]) -> tuple[list[str], list[str]]:
+    def of(self, looking: Looking, seen: Mapping[str, Data]) -> tuple[list[str], list[str]]:
         """
         Examine one criterion.
 
@@ -55,7 +50,6 @@ class Refusals:
             elif data.state is not State.OK:
                 fix = "send it traffic, and compare names and labels with what Prometheus shows"
                 wrong.append(f"{track}: {data.why or data.state}; {fix}")
-        wrong += await self._both_tracks(looking)
         if canary := seen.get("canary"):
             found, noted = self._edges(self._rules[name], canary)
             wrong, notes = wrong + found, notes + noted
@@ -98,23 +92,6 @@ class Refusals:
             ]
         return wrong
 
-    async def _both_tracks(self, looking: Looking) -> list[str]:
-        """Labels that match both tracks would hold the canary against itself."""
-        if looking.criterion.promql or not (self._canary.baseline or self._canary.scrape.get("baseline")):
-            return []
-        try:
-            ours, theirs = await looking.identities()
-        except NotObserved:  # that look has its own words
-            return []
-        if both := ours & theirs:
-            example = ", ".join(f'{key}="{value}"' for key, value in sorted(next(iter(both))))
-            fix = "give labels that only one has"
-            return [f"the labels of canary and baseline match the same series ({example}); {fix}"]
-        if pods := _pods(ours) & _pods(theirs):
-            named = ", ".join(sorted(pods))
-            return [f"{named} is on both tracks, or was minutes ago; a pod must be on one of them for the whole watch"]
-        return []
-
     def _edges(self, rule: Rule, data: Data) -> tuple[list[str], list[str]]:
         """A quantile from buckets is never above the last finite edge; between two edges it is only estimated."""
         if not data.edges or rule.limit is None:
@@ -126,12 +103,6 @@ class Refusals:
         if rule.limit in finite:
             return [], []
         return [], [_between(rule.limit, finite)]
-
-
-def _pods(series: Iterable[Labels]) -> set[str]:
-    """Who the series are of; nobody where they are aggregated."""
-    found = (dict(labels) for labels in series)
-    return {labels.get("pod") or labels["instance"] for labels in found if labels.get("pod") or labels.get("instance")}
 
 
 def _between(limit: float, finite: Sequence[float]) -> str:

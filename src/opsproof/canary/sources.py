@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from typing_extensions import override
 
 from opsproof.canary.history import History
+from opsproof.canary.questions import question
 from opsproof.errors import NotObserved
 from opsproof.judge.canary.series import Series
 from opsproof.probes.metrics import api
 from opsproof.probes.metrics.prometheus import PrometheusProbe
-from opsproof.probes.metrics.promql import narrowed, selectors
+from opsproof.probes.metrics.promql import selectors
 from opsproof.probes.metrics.readings import Reading
 from opsproof.probes.metrics.scrape import ScrapeProbe
 from opsproof.profile.canary import Canary
@@ -47,10 +48,6 @@ class Source(Protocol):
         """What is missing of a selector on a track; "" if series match. Raises NotObserved."""
         ...
 
-    def question(self, track: str, selector: str, suffix: str) -> str:
-        """What is asked, for a person."""
-        ...
-
     async def look(self) -> None:
         """Begin a look: what is read once for all criteria is read now."""
         ...
@@ -71,16 +68,16 @@ class PrometheusSource(Source):
 
     def __init__(self, probe: PrometheusProbe, canary: Canary) -> None:
         self._probe = probe
-        self._labels: Mapping[str, Mapping[str, str]] = {"canary": canary.canary, "baseline": canary.baseline}
+        self._canary = canary
         self._histories: dict[tuple[str, str], History] = {}
 
     @override
     async def history(self, track: str, selector: str, suffix: str, since: float) -> History:
         kept = self._histories.setdefault((track, selector + suffix), History())
         now = time.time()
-        begin = since - LEAD if kept.until is None else kept.until - _OVERLAP
+        begin = since - LEAD if kept.newest is None else kept.newest - _OVERLAP  # a remote store may be behind
         found = await self._probe.samples(
-            self.question(track, selector, suffix),
+            question(self._canary, track, selector, suffix),
             start=datetime.fromtimestamp(begin, UTC),
             end=datetime.fromtimestamp(now, UTC),
         )
@@ -102,11 +99,7 @@ class PrometheusSource(Source):
 
     @override
     async def missing(self, track: str, selector: str, suffix: str) -> str:
-        return await self._probe.present(self.question(track, selector, suffix))
-
-    @override
-    def question(self, track: str, selector: str, suffix: str) -> str:
-        return narrowed(selector, self._labels[track], suffix)
+        return await self._probe.present(question(self._canary, track, selector, suffix))
 
     @override
     async def look(self) -> None:
@@ -114,8 +107,9 @@ class PrometheusSource(Source):
 
     @override
     async def skew(self) -> float:
+        before = time.time()
         (point,) = await self._probe.instant("time()")
-        return point.value - time.time()
+        return max(point.value - time.time(), 0.0) or min(point.value - before, 0.0)  # somewhere between the two
 
 
 class ScrapeSource(Source):
@@ -169,11 +163,6 @@ class ScrapeSource(Source):
     async def missing(self, track: str, selector: str, suffix: str) -> str:
         history = await self.history(track, selector, suffix, 0.0)
         return "" if history.series() else f"no series of {track} matches {selector}"
-
-    @override
-    def question(self, track: str, selector: str, suffix: str) -> str:
-        names = ", ".join(probe.name for probe in self._probes.get(track, ()))
-        return f"{narrowed(selector, {}, suffix)} of {names}"
 
 
 def _series(found: Sequence[api.Series]) -> list[Series]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from opsproof.canary.criteria import criterion_fact, tracks_of, versions_of
+from opsproof.canary.criteria import criterion_fact, reasons_of, tracks_of, versions_of
 from opsproof.canary.data import Looking
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact, Data, LookFact
 from opsproof.canary.judged import Pair, judged, look_of, whole
@@ -80,9 +80,9 @@ class CanaryWatch:
     def _begin(self) -> None:
         """The window begins now: what was before does not count."""
         self._clock = Clock()
-        start, interval = self._clock.started.timestamp(), self.canary.interval
+        start = self._clock.started.timestamp()
         self._watched = {
-            name: _Watched(criterion, self.rules[name], Looking(criterion, self._source, start, interval))
+            name: _Watched(criterion, self.rules[name], Looking(criterion, self._source, start, self.canary))
             for name, criterion in self.canary.criteria.items()
         }
 
@@ -95,9 +95,8 @@ class CanaryWatch:
             raise
         finally:
             self._ended = datetime.now(UTC)
-            decision = self.decision
-            reason = decision.reasons[0][self._lang] if decision.reasons else ""
-            self._tell(f"{decision.answer.upper()}: {reason}")
+            fact = self.fact()
+            self._tell(f"{fact.answer.upper()}: {fact.reasons[0][self._lang] if fact.reasons else ''}")
 
     @property
     def decision(self) -> Decision:
@@ -106,10 +105,6 @@ class CanaryWatch:
         ended = self.ending in (CanaryEnding.WATCHED, CanaryEnding.EARLY)
         return decide(self.rules.values(), judgements, self.plan, terminated=not ended)
 
-    def last(self, criterion: str) -> LookFact | None:
-        """The newest look at a criterion; None if there was none."""
-        return self._watched[criterion].looks[-1] if self._watched[criterion].looks else None
-
     def observations(self, criterion: str) -> list[Observation]:
         """The evidence of the newest look at a criterion."""
         return self._watched[criterion].observations
@@ -117,7 +112,6 @@ class CanaryWatch:
     def fact(self) -> CanaryFact:
         """The watch as the report keeps it."""
         decision, canary = self.decision, self.canary
-        refused = [{"en": words, "ko": words} for words in self.refused]
         return CanaryFact(
             profile=self._profile.name,
             started=self._clock.started,
@@ -130,7 +124,7 @@ class CanaryWatch:
             ending=self.ending or CanaryEnding.INTERRUPTED,
             answer=decision.answer,
             exit_status=decision.exit_status,
-            reasons=(*refused, *({str(lang): words for lang, words in one.items()} for one in decision.reasons)),
+            reasons=reasons_of(decision, self.refused),
             weight=decision.weight,
             rollback_weight=canary.rollback_weight,
             confidence=canary.confidence,
@@ -142,7 +136,7 @@ class CanaryWatch:
         )
 
     def _fact_of(self, one: _Watched) -> CriterionFact:
-        return criterion_fact(self._profile, one.criterion, one.rule, one.looking.questions, one.looks)
+        return criterion_fact(self.canary, one.criterion, one.rule, one.looks)
 
     async def _run(self) -> CanaryEnding:
         await self._can_tell()
@@ -171,7 +165,7 @@ class CanaryWatch:
 
     async def _can_tell(self) -> None:
         """See that every question can tell; samples and traffic of a new canary may take a while to come."""
-        refusals = Refusals(self.canary, self.rules, self._source)
+        refusals = Refusals(self.canary, self.rules)
         pause = min(_LEAST_BEGIN, self.canary.begin_within / 4)
         self._tell(f"seeing whether the questions of {len(self._watched)} criteria can tell")
         while True:
@@ -181,7 +175,7 @@ class CanaryWatch:
             await self._see_skew()
             for one in self._watched.values():
                 seen = await self._seen(one)
-                wrong, notes = await refusals.of(one.looking, seen)
+                wrong, notes = refusals.of(one.looking, seen)
                 self.refused += wrong
                 self.notes += notes
                 waits = waits or (bool(wrong) and refusals.may_come(seen))

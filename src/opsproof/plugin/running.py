@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +78,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         return
     gate.know_rehearsals(check for item in checks if (check := check_of(item)))
     gate.know_canaries(check for item in checks if (check := check_of(item)))
+    _must_be_judged_whole(gate, [check for item in checks if (check := check_of(item)) and check.of_canary])
     if gate.options.plan:
         _tell_plans(config, gate)
     try:
@@ -98,7 +99,6 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         note_incident(gate)
         if gate.options.window is not None:
             _hold_window(config, gate, checks)
-        _must_have_an_answer(check for item in checks if (check := check_of(item)))
         try:
             gate.watch_canaries()
         except OpsproofError as exc:
@@ -120,15 +120,21 @@ def _tell_plans(config: pytest.Config, gate: Gate) -> None:
     pytest.exit("this is the plan; nothing was touched", returncode=0)
 
 
-def _must_have_an_answer(checks: Iterable[Check]) -> None:
-    """A canary's criteria without the check of the one answer would end otherwise than verdict.json says."""
-    of_canary = [check for check in checks if check.of_canary]
+def _must_be_judged_whole(gate: Gate, of_canary: Sequence[Check]) -> None:
+    """The run must end as verdict.json says: with the check of the one answer, and nothing of it waived."""
     answered = {check.profile for check in of_canary if check.name == CANARY_ANSWER}
     if open_ := sorted({check.profile for check in of_canary} - answered):
         raise pytest.UsageError(
             f"the canary of {', '.join(open_)} is asked about, and not for its one answer\n"
             "  next: leave -k out: its criteria are judged together"
         )
+    for check in of_canary:
+        for waiver in gate.profiles[check.profile].policy.waivers:
+            if waiver.check in (check.id, check.name, *check.card.rows):
+                raise pytest.UsageError(
+                    f"{check.profile}: the waiver of {waiver.owner} for {waiver.check} would let a canary pass that "
+                    "verdict.json does not promote\n  next: change the criterion, or take it out of `canary.criteria`"
+                )
 
 
 def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]) -> None:

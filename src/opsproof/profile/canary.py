@@ -39,10 +39,17 @@ class Number(Section):
 
 
 class Worse(Section):
-    """How much worse than the baseline the canary may be: exactly one of the two."""
+    """
+    How much worse than the baseline the canary may be: exactly one of the two.
+
+    Compared is what is judged: the share that failed, the share that was slower than the limit (not the quantiles), or
+    the samples.
+    """
 
     ratio: float | None = Field(None, ge=1, description="1.5: half as much again.")
-    difference: float | None = Field(None, ge=0, description="0.002: as a share, 0.2 % more; else in the unit.")
+    difference: float | None = Field(
+        None, ge=0, description="0.002: 0.2 % of all requests more; of a `promql` in its unit."
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -166,6 +173,11 @@ class Canary(Section):
         """Seconds from the begin of the watch to its planned end."""
         return self.duration or 60 * self._minutes
 
+    @property
+    def has_baseline(self) -> bool:
+        """Whether it says where the baseline is seen."""
+        return bool(self.scrape.get("baseline") if self.scrape else self.baseline)
+
     def limit_of(self, criterion: Criterion) -> Threshold | None:
         """The limit of a criterion: its own, or that of `canary_success_criteria`; None if it is only compared."""
         return criterion.limit or self._limits.get(criterion.id)
@@ -212,7 +224,7 @@ class Canary(Section):
         elif self.canary == self.baseline:
             raise ValueError("`canary` and `baseline` have the same labels: nothing could be compared")
         compared = [key for key, one in self.criteria.items() if one.worse and not one.promql]
-        if compared and not (self.scrape.get("baseline") if self.scrape else self.baseline):
+        if compared and not self.has_baseline:
             raise ValueError(f"criterion {compared[0]} is compared, and nothing says where the baseline is seen")
         return self
 

@@ -85,7 +85,7 @@ def test_a_restart_of_prometheus_loses_nothing():
         a_line((after[0], 7), (after[1], 8), pod="a", code="500"),
     )
 
-    assert told == Increase(31 + 2 + 6 + 8, births=1, resets=1, holes=2, missing_s=180, until=after[1])
+    assert told == Increase(31 + 2 + 6 + 8, births=1, resets=1, restarts=1, holes=2, missing_s=180, until=after[1])
 
 
 def test_a_hole_over_the_start_does_not_bring_in_what_came_before():

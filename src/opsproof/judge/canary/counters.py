@@ -42,7 +42,8 @@ class Increase:
     Attributes:
         count: Events, over all series.
         births: Series that were born in the window.
-        resets: How often a counter began again.
+        resets: How often a counter began again, over all series: a restart of a process resets each of its series.
+        restarts: How often that of one series did, at most: so often a process began again, at least.
         holes: Holes, over all series.
         missing_s: Seconds of holes, of the series that has most of them.
         until: Unix seconds of the newest sample; None if no series has one in the window.
@@ -52,6 +53,7 @@ class Increase:
     count: float
     births: int = 0
     resets: int = 0
+    restarts: int = 0
     holes: int = 0
     missing_s: float = 0.0
     until: float | None = None
@@ -71,7 +73,7 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
     lines = [_Line(one, start, end) for one in series]
     reach = HOLE_SCRAPES * scrape_s
     known = any(line.before is not None and start - line.before[0] <= reach for line in lines)
-    count, births, resets, holes, missing = 0.0, 0, 0, 0, 0.0
+    count, births, resets, restarts, holes, missing = 0.0, 0, 0, 0, 0, 0.0
     for line in lines:
         if not line.times:
             continue
@@ -87,10 +89,10 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
             lost = times[0] - start
         count += values[-1] - values[0]
         if values != sorted(values):
-            for earlier, value in pairwise(values):
-                if value < earlier:
-                    count += earlier
-                    resets += 1
+            lost_values = [earlier for earlier, value in pairwise(values) if value < earlier]
+            count += sum(lost_values)
+            resets += len(lost_values)
+            restarts = max(restarts, len(lost_values))
         gaps = list(map(sub, times[1:], times))
         if gaps and max(gaps) > reach:
             for gap, at in zip(gaps, times, strict=False):
@@ -103,6 +105,7 @@ def increase(series: Iterable[Series], start: float, end: float, *, scrape_s: fl
         count=count,
         births=births,
         resets=resets,
+        restarts=restarts,
         holes=holes,
         missing_s=missing,
         until=max((line.times[-1] for line in lines if line.times), default=None),

@@ -31,6 +31,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "give the histogram an edge at the limit",
         "between": "the limit {limit} is between the bucket edges {below} and {above}: it promotes only if {below} "
         "holds, and rolls back only if {above} is exceeded",
+        "slower": "slower than {limit}",
         "not_covered": "too little was seen: {covered} of the watch has samples, {wanted} are demanded",
         "restarted": "it began again {times} times, {allowed} are allowed; what failed right before is not counted",
         "terminated": "the watch was ended before its time",
@@ -60,6 +61,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "이런 분위수는 한도를 넘을 수 없음; 히스토그램에 한도와 같은 경계를 추가할 것",
         "between": "한도 {limit}이(가) 버킷 경계 {below}와(과) {above} 사이: "
         "{below} 기준으로 충족해야 승격, {above} 기준으로 초과해야 롤백",
+        "slower": "{limit}보다 느린 요청",
         "not_covered": "관찰된 부분이 부족함: 관찰 시간의 {covered}만 표본이 있음, 요구 {wanted}",
         "restarted": "관찰 중 {times}회 재시작됨, 허용 {allowed}회; 재시작 직전의 실패는 집계되지 않음",
         "terminated": "관찰이 예정보다 일찍 종료됨",

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
-from opsproof.errors import StackError
 from opsproof.stack.clusters import Cluster, Grounds
-from opsproof.stack.control import inherited
-from opsproof.stack.logs import log_tail
-from opsproof.stack.names import prefix_of
-from opsproof.stack.process import Process, exit_status, wait_for
+from opsproof.stack.site.migrations import Migrations
 
 SYSTEM = "factory-ai"
-
-_MIGRATION_SECONDS = 60.0
 
 
 class CanaryDatabase:
@@ -28,17 +20,14 @@ class CanaryDatabase:
     def __init__(self, grounds: Grounds, secrets: dict[str, str]) -> None:
         self.cluster = Cluster(grounds, "database", tcp=True)
         self.url = self.cluster.url(SYSTEM, SYSTEM, secrets[f"{SYSTEM}.database"])
-        self._grounds = grounds
         self._secrets = secrets
-        self._migrations: Process | None = None
+        self._migrations = Migrations(grounds, SYSTEM, secrets)
 
     def start(self) -> None:
         """Make the server with the service's role; its tables are made meanwhile. Raises StackError."""
         from psycopg import sql
 
-        argv = [sys.executable, "-m", "opsproof.stack.services.migrate", SYSTEM]
-        env = inherited(self._grounds.directory) | {f"{prefix_of(SYSTEM)}_DATABASE_URL": self.url}
-        self._migrations = self._grounds.spawn(argv, name="migrations", cwd=self._grounds.directory, env=env, ours=True)
+        self._migrations.start(self.url)
         self.cluster.initialize()
         self.cluster.start()
         name, password = sql.Identifier(SYSTEM), sql.Literal(self._secrets[f"{SYSTEM}.database"])
@@ -48,13 +37,4 @@ class CanaryDatabase:
 
     def wait(self) -> None:
         """Wait until it has its tables and first rows. Raises StackError when it will not."""
-        process = self._migrations
-        assert process is not None
-        wait_for(lambda: exit_status(process) is not None, _MIGRATION_SECONDS)
-        if (status := exit_status(process)) != 0:
-            log = self._grounds.log("migrations")
-            raise StackError(
-                f"the migrations ended with status {status}" if status else "the migrations do not end",
-                where=f"{log}{log_tail(log, self._secrets)}",
-                next_step="read the lines above; they are the last of its log",
-            )
+        self._migrations.wait()

@@ -7,8 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
+
+from typing_extensions import override
 
 from opsproof.stack.canary.counted import Counted, counted
 from opsproof.stack.canary.database import SYSTEM, CanaryDatabase
@@ -22,6 +23,7 @@ from opsproof.stack.ports import HOST
 from opsproof.stack.process import belonging_to, end, wait_for
 from opsproof.stack.services.factory_ai.names import CACHE_PREFIX
 from opsproof.stack.site.service import SiteService
+from opsproof.stack.site.startable import Startable
 from opsproof.stack.state import write_private
 
 Track = Literal["stable", "canary"]
@@ -39,7 +41,7 @@ _USERS_PATHS = "/api/*"
 _SECONDS_TO_FLOW = 20.0
 
 
-class CanarySite:
+class CanarySite(Startable):
     """
     Two stable processes of the service and one of a newer version, under traffic that never ends.
 
@@ -71,19 +73,7 @@ class CanarySite:
             for name in names:
                 self._add(track, name)
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:  # also Ctrl-C: nothing that was started may stay
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
+    @override
     def close(self) -> None:
         """End every process of it; the files go with the grounds."""
         servers = set(self.grounds.servers)
@@ -220,6 +210,7 @@ class CanarySite:
             "CANARY_API_KEY": self.secrets[f"{SYSTEM}.api-key"],
         }
 
+    @override
     def _start(self) -> None:
         begun = time.monotonic()
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsproof.errors import StackError
 from opsproof.stack.clusters import Grounds
-from opsproof.stack.control import inherited
-from opsproof.stack.logs import log_tail
 from opsproof.stack.parts.part import Plan
 from opsproof.stack.parts.service import COMMIT, VERSION
 from opsproof.stack.parts.valkey import Valkey, cache_url
-from opsproof.stack.process import Process, end, exit_status, wait_for
+from opsproof.stack.process import Process, end
 from opsproof.stack.site.databases import SYSTEM, Databases
+from opsproof.stack.site.migrations import Migrations
 from opsproof.stack.site.names import DATABASE, SITES, Names
 from opsproof.stack.site.service import SiteService
-
-_MIGRATION_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Processes:
         self._plan = Plan(grounds.directory, (SYSTEM,), {"valkey": grounds.port("valkey")}, secrets)
         self.services = {site: SiteService(grounds, site, self._settings(site), secrets) for site in SITES}
         self._valkey: Process | None = None
-        self._migrations: Process | None = None
+        self.migrations = Migrations(grounds, SYSTEM, secrets)
 
     @property
     def cache_urls(self) -> dict[str, str]:
@@ -59,25 +54,10 @@ class Processes:
 
     def start(self) -> None:
         """Start all but the service of the DR site; they wait for home's database by themselves."""
-        argv = [sys.executable, "-m", "opsproof.stack.services.migrate", SYSTEM]
-        env = {"FACTORY_AI_DATABASE_URL": self._databases.service_url(self._databases.home)}
-        self._migrations = self._spawn("migrations", argv, inherited(self._grounds.directory) | env)
+        self.migrations.start(self._databases.service_url(self._databases.home))
         self.services["home"].start()
         self._valkey = self._spawn("valkey", Valkey().launch(self._plan).argv, {})
         self.names.start()
-
-    def wait_for_migrations(self) -> None:
-        """Wait until the database has its tables and first rows. Raises StackError when it will not."""
-        process = self._migrations
-        assert process is not None
-        wait_for(lambda: exit_status(process) is not None, _MIGRATION_SECONDS)
-        if (status := exit_status(process)) != 0:
-            log = self._grounds.log("migrations")
-            raise StackError(
-                f"the migrations ended with status {status}" if status else "the migrations do not end",
-                where=f"{log}{log_tail(log, self._secrets)}",
-                next_step="read the lines above; they are the last of its log",
-            )
 
     def parts(self) -> list[SitePart]:
         """The servers among them, as they are now."""
@@ -94,7 +74,7 @@ class Processes:
     def end(self) -> None:
         """End them all."""
         services = [one.process for one in self.services.values()]
-        started = (*services, self.names.process, self._valkey, self._migrations)
+        started = (*services, self.names.process, self._valkey, self.migrations.process)
         end((one, signal.SIGKILL) for one in started if one is not None)
 
     def _spawn(self, name: str, argv: list[str], env: dict[str, str]) -> Process:

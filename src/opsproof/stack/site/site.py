@@ -7,8 +7,8 @@ import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from typing_extensions import override
 
 from opsproof.profile.targets import StoreTarget
 from opsproof.stack.clusters import Cluster, Grounds
@@ -20,12 +20,13 @@ from opsproof.stack.site.databases import SYSTEM, Databases
 from opsproof.stack.site.names import DATABASE, HTTP, SITES, srv
 from opsproof.stack.site.pollution import BAD_RULE, Pollution, pollute
 from opsproof.stack.site.processes import Processes, SitePart
+from opsproof.stack.site.startable import Startable
 
 _CACHE_PREFIX = f"{SYSTEM}:"
 _TOKEN_SECONDS = 12 * 3600.0
 
 
-class EmbeddedSite:
+class EmbeddedSite(Startable):
     """
     The home site with its database and service, and the DR site with a standby and a service that does not run yet.
 
@@ -53,19 +54,7 @@ class EmbeddedSite:
         self.services = self.processes.services
         self._serving = {"home": self.home, "dr": self.dr}
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:  # also Ctrl-C: nothing that was started may stay
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
+    @override
     def close(self) -> None:
         """End every process of it; the files go with the grounds."""
         self.processes.end()
@@ -235,6 +224,7 @@ class EmbeddedSite:
     def _clusters(self) -> tuple[Cluster, ...]:
         return (self.home, self.dr, self.cascade, *self.standbys)
 
+    @override
     def _start(self) -> None:
         begun = time.monotonic()
 
@@ -247,7 +237,7 @@ class EmbeddedSite:
         tell("home")
         self.databases.start_standbys()
         tell("standbys")
-        self.processes.wait_for_migrations()
+        self.processes.migrations.wait()
         self.home.sql("ANALYZE", database=SYSTEM)
         tell("migrations")
         self.services["home"].wait()
