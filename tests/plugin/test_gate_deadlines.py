@@ -59,6 +59,45 @@ def test_a_check_has_a_deadline(checkout: Checkout, server: AnsweringServer) -> 
     assert late.where == "GET /fast was its last answered question"
 
 
+def test_backups_are_read_within_a_time_of_their_own(checkout: Checkout) -> None:
+    """A backup of a terabyte is read in hours, whatever time other checks have; its own limit is told by its name."""
+    checkout.write("store/dumps/one.dump", "x" * 2048)
+    store = checkout.root / "store"
+    checkout.checks("""
+        @runbook()
+        async def test_reads(api, stored):
+            await asyncio.sleep(0.5)
+            assert (await api.get("/fast")).ok
+
+        @runbook()
+        async def test_reads_on(api, stored):
+            await api.get("/fast")
+            await asyncio.sleep(60)
+
+        @runbook()
+        async def test_other(api):
+            await api.get("/fast")
+            await asyncio.sleep(60)
+    """)
+    checkout.profile(
+        "policy: {check_deadline: 200ms, run_deadline: 300ms}\n"
+        "backups: {dumps: {prefix: dumps/, form: custom, freshness: 1d}, read_within: 2s}",
+        targets=f'backups: {{kind: store, url: "local://{store}"}}\n'
+        'database: {kind: postgres, dsn: "postgresql://nobody@127.0.0.1:1/none"}',
+    )
+
+    done = checkout.run("--lang=en")
+
+    assert done.told == {
+        "reads": "passed",
+        "reads_on": "unknown: timed out",
+        "other": "unknown: timed out",
+    }
+    ends = {name: outcome.message.partition("deadline of ")[2] for name, outcome in done.outcomes.items()}
+    assert ends["reads_on"] == "2 s (backups.read_within)"
+    assert ends["other"] == "0.2 s (policy.check_deadline)"
+
+
 def test_a_run_has_a_deadline_for_each_profile(checkout: Checkout, server: AnsweringServer) -> None:
     """What was not begun in time is unknown and asks nothing any more; the other profile goes on."""
     server.by_prefix["/slow/"] = Answer({}, delay=0.4)

@@ -34,7 +34,7 @@ class Watched:
     Args:
         fact: What came of it.
         lang: The operator's language.
-        observations: Evidence of the newest look, by criterion; none in a replay.
+        observations: Evidence of the newest look, by criterion.
     """
 
     def __init__(self, fact: CanaryFact, lang: Lang, observations: Callable[[str], Sequence[Observation]]) -> None:

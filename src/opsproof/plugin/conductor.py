@@ -15,7 +15,7 @@ from opsproof.plugin.blocking import Asker, Blocking
 from opsproof.plugin.check import Check
 from opsproof.plugin.cleaning import CleanUp
 from opsproof.plugin.conduct import CLEAN_UP_LIMIT, Conducted, conduct, conduct_plain
-from opsproof.plugin.deadline import Deadline
+from opsproof.plugin.deadline import Budget, Deadline
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.release import ReleaseWatch
@@ -29,7 +29,7 @@ class Conductor:
     Args:
         engine: Runs them.
         environments: By profile.
-        budget: Seconds that a step of a rehearsal has.
+        budget: Time that a check has for itself; None for one that shares the run's.
         run_id: Id of the run.
         debugging: True while a person steps through checks; then nothing has a deadline.
     """
@@ -39,7 +39,7 @@ class Conductor:
         engine: Engine,
         environments: Mapping[str, Environment],
         *,
-        budget: Callable[[Check], float],
+        budget: Callable[[Check], Budget | None],
         run_id: str,
         debugging: bool,
     ) -> None:
@@ -79,14 +79,11 @@ class Conductor:
         running = running or self._engine.submit(self._conduct(item, check, arguments))
         self._begun[check.id] = running
         policy = self._environments[check.profile].profile.policy
-        if check.step:
-            until = time.monotonic() + self._budget(check) + CLEAN_UP_LIMIT
-            return self._engine.wait(running, patience=policy.check_deadline, until=until)
-        return self._engine.wait(
-            running,
-            patience=policy.check_deadline,
-            until=self._began + policy.run_deadline + policy.check_deadline + CLEAN_UP_LIMIT,
-        )
+        if own := self._budget(check):
+            until = time.monotonic() + own.seconds
+        else:
+            until = self._began + policy.run_deadline + policy.check_deadline
+        return self._engine.wait(running, patience=policy.check_deadline, until=until + CLEAN_UP_LIMIT)
 
     def conduct_plain(self, item: pytest.Function, check: Check, arguments: Mapping[str, Any]) -> Conducted:
         """Conduct a plain `def` check here, in pytest's thread."""
@@ -160,9 +157,8 @@ class Conductor:
         policy = environment.profile.policy
         if self._debugging:
             return Deadline(check=math.inf, run=math.inf, run_ends=math.inf)
-        if check.step:
-            of_phase = f"the budget of its phase, {check.step.phase}"
-            return Deadline(check=self._budget(check), run=math.inf, run_ends=math.inf, named=of_phase)
+        if own := self._budget(check):
+            return Deadline(check=own.seconds, run=math.inf, run_ends=math.inf, named=own.named)
         ends = self._began + policy.run_deadline if run_ends is None else run_ends
         return Deadline(check=policy.check_deadline, run=policy.run_deadline, run_ends=ends)
 

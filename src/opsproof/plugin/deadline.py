@@ -1,9 +1,17 @@
 """When a check must have ended."""
 
 import time
+from typing import NamedTuple
 
 from opsproof.errors import TimedOut
 from opsproof.evidence.recorder import Recorder
+
+
+class Budget(NamedTuple):
+    """Time that a check has for itself, outside of the run's: seconds, and where they come from."""
+
+    seconds: float
+    named: str
 
 
 class Deadline:

@@ -20,6 +20,7 @@ from opsproof.plugin.applying import skip_as_before, skip_of
 from opsproof.plugin.baseline import read_baseline, refuse_unfit
 from opsproof.plugin.check import Check
 from opsproof.plugin.conductor import Conductor
+from opsproof.plugin.deadline import Budget
 from opsproof.plugin.engine import Engine
 from opsproof.plugin.environment import Environment
 from opsproof.plugin.expectations import refuse_misfits
@@ -236,11 +237,18 @@ class Gate:
             self._conductor = Conductor(
                 self.engine,
                 self._environments,
-                budget=lambda check: self.rehearsing.budget(check),
+                budget=self._budget,
                 run_id=self.run_id,
                 debugging=not self.options.ahead,
             )
         return self._conductor
+
+    def _budget(self, check: Check) -> Budget | None:
+        """A step waits for what it brings about, and stored backups are read to their last byte."""
+        if check.step:
+            return Budget(self.rehearsing.budget(check), f"the budget of its phase, {check.step.phase}")
+        backups = self.profiles[check.profile].backups
+        return Budget(backups.read_within, "backups.read_within") if check.on_site and backups else None
 
     @property
     def rehearsing(self) -> "Rehearsing":

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from opsproof.errors import BadAnswer, NotObserved, Unreachable
 from opsproof.evidence.observer import Observer, Question
+from opsproof.loading import load_celery
 from opsproof.probes.plain import Plain
 from opsproof.probes.probe import Probe
 from opsproof.probes.progress import Progress
@@ -134,7 +135,7 @@ class CeleryProbe(Probe):
         """What each worker that is there answers to a command of Celery's `inspect`."""
         if not self.replays:
             # Loading Celery may take a second; the workers' time limit is not for that.
-            await asyncio.to_thread(_load_celery)
+            await asyncio.to_thread(load_celery)
         progress = Progress(connecting=True)
 
         async def fetch() -> Plain:
@@ -149,13 +150,13 @@ class CeleryProbe(Probe):
         return dict(answer.value)
 
     def _broadcast(self, text: str, command: str, progress: Progress, everyone: bool) -> dict[str, Any]:
-        from celery import Celery
+        celery = load_celery()
         from kombu.exceptions import KombuError, OperationalError
         from redis.exceptions import RedisError
 
         limit = self.observer.timeout
         until = time.monotonic() + limit - max(_LEAST_FOR_CLOSING, _SHARE_FOR_CLOSING * limit)
-        app = Celery("opsproof", broker=self._target.broker.get_secret_value(), set_as_current=False)
+        app = celery("opsproof", broker=self._target.broker.get_secret_value(), set_as_current=False)
         app.conf.update(
             broker_transport_options={
                 "socket_connect_timeout": limit,
@@ -205,11 +206,6 @@ def _kept(command: str, replies: dict[str, Any]) -> dict[str, Any]:
     if command == "active_queues":
         return {worker: sorted(queue["name"] for queue in found) for worker, found in lists.items()}
     return {worker: len(found) for worker, found in lists.items()}
-
-
-def _load_celery() -> None:
-    import celery.app.control  # noqa: F401
-    import kombu.transport.redis  # noqa: F401
 
 
 def _broker_reason(exc: BaseException) -> Reason:

@@ -74,6 +74,11 @@ class Backups(Section):
     bases: Bases | None = None
     wal: Wal | None = None
     heartbeat: Heartbeat = Heartbeat()
+    read_within: Duration = Field(
+        21600.0,
+        gt=0,
+        description="Limit of each check that reads them, in place of the policy's.",
+    )
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:

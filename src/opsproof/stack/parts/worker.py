@@ -5,6 +5,7 @@ import sys
 
 from typing_extensions import override
 
+from opsproof.loading import load_celery
 from opsproof.stack.ask import ask
 from opsproof.stack.names import SUPERVISOR, package_of, prefix_of
 from opsproof.stack.parts.part import Launch, Part, Plan
@@ -65,11 +66,11 @@ class CeleryWorker(Part):
 
 def _answers_ping(broker: str) -> bool:
     """Whether a worker hears what is broadcast; after a loss of the broker it reports its life before it does."""
-    from celery import Celery
+    celery = load_celery()
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
-    app = Celery("opsproof-stack", broker=broker, set_as_current=False)
+    app = celery("opsproof-stack", broker=broker, set_as_current=False)
     app.conf.broker_transport_options = {"socket_connect_timeout": _PING_SECONDS, "socket_timeout": _PING_SECONDS}
     try:
         return bool(app.control.ping(timeout=_PING_SECONDS, limit=1))
