@@ -27,9 +27,9 @@ from scipy.special import betainc, chdtrc, ndtr
 from opsproof.judge.canary.compare import Counts, Tolerance, fisher_worse
 from opsproof.judge.canary.decision import decide
 from opsproof.judge.canary.judging import judge_counts
-from opsproof.judge.canary.proportions import FEWEST_FOR_BURSTS, SURE_OF_BURSTS
 from opsproof.judge.canary.rules import Answer, Plan, Rule
-from opsproof.judge.canary.sequential import dealt, evidence_above
+from opsproof.judge.statistics.proportions import FEWEST_FOR_BURSTS, SURE_OF_BURSTS
+from opsproof.judge.statistics.sequential import dealt, evidence_above
 
 MINUTES = 20
 RATES = (30, 300, 3_000)

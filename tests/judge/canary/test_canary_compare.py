@@ -17,8 +17,8 @@ from opsproof.judge.canary.compare import (
     compare_samples,
     fisher_worse,
 )
-from opsproof.judge.canary.ranks import quantile_bounds, rank_test, shift
-from opsproof.judge.canary.scores import score, score_bound
+from opsproof.judge.statistics.ranks import quantile_bounds, rank_test, shift
+from opsproof.judge.statistics.scores import score, score_bound
 
 EQUAL = Tolerance()
 TIMES = Tolerance("ratio", 1.5)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from opsproof.judge.canary.ranks import larger, rank_test, shift
-from opsproof.judge.canary.scores import By, base_with_difference, score_bound
+from opsproof.judge.statistics.ranks import larger, rank_test, shift
+from opsproof.judge.statistics.scores import By, base_with_difference, score_bound
 
 if TYPE_CHECKING:
     import numpy as np

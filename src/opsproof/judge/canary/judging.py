@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 from opsproof.judge.canary.compare import Compared, Counts, Standing, Tolerance, compare_counts, compare_samples
 from opsproof.judge.canary.decision import Judgement
 from opsproof.judge.canary.latency import BeyondBuckets, Buckets, Quantile, quantile_of, slower
-from opsproof.judge.canary.proportions import burstiness, lower, needed, upper
-from opsproof.judge.canary.ranks import quantile_bounds
 from opsproof.judge.canary.rules import Answer, Plan, Rule
-from opsproof.judge.canary.sequential import dealt, evidence_above, lower_always, upper_always
 from opsproof.judge.canary.series import State
 from opsproof.judge.canary.words import share_text, words
+from opsproof.judge.statistics.proportions import burstiness, lower, needed, upper
+from opsproof.judge.statistics.ranks import quantile_bounds
+from opsproof.judge.statistics.sequential import dealt, evidence_above, lower_always, upper_always
 
 if TYPE_CHECKING:
     import numpy as np

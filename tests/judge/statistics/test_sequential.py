@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsproof.judge.canary.proportions import lower, upper
-from opsproof.judge.canary.sequential import dealt, evidence_above, evidence_below, lower_always, upper_always
+from opsproof.judge.statistics.proportions import lower, upper
+from opsproof.judge.statistics.sequential import dealt, evidence_above, evidence_below, lower_always, upper_always
 
 COUNTS = st.integers(1, 20_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 LIMITS = st.sampled_from([0.001, 0.005, 0.01, 0.05, 0.5, 0.9])

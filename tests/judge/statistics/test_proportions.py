@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from opsproof.judge.canary.proportions import burstiness, lower, needed, upper
+from opsproof.judge.statistics.proportions import burstiness, lower, needed, upper
 
 COUNTS = st.integers(1, 5_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
