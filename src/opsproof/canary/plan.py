@@ -54,7 +54,4 @@ def _rule(canary: Canary, criterion: Criterion) -> Rule:
 def _tolerance(criterion: Criterion) -> Tolerance | None:
     if criterion.worse is None:
         return None
-    if criterion.worse.ratio is not None:
-        return Tolerance("ratio", criterion.worse.ratio)
-    assert criterion.worse.difference is not None
-    return Tolerance("difference", criterion.worse.difference)
+    return Tolerance(criterion.worse.by, criterion.worse.value)

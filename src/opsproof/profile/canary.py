@@ -51,6 +51,16 @@ class Worse(Section):
         None, ge=0, description="0.002: 0.2 % of all requests more; of a `promql` in its unit."
     )
 
+    @property
+    def by(self) -> Literal["ratio", "difference"]:
+        """What the tolerance is."""
+        return "difference" if self.ratio is None else "ratio"
+
+    @property
+    def value(self) -> float:
+        """How large the ratio or the difference may be."""
+        return (self.difference if self.ratio is None else self.ratio) or 0.0
+
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.ratio is None) == (self.difference is None):

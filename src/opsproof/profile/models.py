@@ -9,6 +9,7 @@ from opsproof.profile.backups import Backups
 from opsproof.profile.canary import Canary
 from opsproof.profile.indicators import Indicator, Priority
 from opsproof.profile.inspector import AnswerTruth, DatabaseHealth, ExternalApi, Inspector, Page
+from opsproof.profile.load import Load
 from opsproof.profile.payload import Payload
 from opsproof.profile.registration import Monitoring, Registration
 from opsproof.profile.rehearsals import Rehearsals
@@ -110,6 +111,7 @@ class Profile(Section):
     canary_success_criteria: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Limits of the canary's criteria as runbook 001 writes them: error_rate_max: 0.01."
     )
+    load: Load | None = None
     indicators: dict[str, Indicator] = Field({}, description="Numbers with limits, by id; one check each.")
     attested: dict[str, Attested] = Field({}, description="What a person must confirm, by id; one check each.")
     scenarios: dict[str, Scenario] = Field({}, description="Incidents that the runbook knows, by id, for diagnosis.")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from typing_extensions import override
@@ -94,6 +94,14 @@ class HttpTarget(Target):
     ca_file: Path | None = Field(None, description="Certificate authority to trust; left out, the system's.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests under way at once.")
     max_answer_bytes: int = Field(2_000_000, ge=1, description="A body larger than this is not read to its end.")
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who a request comes from that names nobody: `auth`, or user and password of the url."""
+        parts = urlsplit(self.url.get_secret_value())
+        if self.auth is not None or not parts.username:
+            return self.auth
+        return Identity(user=unquote(parts.username), password=SecretStr(unquote(parts.password or "")))
 
     @property
     @override

@@ -111,7 +111,7 @@ def quantile_bounds(samples: "Array", q: float, risk_low: float, risk_high: floa
     import numpy as np
 
     n = len(samples)
-    low, high = _rank(n, q, risk_low), n - 1 - _rank(n, 1 - q, risk_high)
+    low, high = rank_below(n, q, risk_low), n - 1 - rank_below(n, 1 - q, risk_high)
     return (
         float(np.quantile(samples, q)),
         float(samples[low]) if low >= 0 else -math.inf,
@@ -119,8 +119,18 @@ def quantile_bounds(samples: "Array", q: float, risk_low: float, risk_high: floa
     )
 
 
-def _rank(n: int, share: float, risk: float) -> int:
-    """The highest rank, from 0, that so large a share of all is below only as rarely as the risk; -1 if none is."""
+def rank_below(n: int, share: float, risk: float) -> int:
+    """
+    The highest rank whose sample is above the quantile of a share as rarely as the risk, whatever the distribution.
+
+    Args:
+        n: Samples.
+        share: Of the quantile: 0.95.
+        risk: How often it may be above.
+
+    Returns:
+        A rank from 0 on; -1 if there are too few samples.
+    """
     from scipy.special import bdtr
 
     short, found = -1, n

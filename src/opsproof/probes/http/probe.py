@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from typing_extensions import override
 
 from opsproof.errors import NotObserved, PreconditionMissing, Refused
@@ -41,12 +40,8 @@ class HttpProbe(Probe):
     def __init__(self, name: str, target: HttpTarget, observer: Observer) -> None:
         super().__init__(name, target, observer)
         self._target = target
-        parts = urlsplit(target.url.get_secret_value())
-        self._query = parts.query
-        self._auth = target.auth
-        if self._auth is None and parts.username:
-            password = SecretStr(unquote(parts.password or ""))
-            self._auth = Identity(user=unquote(parts.username), password=password)
+        self._query = urlsplit(target.url.get_secret_value()).query
+        self._auth = target.identity
         self._clients: Clients | None = None
 
     async def get(

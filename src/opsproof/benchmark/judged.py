@@ -1,0 +1,288 @@
+"""From what was measured to what the gates say: the way in which a benchmark is judged, the first time and again."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opsproof.benchmark.facts import (
+    BenchmarkFact,
+    BoundsFact,
+    Ending,
+    GateFact,
+    PlanFact,
+    RequestFact,
+    SecondFact,
+    WorkerFact,
+)
+from opsproof.benchmark.histograms import times_of
+from opsproof.judge.benchmark.comparing import (
+    Compared,
+    compare_failures,
+    compare_means,
+    compare_quantile,
+)
+from opsproof.judge.benchmark.decision import decide
+from opsproof.judge.benchmark.gates import (
+    Judgement,
+    Part,
+    gravest,
+    judge_errors,
+    judge_rate,
+    judge_times,
+    mean_bounds,
+)
+from opsproof.judge.benchmark.times import Times
+from opsproof.judge.benchmark.trust import Doubt, Generator, believed, doubts, pace_of
+from opsproof.judge.benchmark.words import Words, number_words, words
+from opsproof.judge.statistics.proportions import burstiness
+from opsproof.judge.statistics.scores import By
+from opsproof.judge.verdict import Word
+from opsproof.profile.load import Gate, Load
+
+SURELY_OVER = ("sure", "down")
+
+
+def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = None) -> BenchmarkFact:
+    """
+    Judge a benchmark by what a profile demands.
+
+    Args:
+        measured: With whatever answers; they are put aside.
+        load: What is demanded.
+        earlier: What gates with `worse` compare it with; None if there is none.
+    """
+    generator = generator_of(measured.workers, measured.plan, measured.missing_workers, measured.ending)
+    found = doubts(load, generator)
+    pairs = [_judge(gate, measured, load, earlier, found, generator) for gate in load.gates.values()]
+    decision = decide((judgement for judgement, _ in pairs), found)
+    return measured.model_copy(
+        update={
+            "answer": decision.answer,
+            "exit_status": decision.exit_status,
+            "reasons": tuple(dict(reason) for reason in decision.reasons),
+            "gates": tuple(
+                _fact(gate, judgement, compared)
+                for gate, (judgement, compared) in zip(load.gates.values(), pairs, strict=True)
+            ),
+            "compared_with": "" if earlier is None else f"{earlier.profile}, {earlier.started:%Y-%m-%d %H:%M %Z}",
+        }
+    )
+
+
+def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, ending: Ending) -> Generator:
+    """
+    How all generators of a benchmark did together.
+
+    Args:
+        workers: Their ledgers.
+        plan: What was planned.
+        missing: Workers that never came.
+        ending: How it ended; "done" while it goes on.
+    """
+    finished = sum(worker.finished for worker in workers)
+    errors: Counter[str] = Counter()
+    for worker in workers:
+        errors.update(worker.user_errors)
+    return Generator(
+        planned=_sum(workers, "planned"),
+        begun=_sum(workers, "begun"),
+        begun_in_time=_sum(workers, "begun_in_time"),
+        begun_judged=_sum(workers, "begun_judged"),
+        late=_sum(workers, "late"),
+        busy=_sum(workers, "busy"),
+        requests=_sum(workers, "requests"),
+        looks=_sum(workers, "looks"),
+        held_up=_sum(workers, "held_up"),
+        longest_lag=max((worker.longest_lag for worker in workers), default=0.0),
+        cpu=max((worker.cpu for worker in workers), default=0.0),
+        users=plan.users,
+        requests_per_arrival=_sum(workers, "requests_finished") / finished if finished else 1.0,
+        thinking=sum(worker.thinking for worker in workers) / finished if finished else 0.0,
+        user_errors=dict(errors),
+        workers=plan.workers,
+        missing=missing,
+        lost=tuple(worker.name for worker in workers if not worker.told_its_end),
+        ran=max((worker.ran for worker in workers), default=0.0),
+        stopped_by_limit=ending == "most_requests",
+        sure=ending in SURELY_OVER,
+        open_model=plan.open_model,
+    )
+
+
+def parts_of(measured: BenchmarkFact, request: str, limit: float) -> list[Part]:
+    """
+    The seconds of a benchmark after its warm-up, for the requests of one name.
+
+    Args:
+        measured: The benchmark.
+        request: Name of the requests; "" for all.
+        limit: Seconds beyond which a request is slow.
+    """
+    return [
+        _part(second, request, limit)
+        for second in measured.seconds
+        if second.second >= measured.plan.warm_up and (second.times.get(request) or not request)
+    ]
+
+
+def requests_of(measured: BenchmarkFact, name: str) -> list[RequestFact]:
+    """The requests of one name; all of them for ""."""
+    return [one for one in measured.requests if not name or one.name == name]
+
+
+def everything_of(requests: Sequence[RequestFact]) -> Times:
+    """Response times of requests, good and bad; those that never ended at their age."""
+    texts = [text for one in requests for text in (one.good, one.bad)]
+    return times_of(texts, [age for one in requests for age in one.ages])
+
+
+def good_of(requests: Sequence[RequestFact]) -> Times:
+    """Response times of requests that did not fail; what never ended may still have been one."""
+    return times_of([one.good for one in requests], [age for one in requests for age in one.ages])
+
+
+def _judge(
+    gate: Gate,
+    measured: BenchmarkFact,
+    load: Load,
+    earlier: BenchmarkFact | None,
+    found: tuple[Doubt, ...],
+    generator: Generator,
+) -> tuple[Judgement, Compared | None]:
+    absolute = _against_limit(gate, measured, load, generator) if gate.limit is not None else None
+    relative, compared = _against_earlier(gate, measured, earlier, load) if gate.worse is not None else (None, None)
+    said = [one for one in (absolute, relative) if one is not None]
+    joined = said[0]
+    if len(said) == 2:
+        joined = replace(gravest(said), reason=words("both", one=said[0].reason, other=said[1].reason))
+        joined = replace(joined, value=said[0].value, lower=said[0].lower, upper=said[0].upper)
+    return believed(gate, joined, found), compared
+
+
+def _against_limit(gate: Gate, measured: BenchmarkFact, load: Load, generator: Generator) -> Judgement:
+    assert gate.limit is not None
+    if gate.measure == "rate":
+        return judge_rate(gate, pace_of(load, generator))
+    requests = requests_of(measured, gate.request)
+    parts = parts_of(measured, gate.request, gate.limit.bounds[0])
+    if gate.measure == "errors":
+        failed, ended = sum(one.failed for one in requests), sum(one.ended for one in requests)
+        unfinished = sum(len(one.ages) for one in requests)
+        return judge_errors(gate, failed, ended, unfinished, parts, load.confidence)
+    return judge_times(gate, everything_of(requests), good_of(requests), parts, load.confidence)
+
+
+def _against_earlier(
+    gate: Gate, measured: BenchmarkFact, earlier: BenchmarkFact | None, load: Load
+) -> tuple[Judgement, Compared | None]:
+    assert gate.worse is not None
+
+    def unknown(reason: Words) -> tuple[Judgement, None]:
+        return Judgement(gate.id, Word.INCONCLUSIVE, reason), None
+
+    if earlier is None:
+        return unknown(words("no_baseline"))
+    ours, theirs = _plan_words(measured), _plan_words(earlier)
+    if ours != theirs:
+        return unknown(words("other_plan", ours=ours, theirs=theirs))
+    if not requests_of(earlier, gate.request):
+        return unknown(words("not_in_baseline"))
+    compared = compare(measured, earlier, gate.measure, gate.request, gate.worse.by, load.confidence)
+    tolerance = gate.worse.value
+    answer = (
+        Word.FAIL if compared.lower > tolerance else Word.PASS if compared.upper <= tolerance else Word.INCONCLUSIVE
+    )
+    key = {Word.FAIL: "worse", Word.PASS: "not_worse", Word.INCONCLUSIVE: "worse_open"}[answer]
+    ratio = compared.by == "ratio"
+
+    def text(value: float) -> str:
+        return f"x{value:.3g}" if ratio else number_words(value, gate.unit)
+
+    said = {
+        "ours": number_words(compared.ours, gate.unit),
+        "theirs": number_words(compared.theirs, gate.unit),
+        "effect": text(compared.effect),
+        "lower": text(compared.lower),
+        "upper": text(compared.upper),
+        "tolerance": text(tolerance),
+    }
+    total = sum(one.ended for one in requests_of(measured, gate.request))
+    return Judgement(gate.id, answer, words(key, **said), compared.ours, requests=total), compared
+
+
+def compare(
+    ours: BenchmarkFact, theirs: BenchmarkFact, measure: str, request: str, by: By, confidence: float
+) -> Compared:
+    """
+    Compare a number of two benchmarks.
+
+    Args:
+        ours: The newer one.
+        theirs: The earlier one.
+        measure: p50, p95, ...; mean; errors.
+        request: Name of the requests; "" for all.
+        by: `ratio` or `difference`.
+        confidence: Of each bound.
+    """
+    sides = [(one, requests_of(one, request)) for one in (ours, theirs)]
+    if measure == "errors":
+        counts = [_failures(fact, requests, request) for fact, requests in sides]
+        return compare_failures(counts[0], counts[1], by, confidence)
+    times = [everything_of(requests) for _, requests in sides]
+    if measure == "mean":
+        each = math.sqrt(confidence)
+        bounds = [
+            mean_bounds(one, parts_of(fact, request, math.inf), each)
+            for one, (fact, _) in zip(times, sides, strict=True)
+        ]
+        return compare_means(bounds[0], bounds[1], by)
+    return compare_quantile(times[0], times[1], float(measure[1:]) / 100, by, confidence)
+
+
+def _failures(fact: BenchmarkFact, requests: Sequence[RequestFact], name: str) -> tuple[float, float]:
+    bursts = burstiness([(part.failed, part.requests) for part in parts_of(fact, name, math.inf)])
+    failed = sum(one.failed + len(one.ages) for one in requests)
+    total = sum(one.ended + len(one.ages) for one in requests)
+    return failed / bursts, total / bursts
+
+
+def _plan_words(fact: BenchmarkFact) -> str:
+    return f"{fact.plan.rate:g}/s over {fact.plan.duration:g} s{', with writes' if fact.plan.writes else ''}"
+
+
+def _part(second: SecondFact, name: str, limit: float) -> Part:
+    text = second.times.get(name, "")
+    if not text:
+        return Part(0)
+    times = times_of([text])
+    return Part(
+        requests=times.total,
+        failed=second.failed.get(name, 0),
+        slow=times.slower(limit).fewest if math.isfinite(limit) else 0.0,
+        seconds=times.mean() * times.total,
+    )
+
+
+def _sum(workers: Sequence[WorkerFact], field: str) -> int:
+    return int(sum(getattr(worker, field) for worker in workers))
+
+
+def _fact(gate: Gate, judgement: Judgement, compared: Compared | None) -> GateFact:
+    return GateFact(
+        name=gate.id,
+        title={"en": gate.title.en, "ko": gate.title.ko},
+        measure=gate.measure,
+        request=gate.request,
+        limit=gate.limit.text if gate.limit else "",
+        answer=judgement.answer,
+        reason=dict(judgement.reason),
+        value=judgement.value,
+        lower=judgement.lower,
+        upper=judgement.upper,
+        requests=judgement.requests,
+        more_needed=judgement.more_needed,
+        compared=None
+        if compared is None
+        else BoundsFact(**{name: getattr(compared, name) for name in BoundsFact.model_fields}),
+    )

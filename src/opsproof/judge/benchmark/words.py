@@ -1,0 +1,135 @@
+"""Sentences on a benchmark, for the operator."""
+
+import math
+from collections.abc import Mapping
+
+from opsproof.judge.limits import Lang
+
+Words = Mapping[Lang, str]
+
+_WORDS: Mapping[Lang, Mapping[str, str]] = {
+    "en": {
+        "all": "of all requests",
+        "good": "of the good requests",
+        "quantile": "{measure} {of} is {value} (between {lower} and {upper}), limit {limit}: {why}",
+        "mean": "the mean {of} is {value} (between {lower} and {upper}), limit {limit}: {why}",
+        "slow_above": "{k} of {n} were slower ({seen}), at least {lower} where {allowed} may be",
+        "slow_below": "{k} of {n} were slower ({seen}), at most {upper} where {allowed} may be",
+        "slow_open": "{k} of {n} were slower ({seen}), between {lower} and {upper} where {allowed} may be; {more} more "
+        "requests that are all fast would settle it",
+        "errors_above": "{k} of {n} failed ({seen}), at least {lower}; limit {limit}",
+        "errors_below": "{k} of {n} failed ({seen}), at most {upper}; limit {limit}",
+        "errors_open": "{k} of {n} failed ({seen}), between {lower} and {upper}; limit {limit}; {more} more requests "
+        "without a failure would settle it",
+        "rate_holds": "{begun} of {planned} arrivals were begun in time ({seen}); limit {limit}",
+        "rate_target": "{begun} of {planned} arrivals were begun in time ({seen}); limit {limit}: the target kept all "
+        "users waiting",
+        "rate_generator": "{begun} of {planned} arrivals were begun in time ({seen}); limit {limit}: the generator did "
+        "not keep up, so this says nothing of the target",
+        "surely": "surely holds",
+        "surely_not": "surely does not hold",
+        "open": "cannot be known; a longer benchmark would settle it",
+        "mean_short": "a mean needs {needed} seconds with requests for its bounds, and there were {seconds}",
+        "nothing": "there was no request to judge",
+        "none_good": "not one request was good, so nothing is known of the time that a good one takes",
+        "not_trusted": "{why}; but {doubt}",
+        "no_baseline": "it is compared with an earlier benchmark, and none was given (--baseline)",
+        "other_plan": "the earlier benchmark had another plan ({theirs}; now {ours}), so the two cannot be compared",
+        "not_in_baseline": "the earlier benchmark has no such requests",
+        "worse": "worse than the earlier benchmark: {ours} against {theirs}, {effect} (at least {lower}), allowed "
+        "{tolerance}",
+        "not_worse": "not worse than the earlier benchmark: {ours} against {theirs}, {effect} (at most {upper}), "
+        "allowed {tolerance}",
+        "worse_open": "cannot be told from the earlier benchmark: {ours} against {theirs}, {effect} (between {lower} "
+        "and {upper}), allowed {tolerance}",
+        "both": "{one}; {other}",
+        "no_arrivals": "not one arrival was begun ({planned} were planned): nothing was tested",
+        "no_requests": "not one request was made, though {begun} arrivals were begun: nothing was tested",
+        "user_errors": "users raised {count} errors outside of a request, such as {error}",
+        "shortfall": "{missing} of {planned} arrivals were never begun ({share})",
+        "late": "the generator itself sent {share} of the arrivals more than {by} late",
+        "lag": "the generator's loop was held up for more than {by} in {share} of the looks, {most} at worst",
+        "cpu": "the generator used {cpu} of a core over five seconds, where {limit} may be: its times are its own",
+        "too_few_users": "all {users} users were busy when {share} of the arrivals were due; {needed} would be needed "
+        "for a target that just holds its limits",
+        "lost": "{lost} of {workers} workers were lost: {names}",
+        "fewer_workers": "{missing} of {wanted} workers never came",
+        "interrupted": "it was ended after {seconds} of {planned}",
+        "most_requests": "it ended at {requests} requests, the profile's most_requests",
+        "closed": "the users paced themselves, so no moment is known at which a request was due",
+    },
+    "ko": {
+        "all": "전체 요청의",
+        "good": "성공 요청의",
+        "quantile": "{of} {measure} {value} ({lower}~{upper}), 한도 {limit}: {why}",
+        "mean": "{of} 평균 {value} ({lower}~{upper}), 한도 {limit}: {why}",
+        "slow_above": "{n}건 중 {k}건이 더 느림({seen}), 최소 {lower}, 허용 {allowed}",
+        "slow_below": "{n}건 중 {k}건이 더 느림({seen}), 최대 {upper}, 허용 {allowed}",
+        "slow_open": "{n}건 중 {k}건이 더 느림({seen}), {lower}~{upper}, 허용 {allowed}; "
+        "빠른 요청 {more}건이 더 있으면 결정됨",
+        "errors_above": "{n}건 중 {k}건 실패({seen}), 최소 {lower}; 한도 {limit}",
+        "errors_below": "{n}건 중 {k}건 실패({seen}), 최대 {upper}; 한도 {limit}",
+        "errors_open": "{n}건 중 {k}건 실패({seen}), {lower}~{upper}; 한도 {limit}; "
+        "실패 없는 요청 {more}건이 더 있으면 결정됨",
+        "rate_holds": "계획 {planned}건 중 {begun}건을 제때 시작({seen}); 한도 {limit}",
+        "rate_target": "계획 {planned}건 중 {begun}건을 제때 시작({seen}); 한도 {limit}: "
+        "대상이 모든 사용자를 기다리게 함",
+        "rate_generator": "계획 {planned}건 중 {begun}건을 제때 시작({seen}); 한도 {limit}: "
+        "부하 생성기가 따라가지 못해 대상에 대해서는 알 수 없음",
+        "surely": "충족 확실",
+        "surely_not": "미충족 확실",
+        "open": "알 수 없음; 더 오래 실행하면 결정됨",
+        "mean_short": "평균의 범위를 구하려면 요청이 있는 {needed}초가 필요하나 {seconds}초뿐임",
+        "nothing": "판정할 요청이 없음",
+        "none_good": "성공한 요청이 하나도 없어 정상 응답 시간을 알 수 없음",
+        "not_trusted": "{why}; 단, {doubt}",
+        "no_baseline": "이전 벤치마크와 비교해야 하나 주어지지 않음 (--baseline)",
+        "other_plan": "이전 벤치마크의 계획이 다름({theirs}; 현재 {ours}): 비교할 수 없음",
+        "not_in_baseline": "이전 벤치마크에 해당 요청이 없음",
+        "worse": "이전 벤치마크보다 나쁨: {ours}, 이전 {theirs}, {effect} (최소 {lower}), 허용 {tolerance}",
+        "not_worse": "이전 벤치마크보다 나쁘지 않음: {ours}, 이전 {theirs}, {effect} (최대 {upper}), 허용 {tolerance}",
+        "worse_open": "이전 벤치마크와의 차이를 알 수 없음: {ours}, 이전 {theirs}, {effect} ({lower}~{upper}), "
+        "허용 {tolerance}",
+        "both": "{one}; {other}",
+        "no_arrivals": "계획된 {planned}건 중 하나도 시작되지 않음: 아무것도 시험하지 않음",
+        "no_requests": "{begun}건을 시작했으나 요청이 하나도 없음: 아무것도 시험하지 않음",
+        "user_errors": "사용자 코드에서 요청 밖의 오류 {count}건 발생, 예: {error}",
+        "shortfall": "계획 {planned}건 중 {missing}건이 시작되지 않음({share})",
+        "late": "부하 생성기 자체가 {share}의 도착을 {by} 넘게 늦게 보냄",
+        "lag": "부하 생성기의 루프가 {share}에서 {by} 넘게 지연됨, 최대 {most}",
+        "cpu": "부하 생성기가 5초 동안 코어의 {cpu}를 사용함, 허용 {limit}: 측정 시간이 생성기 자신의 것임",
+        "too_few_users": "{share}의 도착 시점에 사용자 {users}명이 모두 사용 중; "
+        "한도를 겨우 지키는 대상에는 {needed}명 필요",
+        "lost": "워커 {workers}개 중 {lost}개를 잃음: {names}",
+        "fewer_workers": "워커 {wanted}개 중 {missing}개가 접속하지 않음",
+        "interrupted": "{planned} 중 {seconds}에 종료됨",
+        "most_requests": "프로필의 most_requests인 요청 {requests}건에서 종료됨",
+        "closed": "사용자가 스스로 속도를 정해 요청의 예정 시점을 알 수 없음",
+    },
+}
+
+
+def words(key: str, **parts: str | Words) -> Words:
+    """A sentence in every language; a part may be such a sentence itself."""
+    return {
+        lang: texts[key].format(**{name: part if isinstance(part, str) else part[lang] for name, part in parts.items()})
+        for lang, texts in _WORDS.items()
+    }
+
+
+def number_words(value: float, unit: str) -> str:
+    """A share as a percentage, a time as ms below ten seconds, each with three digits; "?" if it is not known."""
+    if math.isnan(value) or value == -math.inf:
+        return "?"
+    if math.isinf(value):
+        return "∞"
+    if unit == "%":
+        return f"{100 * value:.3g} %"
+    if abs(value) < 10:
+        return f"{_three_digits(1000 * value)} ms"
+    return f"{_three_digits(value)} s"
+
+
+def _three_digits(value: float) -> str:
+    """Never in powers of ten, and no digit before the point is rounded away."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

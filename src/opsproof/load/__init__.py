@@ -1,0 +1,5 @@
+"""Measure a Locust run so that its numbers can be believed, and judge it by the gates of a profile (docs/load.md)."""
+
+from opsproof.load.attaching import attach
+
+__all__ = ["attach"]

@@ -1,0 +1,259 @@
+"""The one line of a locustfile: `attach()`. Locust's events do the rest, in a local run, a master and a worker."""
+
+import logging
+import sys
+import time
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.judged import generator_of
+from opsproof.errors import OpsproofError
+from opsproof.judge.benchmark.trust import distorted
+from opsproof.load.collector import Collector
+from opsproof.load.generator import Generator, error_text
+from opsproof.load.outcome import Outcome
+from opsproof.load.pacing import pace
+from opsproof.load.plan import WRITE_TAG, LoadPlan, plan_of
+from opsproof.probes.http.identity import credentials
+
+_TOLD, _PLAN, _CUT = "opsproof_told", "opsproof_plan", "opsproof_cut"
+_MOST_SPAWNED = 100
+"""Users a second; Locust warns of more."""
+_LAST_WORDS = 5.0
+_PROGRESS_LINES = 20
+_USAGE_ERROR = 4
+
+log = logging.getLogger("opsproof.load")
+
+
+def attach() -> None:
+    """
+    Measure and judge the Locust run that this file is of.
+
+    The profile (`--profile SYSTEM/ENVIRONMENT`) says how much traffic there is, for how long, and what must hold. Users
+    and spawn rate of the command line do not count; a `wait_time` of a user does not, either: tasks wait for arrivals.
+    """
+    happenings: Any = events
+    happenings.init_command_line_parser.add_listener(_add_options)
+    happenings.init.add_listener(_begin)
+
+
+def _add_options(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("opsproof", "Measure from the moment a request was due, and judge by a profile")
+    group.add_argument(
+        "--allow-writes", metavar="ENVIRONMENT", default="", help="repeat its name to let tasks with the tag write run"
+    )
+    group.add_argument("--baseline", metavar="FILE", default="", help="an earlier bench.json, for gates with `worse`")
+    group.add_argument("--reports", metavar="DIR", default="reports/benchmarks", help="where the result goes")
+    group.add_argument("--profiles", metavar="DIR", default="profiles", help="folder of the profiles")
+    group.add_argument("--lang", choices=["en", "ko"], default="en", help="language of the result")
+
+
+def _begin(environment: Environment, runner: Any, **_: Any) -> None:
+    try:
+        plan = plan_of(environment.parsed_options, Path(environment.parsed_options.profiles))  # type: ignore[union-attr]
+        _Run(environment, runner, plan)
+    except OpsproofError as exc:
+        _refuse(str(exc))
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"opsproof: {why}", file=sys.stderr, flush=True)  # noqa: T201
+    raise SystemExit(_USAGE_ERROR)
+
+
+class _Run:
+    """A Locust run in this process: a generator, or what collects from generators, or both."""
+
+    def __init__(self, environment: Environment, runner: Any, plan: LoadPlan) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._plan = plan
+        self._started = datetime.now(UTC)
+        self._workers = 1
+        self._missing = 0
+        self._wanted = 0
+        self._conductor: gevent.Greenlet | None = None
+        self._told = False
+        load = plan.load
+        environment.host = plan.target.address
+        if not plan.writes:
+            environment.exclude_tags = [*(environment.exclude_tags or []), WRITE_TAG]
+        self._collector = Collector(load)
+        self._generator: Generator | None = None
+        if isinstance(runner, WorkerRunner):
+            self._generator = Generator(load, runner.client_id, self._tell_master)
+            generator = self._generator
+            runner.register_message(_PLAN, self._be_placed)
+            runner.register_message(_CUT, lambda **_: generator.cut("sure"))
+        elif isinstance(runner, LocalRunner):
+            self._generator = Generator(load, "local", self._collector.take)
+        else:
+            runner.register_message(_TOLD, self._take)
+        if self._generator is not None:
+            self._drive(self._generator)
+        if not isinstance(runner, WorkerRunner):
+            self._conduct_from_here()
+
+    def _drive(self, generator: Generator) -> None:
+        """Let the generator have this process's users."""
+        plan = self._plan
+        happenings: Any = self._environment.events
+        auth = credentials(plan.target.identity) if plan.target.identity else {}
+        for user in self._environment.user_classes:
+            for limit in ("network_timeout", "connection_timeout"):
+                if hasattr(user, limit):
+                    setattr(user, limit, min(getattr(user, limit), plan.load.timeout))
+        pace(generator, auth, plan.load.timeout)
+
+        def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
+            generator.end(f"{request_type} {name}", response_time, plan.redactor.text(error_text(exception)))
+
+        def on_user_error(exception: Any, **_: Any) -> None:
+            generator.fail(plan.redactor.text(error_text(exception)))
+
+        happenings.request.add_listener(on_request)
+        happenings.user_error.add_listener(on_user_error)
+        happenings.spawning_complete.add_listener(lambda **_: generator.begin())
+        happenings.test_stopping.add_listener(lambda **_: generator.close("interrupted"))
+
+    def _conduct_from_here(self) -> None:
+        """Begin, watch and end the run: users as the profile says, and no more."""
+        load, options = self._plan.load, self._environment.parsed_options
+        users, start = load.users_at_once, self._runner.start
+        options.num_users, options.spawn_rate = users, min(users, _MOST_SPAWNED)  # type: ignore[union-attr]
+
+        def bounded(_users: int, _spawn_rate: float, **how: Any) -> None:
+            start(users, min(users, _MOST_SPAWNED), **how)
+
+        self._runner.start = bounded
+        happenings: Any = self._environment.events
+        happenings.test_start.add_listener(self._on_start)
+        happenings.spawning_complete.add_listener(self._on_spawned)
+        happenings.quitting.add_listener(self._on_quitting)
+
+    def _on_start(self, **_: Any) -> None:
+        self._started = datetime.now(UTC)
+        if not isinstance(self._runner, MasterRunner):
+            return
+        clients = self._runner.clients
+        ready = [client.id for client in (*clients.ready, *clients.spawning, *clients.running)]
+        self._workers = len(ready)
+        self._wanted = max(self._environment.parsed_options.expect_workers or 0, len(ready))  # type: ignore[union-attr]
+        self._missing = self._wanted - len(ready)
+        for number, client in enumerate(ready):
+            place = {"number": number, "workers": len(ready), "profile": self._plan.profile.name}
+            self._runner.send_message(_PLAN, place, client_id=client)
+
+    def _on_spawned(self, **_: Any) -> None:
+        if self._conductor is None:
+            self._conductor = gevent.spawn(self._conduct)
+
+    def _conduct(self) -> None:
+        """See each second whether it goes on."""
+        load, collector = self._plan.load, self._collector
+        longest = load.duration + load.timeout + _LAST_WORDS
+        began = time.monotonic()
+        looked = told = 0.0
+        while time.monotonic() - began < longest and not collector.ended(self._workers):
+            gevent.sleep(0.2)
+            if collector.down:
+                collector.ending = "down"
+                break
+            now = time.monotonic()
+            if now - looked < 1.0:
+                continue
+            looked = now
+            if not collector.ending and (gate := self._surely_fails()):
+                log.warning("gate %s fails, whatever is still to come: ending early", gate)
+                self._cut()
+            if now - told >= load.duration / _PROGRESS_LINES:
+                told = now
+                log.info("%s", collector.progress(now - began))
+        if self._environment.web_ui is None:
+            self._runner.quit()
+        else:
+            self._runner.stop()
+            self._tell_outcome()
+
+    def _cut(self) -> None:
+        """A gate surely fails: let no more arrivals come, anywhere."""
+        self._collector.ending = "sure"
+        if self._generator is not None:
+            self._generator.cut("sure")
+        else:
+            self._runner.send_message(_CUT)
+
+    def _surely_fails(self) -> str:
+        """A gate that fails whatever is to come; "" if there is none, or the numbers may be the generator's own."""
+        generator = generator_of(self._collector.workers(), self._plan_fact(), self._missing, "done")
+        return "" if distorted(self._plan.load, generator) else self._collector.surely_fails()
+
+    def _plan_fact(self) -> PlanFact:
+        load = self._plan.load
+        return PlanFact(
+            rate=load.rate,
+            duration=load.duration,
+            warm_up=load.warm_up,
+            users=load.users_at_once,
+            timeout=load.timeout,
+            workers=max(self._workers, self._wanted),
+            writes=self._plan.writes,
+        )
+
+    def _on_quitting(self, **_: Any) -> None:
+        self._runner.quit()
+        outcome = self._tell_outcome()
+        code = self._environment.process_exit_code
+        self._environment.process_exit_code = code or outcome
+
+    def _tell_outcome(self) -> int:
+        """Judge, write and print; once for each run."""
+        outcome = Outcome(self._plan, self._collector, self._plan_fact(), started=self._started, missing=self._missing)
+        if not self._told:
+            self._told = True
+            options = self._environment.parsed_options
+            outcome.tell(Path(options.reports), options.lang)  # type: ignore[union-attr]
+        return outcome.fact.exit_status
+
+    def _tell_master(
+        self,
+        ledger: WorkerFact,
+        seconds: list[SecondFact],
+        requests: tuple[RequestFact, ...] | None,
+        ending: str | None,
+    ) -> None:
+        data = {
+            "ledger": ledger.model_dump(),
+            "seconds": [second.model_dump() for second in seconds],
+            "requests": None if requests is None else [one.model_dump() for one in requests],
+            "ending": ending,
+        }
+        self._runner.send_message(_TOLD, data)
+
+    def _take(self, msg: Any, **_: Any) -> None:
+        told = msg.data
+        requests = told["requests"]
+        self._collector.take(
+            WorkerFact.model_validate(told["ledger"]),
+            [SecondFact.model_validate(second) for second in told["seconds"]],
+            None if requests is None else tuple(map(RequestFact.model_validate, requests)),
+            told["ending"],
+        )
+
+    def _be_placed(self, msg: Any, **_: Any) -> None:
+        place = msg.data
+        if place["profile"] != self._plan.profile.name:
+            ours = self._plan.profile.name
+            log.error("the master runs %s, and this worker %s; give both the same --profile", place["profile"], ours)
+            self._runner.quit()
+        assert self._generator is not None
+        self._generator.place(place["number"], place["workers"])

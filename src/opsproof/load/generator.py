@@ -1,0 +1,223 @@
+"""One generator: users take arrivals, requests are measured, and each second is told to who collects them."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import gevent
+from gevent.event import Event
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING, TaskSet
+
+from opsproof.benchmark.facts import Ending, RequestFact, SecondFact, WorkerFact
+from opsproof.judge.benchmark.trust import late_by
+from opsproof.load.arrivals import Arrival, Arrivals
+from opsproof.load.meter import Meter, Sent
+from opsproof.profile.load import Load
+
+clock = time.perf_counter
+LOOK_SECONDS = 0.05
+_CPU_LOOKS = 100
+_FEWEST_CPU_LOOKS = 20
+_LEAD_SECONDS = 0.1
+_DOWN_SECONDS = 5.0
+_DOWN_FAILURES = 20
+_REQUESTS_TOLD_EVERY = 3
+
+Telling = Callable[[WorkerFact, list[SecondFact], tuple[RequestFact, ...] | None, Ending | None], None]
+
+
+class Generator:
+    """
+    What drives the users of this process.
+
+    Args:
+        load: The profile's plan.
+        name: Of this worker.
+        tell: Takes the ledger, the seconds that are new, the requests (not every time), and how it ended (at last).
+    """
+
+    def __init__(self, load: Load, name: str, tell: Telling) -> None:
+        self._load = load
+        self._name = name
+        self._tell = tell
+        self._number, self._workers = 0, 1
+        self._begins = Event()
+        self._told = 0
+        self._ending: Ending | None = None
+        self._cut: Ending | None = None
+        self._running: dict[int, Arrival] = {}
+        self._setting_up: dict[int, Sent] = {}
+        self._watch: gevent.Greenlet | None = None
+        self.meter: Meter | None = None
+
+    def place(self, number: int, workers: int) -> None:
+        """Say which of how many workers this is; before it begins."""
+        self._number, self._workers = number, workers
+
+    def begin(self) -> None:
+        """All users are there: let arrivals come."""
+        if self.meter is not None:
+            return
+        arrivals = Arrivals(self._load.rate, self._load.duration, clock() + _LEAD_SECONDS, self._number, self._workers)
+        self.meter = Meter(self._load, arrivals, self._name, late_by(self._load))
+        self._watch = gevent.spawn(self._look)
+        self._begins.set()
+
+    def cut(self, ending: Ending) -> None:
+        """Let no more arrivals come; what is under way may end."""
+        if self.meter is not None and self._cut is None:
+            self._cut = ending
+            self.meter.arrivals.cut(clock())
+
+    def close(self, ending: Ending) -> None:
+        """End it, and tell the last of it. Nothing if it has ended, or never began."""
+        if self.meter is None or self._ending is not None:
+            return
+        self._ending = ending
+        now = clock()
+        self.meter.arrivals.cut(now)
+        self.meter.close(now)
+        self._report(now, final=True)
+
+    @property
+    def ended(self) -> bool:
+        """True if it has told the last of it."""
+        return self._ending is not None
+
+    def take_arrival(self, tasks: TaskSet) -> Arrival:
+        """
+        Wait until an arrival is due that no other user has taken.
+
+        Raises:
+            StopUser: The user is to end.
+        """
+        user = tasks.user
+        user._state = LOCUST_STATE_WAITING
+        self._begins.wait()
+        assert self.meter is not None
+        arrivals = self.meter.arrivals
+        due = arrivals.take()
+        if due is None:
+            _idle()
+        delay = due - clock()
+        if delay > 0:
+            gevent.sleep(delay)
+        if user._state == LOCUST_STATE_STOPPING:
+            raise StopUser
+        if self.ended or due > arrivals.ends:
+            _idle()
+        user._state = LOCUST_STATE_RUNNING
+        arrival = Arrival(due)
+        self.meter.begin(arrival, clock(), waited=delay > 0)
+        self._running[id(gevent.getcurrent())] = arrival
+        return arrival
+
+    def finish_arrival(self, arrival: Arrival) -> None:
+        """The task of an arrival is over, well or not."""
+        self._running.pop(id(gevent.getcurrent()), None)
+        if self.meter is not None and not self.ended:
+            self.meter.finish(arrival, clock())
+
+    def send(self, name: str) -> None:
+        """The user of this greenlet is about to send a request."""
+        meter = self.meter
+        if meter is None or self._ending is not None:
+            return
+        greenlet, now = id(gevent.getcurrent()), clock()
+        arrival = self._running.get(greenlet)
+        due = now
+        if arrival is not None:
+            arrival.requests += 1
+            if arrival.requests == 1:
+                due = arrival.due
+        meter.requests += 1
+        meter.in_flight[greenlet] = Sent(name, due, now, arrival)
+        if meter.requests * self._workers >= self._load.requests_at_most:
+            self.cut("most_requests")
+
+    def end(self, name: str, milliseconds: float, error: str) -> None:
+        """The request of this greenlet has ended; one that nobody saw begin is counted by its own time."""
+        meter = self.meter
+        if meter is None or self._ending is not None:
+            return
+        seconds = milliseconds / 1000
+        sent = meter.in_flight.pop(id(gevent.getcurrent()), None)
+        if sent is None:
+            now = clock()
+            sent = Sent(name, now - seconds, now - seconds, None)
+            meter.requests += 1
+        sent.name = name
+        if sent.arrival is not None:
+            sent.arrival.in_requests += seconds
+        meter.end(sent, seconds, error)
+
+    def fail(self, error: str) -> None:
+        """A user raised an error outside of a request."""
+        if self.meter is not None:
+            self.meter.user_errors[error] += 1
+            self.meter.in_flight.pop(id(gevent.getcurrent()), None)
+
+    def _look(self) -> None:
+        """Look at the loop, at the processor and at the time, until all arrivals are done with."""
+        assert self.meter is not None
+        meter, load = self.meter, self._load
+        expected, second = meter.arrivals.begins, 0
+        gevent.sleep(max(0.0, expected - clock()))
+        used = [(clock(), time.process_time())]
+        while not self.ended:
+            expected = max(expected + LOOK_SECONDS, clock())
+            gevent.sleep(expected - clock())
+            now = clock()
+            used.append((now, time.process_time()))
+            meter.look(now, now - expected, _cpu(used))
+            while now >= meter.arrivals.begins + second + 1:
+                meter.roll(second, meter.arrivals.begins + second + 1)
+                second += 1
+                self._report(now, final=False)
+            if ending := self._is_over(now, load):
+                meter.roll(second, now)
+                self.close(ending)
+
+    def _is_over(self, now: float, load: Load) -> Ending | None:
+        assert self.meter is not None
+        meter, arrivals = self.meter, self.meter.arrivals
+        if meter.failures_in_a_row >= _DOWN_FAILURES and now - meter.last_success > _DOWN_SECONDS:
+            return "down"
+        if now < arrivals.ends:
+            return None
+        waiting = meter.in_flight or meter.begun < arrivals.planned
+        if waiting and now < arrivals.ends + load.timeout:
+            return None
+        return self._cut or "done"
+
+    def _report(self, now: float, *, final: bool) -> None:
+        assert self.meter is not None
+        new = self.meter.seconds_since(self._told)
+        self._told += len(new)
+        whole = final or self._told % _REQUESTS_TOLD_EVERY == 0
+        requests = self.meter.requests_so_far() if whole else None
+        self._tell(self.meter.ledger(now, final=final), new, requests, self._ending)
+
+
+def _cpu(used: list[tuple[float, float]]) -> float | None:
+    """The part of a core over the last five seconds; None before the first has gone by."""
+    if len(used) > _CPU_LOOKS:
+        used.pop(0)
+    if len(used) < _FEWEST_CPU_LOOKS:
+        return None
+    (since, before), (now, so_far) = used[0], used[-1]
+    return (so_far - before) / (now - since)
+
+
+def _idle() -> NoReturn:
+    """There is nothing left to do for this user; it waits to be ended."""
+    while True:
+        gevent.sleep(3600)
+
+
+def error_text(exception: Any) -> str:
+    """What was wrong with a request, in a line; "" if nothing."""
+    if exception is None:
+        return ""
+    return " ".join(f"{type(exception).__name__}: {exception}".split())[:120]

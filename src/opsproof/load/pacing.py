@@ -1,0 +1,78 @@
+"""
+What is changed in Locust's classes of this process: tasks wait for arrivals, and requests are seen when they are sent.
+
+Locust has an event for a request that ended, and none for one that begins; and its users wait between their own tasks,
+so that a slow target gets less load. Both are why its numbers look better than what people had to wait.
+"""
+
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any
+
+import gevent
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
+
+from opsproof.load.generator import Generator
+
+
+def pace(generator: Generator, headers: Mapping[str, str], timeout: float) -> None:
+    """
+    Let a generator pace all tasks and see all requests of this process; once.
+
+    Args:
+        generator: Who does.
+        headers: Sent with every request that does not set them itself.
+        timeout: Seconds of a request by HttpUser that names none.
+    """
+    _pace_tasks(generator)
+    _see_requests(FastHttpSession, generator, headers, {})
+    _see_requests(HttpSession, generator, headers, {"timeout": timeout})
+
+
+def _pace_tasks(generator: Generator) -> None:
+    locust: Any = TaskSet
+    execute = locust.execute_next_task
+
+    @wraps(execute)
+    def execute_next_task(tasks: TaskSet) -> None:
+        task = tasks._task_queue[0]
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            execute(tasks)
+            return
+        arrival = generator.take_arrival(tasks)
+        try:
+            execute(tasks)
+        finally:
+            generator.finish_arrival(arrival)
+
+    def wait(tasks: TaskSet) -> None:
+        """Arrivals say when to go on; only see whether the user is to end, and let others run."""
+        gevent.sleep(0)
+        if tasks.user._state == LOCUST_STATE_STOPPING:
+            raise StopUser
+
+    locust.execute_next_task = execute_next_task
+    locust.wait = wait
+
+
+def _see_requests(
+    session: Any,
+    generator: Generator,
+    headers: Mapping[str, str],
+    defaults: Mapping[str, Any],
+) -> None:
+    request: Any = session.request
+
+    @wraps(request)
+    def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
+        given = kwargs.get("headers")
+        kwargs["headers"] = {**headers, **given} if given else dict(headers)
+        for key, value in defaults.items():
+            kwargs.setdefault(key, value)
+        generator.send(f"{method} {name or self.request_name or url}")
+        return request(self, method, url, name, **kwargs)
+
+    session.request = seen
