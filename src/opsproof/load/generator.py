@@ -182,10 +182,9 @@ class Generator:
     def _is_over(self, now: float, load: Load) -> Ending | None:
         assert self.meter is not None
         meter, arrivals = self.meter, self.meter.arrivals
-        if meter.failures_in_a_row >= _DOWN_FAILURES and now - meter.last_success > _DOWN_SECONDS:
-            return "down"
         if now < arrivals.ends:
-            return None
+            failing = meter.failures_in_a_row >= _DOWN_FAILURES
+            return "down" if failing and now - meter.last_success > _DOWN_SECONDS else None
         waiting = meter.in_flight or meter.begun < arrivals.planned
         if waiting and now < arrivals.ends + load.timeout:
             return None
