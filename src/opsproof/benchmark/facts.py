@@ -124,6 +124,7 @@ class BenchmarkFact(_Fact):
     answer: Word
     exit_status: int = Field(description="0 PASS, 1 FAIL, 6 INCONCLUSIVE.")
     reasons: tuple[dict[str, str], ...] = Field(description="Why it is no PASS, by language.")
+    doubts: tuple[dict[str, str], ...] = Field((), description="Of these, why it cannot be believed.")
     gates: tuple[GateFact, ...]
     started: datetime
     ended: datetime

@@ -61,6 +61,7 @@ def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = 
             "answer": decision.answer,
             "exit_status": decision.exit_status,
             "reasons": tuple(dict(reason) for reason in decision.reasons),
+            "doubts": tuple(dict(doubt.words) for doubt in found),
             "gates": tuple(
                 _fact(gate, judgement, compared)
                 for gate, (judgement, compared) in zip(load.gates.values(), pairs, strict=True)
