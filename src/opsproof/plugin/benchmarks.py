@@ -137,8 +137,7 @@ class Benchmarks:
             with tempfile.TemporaryDirectory(prefix="opsproof-bench-") as folder:
                 command = self._command(profile, Path(folder), may_write=may_write, earlier=earlier)
                 self._say(f"{name}: {_plan(profile)}")
-                self._facts[name] = self._run(name, command, Path(folder), {**os.environ, **variables})
-            self._evidence[name] = partial(_observed, self._facts[name], profile, " ".join(self._by_hand(profile)))
+                self._run(profile, command, Path(folder), {**os.environ, **variables})
 
     def judge_again(
         self,
@@ -183,9 +182,6 @@ class Benchmarks:
     def _file(self, profile: Profile) -> Path:
         return self._root / "load" / f"{profile.system}.py"
 
-    def _by_hand(self, profile: Profile) -> list[str]:
-        return ["locust", "-f", f"load/{profile.system}.py", "--profile", profile.name, "--headless"]
-
     def _command(self, profile: Profile, folder: Path, *, may_write: bool, earlier: Path | None) -> list[str]:
         return [
             *(sys.executable, "-m", "locust", "-f", str(self._file(profile)), "--profile", profile.name),
@@ -195,8 +191,8 @@ class Benchmarks:
             *(("--baseline", str(earlier)) if earlier else ()),
         ]
 
-    def _run(self, name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> BenchmarkFact:
-        """Run Locust to its end; Ctrl-C ends it in order, and then this run."""
+    def _run(self, profile: Profile, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
+        """Run Locust to its end, and keep what it has measured; if this run is interrupted, as far as it came."""
         process = subprocess.Popen(
             command,
             cwd=self._root,
@@ -208,25 +204,31 @@ class Benchmarks:
             errors="replace",
             start_new_session=True,
         )
-        assert process.stdout is not None
-        lines: list[str] = []
+        last: list[str] = []
         try:
-            with process.stdout:
-                for line in process.stdout:
-                    lines = [*lines[-_LAST_LINES:], line.rstrip()]
-                    if _TOLD_BY in line:
-                        self._say(f"{name}: {line.rstrip().partition(_TOLD_BY)[2]}")
-            process.wait(_SECONDS_TO_END)
+            self._follow(profile.name, process, last)
         finally:
             _end(process)
-        files = list(folder.rglob(BENCH_FILE))
-        if process.returncode not in _ANSWERED or not files:
+            for file in folder.rglob(BENCH_FILE):
+                self._facts[profile.name] = fact = read_benchmark(file)
+                by_hand = f"locust -f load/{profile.system}.py --profile {profile.name} --headless"
+                self._evidence[profile.name] = partial(_observed, fact, profile, by_hand)
+        if process.returncode not in _ANSWERED or profile.name not in self._facts:
             raise PreconditionMissing(
-                f"Locust ended with exit status {process.returncode} and gave no result: {' | '.join(lines)[-600:]}",
-                where=" ".join(command[:6]),
-                next_step="Run it by hand, with what it says last.",
+                f"Locust ended with exit status {process.returncode} and gave no result: {' | '.join(last)[-600:]}",
+                where=f"load/{profile.system}.py",
+                next_step="Mend what it says last; run it by hand to see more.",
             )
-        return read_benchmark(files[0])
+
+    def _follow(self, name: str, process: subprocess.Popen[str], last: list[str]) -> None:
+        """Tell how it goes until it ends; `last` gets its last lines."""
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                last[:] = [*last[-_LAST_LINES:], line.rstrip()]
+                if _TOLD_BY in line:
+                    self._say(f"{name}: {line.rstrip().partition(_TOLD_BY)[2]}")
+        process.wait(_SECONDS_TO_END)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
