@@ -4,11 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsproof.benchmark.facts import RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.facts import NEVER_BEGUN, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram
 from opsproof.load.arrivals import Arrival, Arrivals
 from opsproof.profile.load import Load
 
+LOOK_SECONDS = 0.05
+"""From one look at the loop to the next."""
 _ERRORS_KEPT = 50
 _OTHER_ERRORS = "other errors"
 
@@ -57,14 +59,14 @@ class Meter:
         self.arrivals = arrivals
         self.late_by = late_by
         self.begun = self.begun_in_time = self.begun_judged = self.late = self.busy = self.finished = 0
-        self.requests = self.requests_finished = 0
+        self.requests = self.requests_finished = self.largest_arrival = 0
         self.failures_in_a_row = 0
         self.last_success = arrivals.begins
         self.thinking = 0.0
         self.looks = self.held_up = 0
         self.longest_lag = self.cpu = 0.0
         self.user_errors: Counter[str] = Counter()
-        self.in_flight: dict[int, Sent] = {}
+        self.in_flight: dict[int, list[Sent]] = {}
         self._worker = worker
         self._gated = {gate.request for gate in load.gates.values() if gate.request}
         self._judged_from = arrivals.begins + load.warm_up
@@ -77,6 +79,9 @@ class Meter:
         """
         A look at the generator itself; before the end of the warm-up it says nothing.
 
+        One that comes late counts for all those that could not be had meanwhile, so that shares of looks are shares of
+        time.
+
         Args:
             now: When.
             lag: Seconds by which it came late.
@@ -84,8 +89,9 @@ class Meter:
         """
         if now < self._judged_from:
             return
-        self.looks += 1
-        self.held_up += lag > self.late_by
+        looks = 1 + int(lag / LOOK_SECONDS)
+        self.looks += looks
+        self.held_up += looks if lag > self.late_by else 0
         self.longest_lag = max(self.longest_lag, lag)
         if cpu is not None:
             self.cpu = max(self.cpu, cpu)
@@ -131,8 +137,10 @@ class Meter:
         else:
             self.failures_in_a_row, self.last_success = 0, sent.at + service
         micros = min(LONGEST, int(response * MICROSECONDS))
-        self._note(sent.name if sent.name in self._gated else "", micros, error)
-        if sent.due < self._judged_from:
+        judged = sent.due >= self._judged_from
+        if judged or sent.at + service < self._judged_from:
+            self._note(sent.name if sent.name in self._gated else "", micros, error)
+        if not judged:
             return
         name = self._names.get(sent.name)
         if name is None:
@@ -154,12 +162,11 @@ class Meter:
         if error:
             second.failed[group] += 1
 
-    def roll(self, second: int, now: float) -> None:
+    def roll(self, now: float) -> None:
         """
         A second is over.
 
         Args:
-            second: Its number, from the begin of the arrivals.
             now: Its end.
         """
         ended, self._second = self._second, _Second()
@@ -172,10 +179,10 @@ class Meter:
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=second,
+                second=len(self._seconds),
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
-                in_flight=len(self.in_flight),
+                in_flight=sum(map(len, self.in_flight.values())),
                 times={name: encoded(times) for name, times in ended.times.items()},
                 failed=failed,
             )
@@ -189,7 +196,7 @@ class Meter:
         Args:
             now: The end of the benchmark.
         """
-        for sent in self.in_flight.values():
+        for sent in (one for stack in self.in_flight.values() for one in stack):
             if sent.due >= self._judged_from:
                 self._names.setdefault(sent.name, _Name()).ages.append(now - sent.due)
         self.in_flight.clear()
@@ -230,6 +237,7 @@ class Meter:
             finished=self.finished,
             requests=self.requests,
             requests_finished=self.requests_finished,
+            largest_arrival=self.largest_arrival,
             thinking=self.thinking,
             looks=self.looks,
             held_up=self.held_up,
@@ -239,7 +247,3 @@ class Meter:
             user_errors=dict(self.user_errors),
             told_its_end=final,
         )
-
-
-NEVER_BEGUN = "(never begun)"
-"""Stands for the requests of arrivals that no user was free to begin."""
