@@ -61,7 +61,7 @@ def loaded(checkout: Checkout) -> Callable[..., Checkout]:
         *,
         rate: int = 40,
         duration: str = "4s",
-        limit: str = 'limit: "<= 400 ms"',
+        limit: str = 'limit: "<= 3 s"',  # a generator on a busy machine is late by a tenth of this
         more: str = "",
         policy: str = "policy: {writes: true}",
         name: str = "demo/local",
@@ -90,7 +90,7 @@ def test_gates_that_hold_pass(loaded: Callable[..., Checkout], server: Answering
     assert (benchmark.answer, benchmark.ending) == ("PASS", "done")
     assert sum(one.ended for one in benchmark.requests) == 3 * 40
     assert {request.method for request in server.requests} == {"GET"}
-    assert "demo/local: 40 arrivals a second over 4 s by at most 32 users, at most 1,600 requests" in done.text
+    assert "demo/local: 40 arrivals a second over 4 s by at most 240 users, at most 1,600 requests" in done.text
 
 
 def test_a_gate_that_does_not_hold_fails_with_its_numbers(
@@ -101,10 +101,9 @@ def test_a_gate_that_does_not_hold_fails_with_its_numbers(
 
     assert (done.status, done.word, done.agrees()) == (1, "FAIL", True), done.text
     assert told(done)["load.errors"] == "failed"
-    errors = done.outcomes["errors"]
-    assert "failed (100 %)" in errors.message
-    assert errors.rows == ("DEMO-2",)
+    assert "failed (100 %)" in done.outcomes["errors"].message
     assert "Find what fails." in done.block
+    assert "DEMO-2" in done.block
 
 
 def test_no_request_at_all_is_unknown(loaded: Callable[..., Checkout]) -> None:
