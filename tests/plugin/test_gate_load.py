@@ -135,12 +135,12 @@ def test_a_benchmark_is_judged_again_without_network(loaded: Callable[..., Check
 
 def test_it_is_compared_with_an_earlier_one(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
     """Without an earlier one nothing is known; with one that was as quick nothing is worse; a slow one is worse."""
-    worse = "worse: {ratio: 3}"
+    worse = "worse: {ratio: 8}"
     alone = loaded(limit=worse).run("-m", "load", "--lang=en")
-    server.by_prefix["/item"] = Answer({}, delay=0.05)
+    server.by_prefix["/item"] = Answer({}, delay=0.1)
     before = loaded(limit=worse).run("-m", "load")
     same = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
-    server.by_prefix["/item"] = Answer({}, delay=0.3)
+    server.by_prefix["/item"] = Answer({}, delay=1.5)
     slower = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
 
     assert told(alone)["load.p95"] == "unknown"
