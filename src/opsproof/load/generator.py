@@ -41,6 +41,7 @@ class Generator:
         self._load = load
         self._name = name
         self._tell = tell
+        self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
         self._begins = Event()
         self._told = 0
@@ -94,7 +95,8 @@ class Generator:
         """
         user = tasks.user
         user._state = LOCUST_STATE_WAITING
-        self._begins.wait()
+        if self.meter is None:
+            self._begins.wait()
         assert self.meter is not None
         arrivals = self.meter.arrivals
         due = arrivals.take()
@@ -133,7 +135,7 @@ class Generator:
                 due = arrival.due
         meter.requests += 1
         meter.in_flight[greenlet] = Sent(name, due, now, arrival)
-        if meter.requests * self._workers >= self._load.requests_at_most:
+        if meter.requests * self._workers >= self._requests_at_most:
             self.cut("most_requests")
 
     def end(self, name: str, milliseconds: float, error: str) -> None:
@@ -192,7 +194,7 @@ class Generator:
 
     def _report(self, now: float, *, final: bool) -> None:
         assert self.meter is not None
-        new = self.meter.seconds_since(self._told)
+        new = self.meter.new_seconds()
         self._told += len(new)
         whole = final or self._told % _REQUESTS_TOLD_EVERY == 0
         requests = self.meter.requests_so_far() if whole else None
