@@ -10,6 +10,8 @@ from opsproof.judge.verdict import Word
 
 Number = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})]
 """A number that need not be finite; JSON has no other word for such a one than a text."""
+NEVER_BEGUN = "(never begun)"
+"""Stands for the requests of arrivals that no user was free to begin."""
 Ending = Literal["done", "sure", "down", "most_requests", "interrupted"]
 
 
@@ -51,7 +53,11 @@ class RequestFact(_Fact):
 
 
 class SecondFact(_Fact):
-    """One second of a benchmark. A request belongs to the second in which it ended."""
+    """
+    One second of a benchmark. A request belongs to the second in which it ended.
+
+    What was due in the warm-up and ended after it belongs to none: no second after the warm-up has what is not judged.
+    """
 
     second: int = Field(description="From the begin of the arrivals.")
     planned: int = Field(0, description="Arrivals that were due in it.")
@@ -80,6 +86,7 @@ class WorkerFact(_Fact):
     finished: int = Field(0, description="Whose task came to its end.")
     requests: int = Field(0, description="Requests that were sent, warm-up and set-up included.")
     requests_finished: int = Field(0, description="Requests of the finished arrivals.")
+    largest_arrival: int = Field(0, description="Requests of the arrival that had the most so far.")
     thinking: float = Field(0.0, description="Seconds in tasks and not in requests, of all finished arrivals.")
     looks: int = Field(0, description="At its event loop, after the warm-up.")
     held_up: int = Field(0, description="Looks that came late.")
