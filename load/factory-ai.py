@@ -5,7 +5,8 @@ People look at judgments, workflows, rules and charts. Judging, what-if question
 are POSTs, and left out without --allow-writes. What a task stores it deletes at its end; it says `opsproof-load`: as a
 reading of a judgment that no rule knows, in the input of a workflow, the comment of feedback, the text of a message.
 
-Three judgments of four ask the same again and are found in the cache; the fourth costs a call of the language model.
+Three judgments of four ask the same again and are found in the cache; the fourth, one task of sixteen, costs a call of
+the language model.
 """
 
 import os
@@ -98,7 +99,7 @@ class Operator(FastHttpUser):
             body_of(answer, _is_simulation(judgment["id"], version))
 
     @tag("write")
-    @task(1)
+    @task(2)
     def give_feedback(self):
         """Thumbs up for a judgment."""
         if judgment := self._a_judgment():
@@ -106,7 +107,7 @@ class Operator(FastHttpUser):
             self._stored(FEEDBACK, body, "feedback_id")
 
     @tag("write")
-    @task(1)
+    @task(2)
     def talk_to_the_bot(self):
         """A message that the bot understands."""
         body = {"text": f"3번 라인 상태 알려줘 ({MARKER})"}
