@@ -85,7 +85,7 @@ def worker(begun: int, **more: Any) -> WorkerFact:
 
 
 def benchmark(*asked: RequestFact, **more: Any) -> BenchmarkFact:
-    """What was measured, by one worker at which nothing is wrong unless `more` says so; two hundred requests a second."""
+    """What was measured, by one worker at which all is right unless `more` says so; two hundred requests a second."""
     everything = times_of([text for one in asked for text in (one.good, one.bad)])
     total = sum(one.ended + len(one.ages) for one in asked)
     each = everything.mean() if everything.total else 0.0

@@ -48,5 +48,5 @@ async def test_gate(gate, benchmark):
 
 def _to_know_it(more: int | None) -> str:
     if more is None:
-        return "See why it cannot be believed; then run the benchmark again."
+        return "Do what the sentence names; then run the benchmark again."
     return f"Let it last longer or raise its rate (load.duration, load.rate): {more} more good requests would do."

@@ -61,7 +61,7 @@ def loaded(checkout: Checkout) -> Callable[..., Checkout]:
         *,
         rate: int = 40,
         duration: str = "4s",
-        limit: str = 'limit: "<= 400 ms"',
+        limit: str = 'limit: "<= 3 s"',  # a generator on a busy machine is late by a tenth of this
         more: str = "",
         policy: str = "policy: {writes: true}",
         name: str = "demo/local",
@@ -90,7 +90,7 @@ def test_gates_that_hold_pass(loaded: Callable[..., Checkout], server: Answering
     assert (benchmark.answer, benchmark.ending) == ("PASS", "done")
     assert sum(one.ended for one in benchmark.requests) == 3 * 40
     assert {request.method for request in server.requests} == {"GET"}
-    assert "demo/local: 40 arrivals a second over 4 s by at most 32 users, at most 1,600 requests" in done.text
+    assert "demo/local: 40 arrivals a second over 4 s by at most 240 users, at most 1,600 requests" in done.text
 
 
 def test_a_gate_that_does_not_hold_fails_with_its_numbers(
@@ -101,10 +101,9 @@ def test_a_gate_that_does_not_hold_fails_with_its_numbers(
 
     assert (done.status, done.word, done.agrees()) == (1, "FAIL", True), done.text
     assert told(done)["load.errors"] == "failed"
-    errors = done.outcomes["errors"]
-    assert "failed (100 %)" in errors.message
-    assert errors.rows == ("DEMO-2",)
+    assert "failed (100 %)" in done.outcomes["errors"].message
     assert "Find what fails." in done.block
+    assert "DEMO-2" in done.block
 
 
 def test_no_request_at_all_is_unknown(loaded: Callable[..., Checkout]) -> None:
@@ -136,12 +135,12 @@ def test_a_benchmark_is_judged_again_without_network(loaded: Callable[..., Check
 
 def test_it_is_compared_with_an_earlier_one(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
     """Without an earlier one nothing is known; with one that was as quick nothing is worse; a slow one is worse."""
-    worse = "worse: {ratio: 3}"
+    worse = "worse: {ratio: 8}"
     alone = loaded(limit=worse).run("-m", "load", "--lang=en")
-    server.by_prefix["/item"] = Answer({}, delay=0.05)
+    server.by_prefix["/item"] = Answer({}, delay=0.1)
     before = loaded(limit=worse).run("-m", "load")
     same = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
-    server.by_prefix["/item"] = Answer({}, delay=0.3)
+    server.by_prefix["/item"] = Answer({}, delay=1.5)
     slower = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
 
     assert told(alone)["load.p95"] == "unknown"

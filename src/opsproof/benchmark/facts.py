@@ -1,18 +1,33 @@
 """bench.json: all that is known of a benchmark, enough to judge it again and to compare it with another one."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from opsproof.judge.verdict import Word
 
 Number = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})]
 """A number that need not be finite; JSON has no other word for such a one than a text."""
-Histogram = Annotated[str, Field(description="HdrHistogram V2 of microseconds, deflated, base64; empty: no request.")]
 NEVER_BEGUN = "(never begun)"
 """Stands for the requests of arrivals that no user was free to begin."""
 Ending = Literal["done", "sure", "down", "most_requests", "interrupted"]
+
+
+class Histogram(str):
+    """
+    HdrHistogram V2 of microseconds, deflated, base64; empty: no request.
+
+    Of our own making: no text of a target is in it, and redaction leaves it as it is.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> CoreSchema:
+        """A text of base64, for pydantic."""
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(pattern=r"^[A-Za-z0-9+/]*=*$"))
 
 
 class _Fact(BaseModel):
@@ -23,13 +38,14 @@ class RequestFact(_Fact):
     """
     Requests of one name that were due after the warm-up.
 
-    Response times are from the moment at which a request was due; service times from that at which it was sent.
+    Response times are from the moment at which a request was due; service times from that at which it was sent. A
+    histogram is HdrHistogram V2 of microseconds, deflated, base64; empty: no request.
     """
 
     name: str = Field(description="Method and name, as Locust shows them: GET /api/v1/items.")
-    good: Histogram = Field("", description="Response times of requests that did not fail.")
-    bad: Histogram = Field("", description="Response times of those that failed; a time-out at its limit.")
-    service: Histogram = Field("", description="Service times of both.")
+    good: Histogram = Field(Histogram(), description="Response times of requests that did not fail.")
+    bad: Histogram = Field(Histogram(), description="Response times of those that failed; a time-out at its limit.")
+    service: Histogram = Field(Histogram(), description="Service times of both.")
     ended: int = Field(0, description="Requests that ended.")
     failed: int = Field(0, description="Of these.")
     ages: tuple[float, ...] = Field((), description="Seconds since they were due, of requests that never ended.")

@@ -1,11 +1,12 @@
 """bench.json: write it, and read it back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from opsproof.benchmark.facts import BenchmarkFact
-from opsproof.benchmark.histograms import times_of
+from opsproof.benchmark.facts import BenchmarkFact, Histogram
+from opsproof.benchmark.histograms import decoded
 from opsproof.errors import OpsproofError
 
 BENCH_FILE = "bench.json"
@@ -24,8 +25,8 @@ def read_benchmark(path: Path) -> BenchmarkFact:
     file = path / BENCH_FILE if path.is_dir() else path
     try:
         fact = BenchmarkFact.model_validate_json(file.read_bytes())
-        times_of(text for one in fact.requests for text in (one.good, one.bad, one.service))
-        times_of(text for second in fact.seconds for text in second.times.values())
+        for histogram in _histograms(fact):
+            decoded(histogram)
     except OSError as exc:
         raise OpsproofError(
             f"no benchmark: {exc.strerror}",
@@ -34,14 +35,21 @@ def read_benchmark(path: Path) -> BenchmarkFact:
         ) from None
     except ValueError as exc:
         raise OpsproofError(
-            f"not a benchmark that this opsproof can read: {_mistake(exc)}",
+            f"not a benchmark that this opsproof can read: {_told(exc)}",
             where=str(file),
             next_step="Take the file as a run has written it.",
         ) from None
     return fact
 
 
-def _mistake(exc: ValueError) -> str:
+def _histograms(fact: BenchmarkFact) -> Iterator[Histogram]:
+    for request in fact.requests:
+        yield from (request.good, request.bad, request.service)
+    for second in fact.seconds:
+        yield from second.times.values()
+
+
+def _told(exc: ValueError) -> str:
     if not isinstance(exc, ValidationError):
         return str(exc)
     first = exc.errors(include_url=False, include_input=False)[0]

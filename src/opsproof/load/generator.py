@@ -42,6 +42,7 @@ class Generator:
         self._load = load
         self._name = name
         self._tell = tell
+        self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
         self.placed = placed
         self._begins = Event()
@@ -103,7 +104,8 @@ class Generator:
         """
         user = tasks.user
         user._state = LOCUST_STATE_WAITING
-        self._begins.wait()
+        if self.meter is None:
+            self._begins.wait()
         assert self.meter is not None
         arrivals = self.meter.arrivals
         due = arrivals.take()
@@ -184,7 +186,7 @@ class Generator:
     @property
     def _full(self) -> bool:
         """True if there are as many requests as the profile allows; each worker has its part of them."""
-        return self._requests * self._workers >= self._load.requests_at_most
+        return self._requests * self._workers >= self._requests_at_most
 
     def _sent(self, name: str, at: float) -> Sent:
         """A request more; the first one of an arrival has waited since that was due."""
@@ -234,7 +236,7 @@ class Generator:
 
     def _report(self, now: float, *, final: bool) -> None:
         assert self.meter is not None
-        new = self.meter.seconds_since(self._told)
+        new = self.meter.new_seconds()
         self._told += len(new)
         whole = final or self._told % _REQUESTS_TOLD_EVERY == 0
         requests = self.meter.requests_so_far() if whole else None

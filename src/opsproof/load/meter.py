@@ -1,11 +1,11 @@
 """What one generator measures: times of requests in histograms, second by second, and its ledger of arrivals."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsproof.benchmark.facts import NEVER_BEGUN, RequestFact, SecondFact, WorkerFact
-from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram
+from opsproof.benchmark.facts import NEVER_BEGUN, Histogram, RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram, record_all
 from opsproof.load.arrivals import Arrival, Arrivals
 from opsproof.profile.load import Load
 
@@ -15,13 +15,42 @@ _ERRORS_KEPT = 50
 _OTHER_ERRORS = "other errors"
 
 
+class _Tally:
+    """Microseconds on their way into a histogram: all of a second are recorded at once, when nobody waits."""
+
+    __slots__ = ("_histogram", "new")
+
+    def __init__(self) -> None:
+        self.new: list[int] = []
+        self._histogram: Any = None
+
+    def histogram(self) -> Any:
+        """All of them; None if there are none, since an empty histogram takes as much memory as a full one."""
+        if self.new:
+            if self._histogram is None:
+                self._histogram = new_histogram()
+            record_all(self._histogram, self.new)
+            self.new.clear()
+        return self._histogram
+
+    def text(self) -> str:
+        """The histogram's."""
+        histogram = self.histogram()
+        return "" if histogram is None else encoded(histogram)
+
+    def count(self) -> int:
+        """How many there are."""
+        histogram = self.histogram()
+        return 0 if histogram is None else int(histogram.total_count)
+
+
 @dataclass(slots=True)
 class _Name:
-    """Histograms of the requests of one name."""
+    """Times of the requests of one name."""
 
-    good: Any = field(default_factory=new_histogram)
-    bad: Any = field(default_factory=new_histogram)
-    service: Any = field(default_factory=new_histogram)
+    good: _Tally = field(default_factory=_Tally)
+    bad: _Tally = field(default_factory=_Tally)
+    service: _Tally = field(default_factory=_Tally)
     ages: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -30,7 +59,7 @@ class _Name:
 class _Second:
     """What ended within the second that goes on now."""
 
-    times: dict[str, Any] = field(default_factory=dict)
+    times: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     failed: Counter[str] = field(default_factory=Counter)
 
 
@@ -136,31 +165,25 @@ class Meter:
             self.failures_in_a_row += 1
         else:
             self.failures_in_a_row, self.last_success = 0, sent.at + service
-        micros = min(LONGEST, int(response * MICROSECONDS))
+        micros = _micros(response)
         judged = sent.due >= self._judged_from
         if judged or sent.at + service < self._judged_from:
-            self._note(sent.name if sent.name in self._gated else "", micros, error)
+            group = sent.name if sent.name in self._gated else ""
+            self._second.times[group].append(micros)
+            if error:
+                self._second.failed[group] += 1
         if not judged:
             return
         name = self._names.get(sent.name)
         if name is None:
             name = self._names[sent.name] = _Name()
         if error:
-            name.bad.record_value(micros)
+            name.bad.new.append(micros)
             kept = error in name.errors or len(name.errors) < _ERRORS_KEPT
             name.errors[error if kept else _OTHER_ERRORS] += 1
         else:
-            name.good.record_value(micros)
-        name.service.record_value(min(LONGEST, int(service * MICROSECONDS)))
-
-    def _note(self, group: str, micros: int, error: str) -> None:
-        second = self._second
-        times = second.times.get(group)
-        if times is None:
-            times = second.times[group] = new_histogram()
-        times.record_value(micros)
-        if error:
-            second.failed[group] += 1
+            name.good.new.append(micros)
+        name.service.new.append(_micros(service))
 
     def roll(self, now: float) -> None:
         """
@@ -170,11 +193,11 @@ class Meter:
             now: Its end.
         """
         ended, self._second = self._second, _Second()
+        for name in self._names.values():
+            for tally in (name.good, name.bad, name.service):
+                tally.histogram()
         if ended.times:
-            everything = new_histogram()
-            for times in ended.times.values():
-                everything.add(times)
-            ended.times[""] = everything
+            ended.times[""] = [micros for times in ended.times.values() for micros in times]
         planned, begun = self.arrivals.due_until(now), self.begun
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
@@ -183,7 +206,7 @@ class Meter:
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
                 in_flight=sum(map(len, self.in_flight.values())),
-                times={name: encoded(times) for name, times in ended.times.items()},
+                times={name: _text(times) for name, times in ended.times.items()},
                 failed=failed,
             )
         )
@@ -204,20 +227,21 @@ class Meter:
         if never:
             self._names.setdefault(NEVER_BEGUN, _Name()).ages.extend(never)
 
-    def seconds_since(self, number: int) -> list[SecondFact]:
-        """The seconds that are over, from the one of this place in their order on."""
-        return self._seconds[number:]
+    def new_seconds(self) -> list[SecondFact]:
+        """The seconds that are over and were not yet asked for; they are kept by who asks."""
+        new, self._seconds = self._seconds, []
+        return new
 
     def requests_so_far(self) -> tuple[RequestFact, ...]:
         """Every name with its histograms."""
         return tuple(
             RequestFact(
                 name=name,
-                good=encoded(one.good),
-                bad=encoded(one.bad),
-                service=encoded(one.service),
-                ended=one.service.total_count,
-                failed=one.bad.total_count,
+                good=one.good.text(),
+                bad=one.bad.text(),
+                service=one.service.text(),
+                ended=one.service.count(),
+                failed=one.bad.count(),
                 ages=tuple(one.ages),
                 errors=dict(one.errors),
             )
@@ -247,3 +271,14 @@ class Meter:
             user_errors=dict(self.user_errors),
             told_its_end=final,
         )
+
+
+def _micros(seconds: float) -> int:
+    """Whole microseconds; a timer that fires a little early makes no time negative."""
+    return min(LONGEST, max(0, int(seconds * MICROSECONDS)))
+
+
+def _text(micros: list[int]) -> Histogram:
+    histogram = new_histogram()
+    record_all(histogram, micros)
+    return encoded(histogram)
