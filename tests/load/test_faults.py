@@ -55,6 +55,7 @@ def test_a_good_target_passes(run):
     assert ran.status == 0, ran.output
     assert "BENCHMARK  PASS: demo/local, 500 of 500 arrivals, 100/s over 5 s (1 s of warm-up not judged)" in ran.said
     assert "0 of 400 failed (0 %), at most 0.746 %" in ran.said
+    assert [second.second for second in ran.fact.seconds][:5] == [0, 1, 2, 3, 4]
     assert "s3cret" not in ran.output + ran.fact.model_dump_json()
 
 

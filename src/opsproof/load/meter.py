@@ -102,6 +102,7 @@ class Meter:
         self._names: dict[str, _Name] = {}
         self._second = _Second()
         self._seconds: list[SecondFact] = []
+        self._rolled = 0
         self._before = (0, 0)
 
     def look(self, now: float, lag: float, cpu: float | None) -> None:
@@ -202,7 +203,7 @@ class Meter:
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=len(self._seconds),
+                second=self._rolled,
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
                 in_flight=sum(map(len, self.in_flight.values())),
@@ -211,6 +212,7 @@ class Meter:
             )
         )
         self._before = (planned, begun)
+        self._rolled += 1
 
     def close(self, now: float) -> None:
         """
