@@ -68,8 +68,8 @@ def _see_requests(
 
     @wraps(request)
     def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
-        given = kwargs.get("headers")
-        kwargs["headers"] = {**headers, **given} if given else dict(headers)
+        if headers:
+            kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
         generator.send(f"{method} {name or self.request_name or url}")
