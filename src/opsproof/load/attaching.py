@@ -127,7 +127,8 @@ class _Run:
         pace(generator, plan.target.address, auth, plan.load.timeout)
 
         def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
-            generator.end(f"{request_type} {name}", response_time, plan.redactor.text(error_text(exception)))
+            error = "" if exception is None else plan.redactor.text(error_text(exception))
+            generator.end(f"{request_type} {name}", response_time, error)
 
         def on_user_error(exception: Any, **_: Any) -> None:
             generator.fail(plan.redactor.text(error_text(exception)))

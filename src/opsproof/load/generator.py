@@ -16,6 +16,10 @@ from opsproof.load.meter import LOOK_SECONDS, Meter, Sent
 from opsproof.profile.load import Load
 
 clock = time.perf_counter
+_EARLY_SECONDS = 0.001
+"""A timer of the event loop fires up to a millisecond late; the rest of the wait is spent looking at the clock."""
+_CALM_RATE = 500.0
+"""Arrivals a second beyond which that would cost too much of a core; the loop is then hardly ever asleep."""
 _CPU_LOOKS = 100
 _FEWEST_CPU_LOOKS = 20
 _LEAD_SECONDS = 0.1
@@ -45,6 +49,7 @@ class Generator:
         self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
         self.placed = placed
+        self._early = 0.0
         self._begins = Event()
         self._told = 0
         self._ending: Ending | None = None
@@ -64,6 +69,7 @@ class Generator:
         """All users are there: let arrivals come."""
         if self.meter is not None:
             return
+        self._early = _EARLY_SECONDS if self._load.rate / self._workers <= _CALM_RATE else 0.0
         arrivals = Arrivals(self._load.rate, self._load.duration, clock() + _LEAD_SECONDS, self._number, self._workers)
         self.meter = Meter(self._load, arrivals, self._name, late_by(self._load))
         self.meter.in_flight, self.meter.requests = self._in_flight, self._requests
@@ -113,7 +119,9 @@ class Generator:
             _idle()
         delay = due - clock()
         if delay > 0:
-            gevent.sleep(delay)
+            gevent.sleep(max(0.0, delay - self._early))
+            while self._early and clock() < due:
+                gevent.sleep(0)
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser
         if self.ended or self._full or due > arrivals.ends:

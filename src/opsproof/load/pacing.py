@@ -72,9 +72,9 @@ def _see_requests(
 
     @wraps(request)
     def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
-        given = kwargs.get("headers")
         ours = headers if _goes_to(url, address) else {}
-        kwargs["headers"] = {**ours, **given} if given else dict(ours)
+        if ours:
+            kwargs["headers"] = {**ours, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
         generator.send(f"{method} {name or self.request_name or url}")
