@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.judged import generator_of
-from opsproof.errors import OpsproofError
+from opsproof.errors import OpsproofError, Refused
 from opsproof.judge.benchmark.trust import distorted
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
@@ -80,6 +80,18 @@ def _refuse(why: str) -> NoReturn:
     raise SystemExit(_USAGE_ERROR)
 
 
+def _leave_out_without_tasks(environment: Environment) -> None:
+    """A user whose tasks all write has none where there may be no writes."""
+    environment._filter_tasks_by_tags()
+    environment.user_classes[:] = [user for user in environment.user_classes if user.tasks]
+    if not environment.user_classes:
+        raise Refused(
+            "no user has a task that may run: all have the tag write",
+            where="--allow-writes",
+            next_step="Repeat the environment's name to let them take part: --allow-writes ENVIRONMENT",
+        )
+
+
 class _Run:
     """A Locust run in this process: a generator, or what collects from generators, or both."""
 
@@ -90,6 +102,7 @@ class _Run:
         self._plan = plan
         self._started = datetime.now(UTC)
         self._workers = 1
+        self._placed: list[str] = []
         self._missing = 0
         self._wanted = 0
         self._conductor: gevent.Greenlet | None = None
@@ -99,6 +112,7 @@ class _Run:
         environment.host = plan.target.address
         if not plan.writes:
             environment.exclude_tags = [*(environment.exclude_tags or options.exclude_tags or []), WRITE_TAG]
+            _leave_out_without_tasks(environment)
         self._collector = Collector(load)
         self._generator: Generator | None = None
         if isinstance(runner, WorkerRunner):
@@ -164,7 +178,7 @@ class _Run:
             return
         clients = self._runner.clients
         ready = [client.id for client in (*clients.ready, *clients.spawning, *clients.running)]
-        self._workers = len(ready)
+        self._placed, self._workers = ready, len(ready)
         self._wanted = max(self._environment.parsed_options.expect_workers or 0, len(ready))  # type: ignore[union-attr]
         self._missing = self._wanted - len(ready)
         for number, client in enumerate(ready):
@@ -192,7 +206,7 @@ class _Run:
         longest = load.duration + load.timeout + _LAST_WORDS
         began = time.monotonic()
         looked = told = 0.0
-        while time.monotonic() - began < longest and not collector.ended(self._workers):
+        while time.monotonic() - began < longest and not collector.ended(self._workers_left()):
             gevent.sleep(0.2)
             if collector.down:
                 collector.ending = "down"
@@ -207,6 +221,13 @@ class _Run:
             if now - told >= load.duration / _PROGRESS_LINES:
                 told = now
                 log.info("%s", collector.progress(now - began))
+
+    def _workers_left(self) -> int:
+        """Workers that may still tell something; who went missing is not waited for."""
+        if not isinstance(self._runner, MasterRunner):
+            return 1
+        clients = self._runner.clients
+        return sum(one in clients and clients[one].state != STATE_MISSING for one in self._placed)
 
     def _cut(self) -> None:
         """A gate surely fails: let no more arrivals come, anywhere."""
