@@ -26,7 +26,7 @@ def gate(environment, **_):
         environment.process_exit_code = 0
     p95 = total.get_response_time_percentile(0.95)
     numbers = f"{total.num_requests} requests, {total.fail_ratio:.1%} failed, mean {total.avg_response_time:.0f} ms"
-    print(f"PLAIN {numbers}, p95 {p95:.0f} ms", flush=True)
+    print(f"PLAIN {numbers}, p95 {p95:.0f} ms", flush=True)  # noqa: T201
 
 
 class Reads(behaviours.Reads):
