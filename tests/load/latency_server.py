@@ -89,7 +89,7 @@ async def main() -> None:
     """Answer until killed."""
     server = Server(Behaviour(**json.loads(sys.argv[1])))
     listening = await asyncio.start_server(server.talk, "127.0.0.1", 0, backlog=1024)
-    print(listening.sockets[0].getsockname()[1], flush=True)
+    print(listening.sockets[0].getsockname()[1], flush=True)  # noqa: T201
     async with listening:
         await listening.serve_forever()
 
