@@ -265,7 +265,9 @@ def compare(
 
 
 def _failures(fact: BenchmarkFact, requests: Sequence[RequestFact], name: str) -> tuple[float, float]:
-    bursts = burstiness([(part.failed, part.requests) for part in parts_of(fact, name, math.inf)])
+    # Of a name without a gate no seconds are kept: then failures come together as those of all requests do.
+    parts = parts_of(fact, name, math.inf) or parts_of(fact, "", math.inf)
+    bursts = burstiness([(part.failed, part.requests) for part in parts])
     failed = sum(one.failed + len(one.ages) for one in requests)
     total = sum(one.ended + len(one.ages) for one in requests)
     return failed / bursts, total / bursts
