@@ -293,6 +293,22 @@ def test_planned_and_begun_are_beside_the_times() -> None:
     assert "no request failed" in timeline(a_benchmark(), "", "en")
 
 
+def test_arrivals_that_were_not_begun_are_a_gap_below_the_plan() -> None:
+    """The line is the plan, the area what was begun: both on one scale."""
+    fact = a_benchmark()
+    halved = fact.seconds[5].model_copy(update={"planned": 25, "begun": 10})
+    svg = timeline(fact.model_copy(update={"seconds": (*fact.seconds[:5], halved, *fact.seconds[6:])}), "", "en")
+    (path,) = re.findall(r'<path class="planned" d="([^"]*)"', svg)
+    plan = [float(y) for y in re.findall(r"M[\d.]+ ([\d.]+)H", path)]
+    bars = re.findall(r'class="begun"[^>]* y="(\S+)"[^>]* height="(\S+)"', svg)
+    begun = [(float(y), float(height)) for y, height in bars]
+
+    (top, full), (_, low) = begun[4], begun[5]
+    assert low == pytest.approx(full / 5, abs=0.11)
+    assert plan[4] == pytest.approx(top, abs=0.11)
+    assert plan[5] == pytest.approx(top + full / 2, abs=0.11)
+
+
 @settings(max_examples=40, deadline=None)
 @given(name=nasty_text, error=nasty_text, worker=nasty_text, host=nasty_text)
 def test_markup_of_a_target_is_text(name: str, error: str, worker: str, host: str) -> None:
