@@ -21,7 +21,7 @@ from benchmark_builders import (
 from hypothesis import given, settings
 from nasty_text import nasty_text
 
-from opsproof.benchmark.facts import BenchmarkFact, RequestFact, SecondFact
+from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, RequestFact, SecondFact
 from opsproof.benchmark.histograms import merged
 from opsproof.judge.limits import Lang
 from opsproof.report.benchmarks.course import course
@@ -245,6 +245,16 @@ def test_requests_are_told_by_name_and_good_ones_apart() -> None:
     assert int(one[1]) == int(good[1]) + int(failed[1]) == 500
     assert one[2] == failed[2] != "0"
     assert one[3] == "0"
+
+
+def test_arrivals_that_were_never_begun_have_a_row_and_no_time() -> None:
+    fact = a_benchmark()
+    never = RequestFact(name=NEVER_BEGUN, ages=(2.0,) * 200)
+    cells = table_row(
+        document(fact.model_copy(update={"requests": (*fact.requests, never)}), "en"), "never begun: no user was free"
+    )
+
+    assert cells[1:] == ["0", "0", "200", "≥ 2,000 ms", "∞", "∞", "∞", "∞"]
 
 
 def test_errors_are_told_by_text_the_most_frequent_first() -> None:
