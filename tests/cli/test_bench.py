@@ -10,7 +10,7 @@ import pytest
 from benchmark_builders import GATES, GET, POST, a_benchmark, a_gate, a_load, fast, nothing_sent, slow
 
 from opsproof.benchmark.compared import ComparisonFact, compare_benchmarks
-from opsproof.benchmark.facts import BenchmarkFact
+from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, RequestFact
 from opsproof.cli import main
 
 Compare = Callable[..., tuple[int, str]]
@@ -97,6 +97,22 @@ def test_requests_that_hang_are_worse_though_none_of_them_is_slow(compare: Compa
     assert "∞" in row(text, "p95")
     assert row(text, "p95").endswith("worse")
     assert row(text, "errors").endswith("worse")
+
+
+def test_arrivals_that_were_never_begun_are_no_errors_of_each_name(compare: Compare) -> None:
+    """Of all requests they are; of which name they would have been, nobody knows."""
+    names = (GET, POST)
+    newer = a_benchmark(seed=2, names=names)
+    never = RequestFact(name=NEVER_BEGUN, ages=(2.0,) * 200)
+
+    _, text = compare(a_benchmark(names=names), newer.model_copy(update={"requests": (*newer.requests, never)}))
+
+    assert row(text, "all requests", "errors").endswith("worse")
+    for name in names:
+        told = row(text, name, "errors")
+        assert told.endswith("cannot tell")
+        assert "+0 points" in told
+        assert float(told.split()[-4].removeprefix("+")) > 25
 
 
 def test_one_name_that_is_worse_is_found_among_others(compare: Compare) -> None:

@@ -21,7 +21,7 @@ from benchmark_builders import (
 from hypothesis import given, settings
 from nasty_text import nasty_text
 
-from opsproof.benchmark.facts import BenchmarkFact, RequestFact, SecondFact
+from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, RequestFact, SecondFact
 from opsproof.benchmark.histograms import merged
 from opsproof.judge.limits import Lang
 from opsproof.report.benchmarks.course import course
@@ -247,6 +247,16 @@ def test_requests_are_told_by_name_and_good_ones_apart() -> None:
     assert one[3] == "0"
 
 
+def test_arrivals_that_were_never_begun_have_a_row_and_no_time() -> None:
+    fact = a_benchmark()
+    never = RequestFact(name=NEVER_BEGUN, ages=(2.0,) * 200)
+    cells = table_row(
+        document(fact.model_copy(update={"requests": (*fact.requests, never)}), "en"), "never begun: no user was free"
+    )
+
+    assert cells[1:] == ["0", "0", "200", "≥ 2,000 ms", "∞", "∞", "∞", "∞"]
+
+
 def test_errors_are_told_by_text_the_most_frequent_first() -> None:
     fact = a_benchmark(share_failed=0.1, worker={"user_errors": {"KeyError: 'id'": 3}})
     page = document(fact, "en").partition("<h2>Errors</h2>")[2].partition("<h2>")[0]
@@ -291,6 +301,22 @@ def test_planned_and_begun_are_beside_the_times() -> None:
     assert svg.count('class="planned"') == 1
     assert svg.count('class="failed"') == sum(bool(second.failed) for second in fact.seconds) > 0
     assert "no request failed" in timeline(a_benchmark(), "", "en")
+
+
+def test_arrivals_that_were_not_begun_are_a_gap_below_the_plan() -> None:
+    """The line is the plan, the area what was begun: both on one scale."""
+    fact = a_benchmark()
+    halved = fact.seconds[5].model_copy(update={"planned": 25, "begun": 10})
+    svg = timeline(fact.model_copy(update={"seconds": (*fact.seconds[:5], halved, *fact.seconds[6:])}), "", "en")
+    (path,) = re.findall(r'<path class="planned" d="([^"]*)"', svg)
+    plan = [float(y) for y in re.findall(r"M[\d.]+ ([\d.]+)H", path)]
+    bars = re.findall(r'class="begun"[^>]* y="(\S+)"[^>]* height="(\S+)"', svg)
+    begun = [(float(y), float(height)) for y, height in bars]
+
+    (top, full), (_, low) = begun[4], begun[5]
+    assert low == pytest.approx(full / 5, abs=0.11)
+    assert plan[4] == pytest.approx(top, abs=0.11)
+    assert plan[5] == pytest.approx(top + full / 2, abs=0.11)
 
 
 @settings(max_examples=40, deadline=None)

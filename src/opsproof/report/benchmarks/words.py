@@ -78,6 +78,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "endless": "∞: among the requests that never ended; they had waited for {longest} at most when the benchmark "
         "was over. ≥: they count as long as they had waited.",
         "name": "Name",
+        "never_begun": "never begun: no user was free",
         "ended": "Ended",
         "failed": "Failed",
         "mean": "mean",
@@ -192,6 +193,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "endless": "∞: 끝나지 않은 요청에 속함. 종료 시점까지 최대 {longest} 기다림. "
         "≥: 끝나지 않은 요청은 기다린 시간만큼으로 계산됨.",
         "name": "이름",
+        "never_begun": "시작되지 않음: 비어 있는 사용자 없음",
         "ended": "완료",
         "failed": "실패",
         "mean": "평균",
