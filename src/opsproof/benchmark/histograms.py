@@ -7,9 +7,10 @@ Times are whole microseconds up to one hour; what took longer counts as an hour.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from opsproof.benchmark.facts import Histogram
 from opsproof.judge.benchmark.times import Times
 
 if TYPE_CHECKING:
@@ -30,9 +31,29 @@ def new_histogram() -> Any:
     return HdrHistogram(1, LONGEST, DIGITS)
 
 
-def encoded(histogram: Any) -> str:
+def record_all(histogram: Any, micros: Sequence[int]) -> None:
+    """
+    Record many values at once, which takes a tenth of the time that one by one takes.
+
+    Args:
+        histogram: Of `new_histogram`.
+        micros: Microseconds, from 0 to `LONGEST`.
+    """
+    import numpy as np
+
+    if not micros:
+        return
+    values = np.asarray(micros, np.int64)
+    counts = np.frombuffer(histogram.counts, np.int64)
+    np.add.at(counts, _lowest().searchsorted(values, side="right") - 1, 1)
+    histogram.total_count += len(micros)
+    histogram.min_value = min(histogram.min_value, int(values.min()))
+    histogram.max_value = max(histogram.max_value, int(values.max()))
+
+
+def encoded(histogram: Any) -> Histogram:
     """The text of a histogram (HdrHistogram V2, deflated, base64); "" of an empty one."""
-    return histogram.encode().decode() if histogram.total_count else ""
+    return Histogram(histogram.encode().decode() if histogram.total_count else "")
 
 
 def decoded(text: str) -> Any:
@@ -56,7 +77,7 @@ def decoded(text: str) -> Any:
     return read
 
 
-def merged(texts: Iterable[str]) -> str:
+def merged(texts: Iterable[str]) -> Histogram:
     """The histogram of several, counted together."""
     total = new_histogram()
     for text in texts:
@@ -89,7 +110,15 @@ def _classes() -> tuple[Array, Array]:
     """Least and largest value of each class, in seconds; whole microseconds, so neighbours do not touch."""
     import numpy as np
 
-    histogram = new_histogram()
-    low = np.asarray([histogram.get_value_from_index(index) for index in range(histogram.counts_len)], float)
+    low = _lowest().astype(float)
     high = np.append(low[1:] - 1, LONGEST)
     return low / MICROSECONDS, np.maximum(low, high) / MICROSECONDS
+
+
+@functools.cache
+def _lowest() -> NDArray[np.int64]:
+    """Least value of each class, in microseconds."""
+    import numpy as np
+
+    histogram = new_histogram()
+    return np.asarray([histogram.get_value_from_index(index) for index in range(histogram.counts_len)], np.int64)

@@ -1,25 +1,56 @@
 """What one generator measures: times of requests in histograms, second by second, and its ledger of arrivals."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsproof.benchmark.facts import RequestFact, SecondFact, WorkerFact
-from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram
+from opsproof.benchmark.facts import NEVER_BEGUN, Histogram, RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram, record_all
 from opsproof.load.arrivals import Arrival, Arrivals
 from opsproof.profile.load import Load
 
+LOOK_SECONDS = 0.05
+"""From one look at the loop to the next."""
 _ERRORS_KEPT = 50
 _OTHER_ERRORS = "other errors"
 
 
+class _Tally:
+    """Microseconds on their way into a histogram: all of a second are recorded at once, when nobody waits."""
+
+    __slots__ = ("_histogram", "new")
+
+    def __init__(self) -> None:
+        self.new: list[int] = []
+        self._histogram: Any = None
+
+    def histogram(self) -> Any:
+        """All of them; None if there are none, since an empty histogram takes as much memory as a full one."""
+        if self.new:
+            if self._histogram is None:
+                self._histogram = new_histogram()
+            record_all(self._histogram, self.new)
+            self.new.clear()
+        return self._histogram
+
+    def text(self) -> str:
+        """The histogram's."""
+        histogram = self.histogram()
+        return "" if histogram is None else encoded(histogram)
+
+    def count(self) -> int:
+        """How many there are."""
+        histogram = self.histogram()
+        return 0 if histogram is None else int(histogram.total_count)
+
+
 @dataclass(slots=True)
 class _Name:
-    """Histograms of the requests of one name."""
+    """Times of the requests of one name."""
 
-    good: Any = field(default_factory=new_histogram)
-    bad: Any = field(default_factory=new_histogram)
-    service: Any = field(default_factory=new_histogram)
+    good: _Tally = field(default_factory=_Tally)
+    bad: _Tally = field(default_factory=_Tally)
+    service: _Tally = field(default_factory=_Tally)
     ages: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -28,7 +59,7 @@ class _Name:
 class _Second:
     """What ended within the second that goes on now."""
 
-    times: dict[str, Any] = field(default_factory=dict)
+    times: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     failed: Counter[str] = field(default_factory=Counter)
 
 
@@ -57,14 +88,14 @@ class Meter:
         self.arrivals = arrivals
         self.late_by = late_by
         self.begun = self.begun_in_time = self.begun_judged = self.late = self.busy = self.finished = 0
-        self.requests = self.requests_finished = 0
+        self.requests = self.requests_finished = self.largest_arrival = 0
         self.failures_in_a_row = 0
         self.last_success = arrivals.begins
         self.thinking = 0.0
         self.looks = self.held_up = 0
         self.longest_lag = self.cpu = 0.0
         self.user_errors: Counter[str] = Counter()
-        self.in_flight: dict[int, Sent] = {}
+        self.in_flight: dict[int, list[Sent]] = {}
         self._worker = worker
         self._gated = {gate.request for gate in load.gates.values() if gate.request}
         self._judged_from = arrivals.begins + load.warm_up
@@ -77,6 +108,9 @@ class Meter:
         """
         A look at the generator itself; before the end of the warm-up it says nothing.
 
+        One that comes late counts for all those that could not be had meanwhile, so that shares of looks are shares of
+        time.
+
         Args:
             now: When.
             lag: Seconds by which it came late.
@@ -84,8 +118,9 @@ class Meter:
         """
         if now < self._judged_from:
             return
-        self.looks += 1
-        self.held_up += lag > self.late_by
+        looks = 1 + int(lag / LOOK_SECONDS)
+        self.looks += looks
+        self.held_up += looks if lag > self.late_by else 0
         self.longest_lag = max(self.longest_lag, lag)
         if cpu is not None:
             self.cpu = max(self.cpu, cpu)
@@ -130,53 +165,48 @@ class Meter:
             self.failures_in_a_row += 1
         else:
             self.failures_in_a_row, self.last_success = 0, sent.at + service
-        micros = min(LONGEST, int(response * MICROSECONDS))
-        self._note(sent.name if sent.name in self._gated else "", micros, error)
-        if sent.due < self._judged_from:
+        micros = _micros(response)
+        judged = sent.due >= self._judged_from
+        if judged or sent.at + service < self._judged_from:
+            group = sent.name if sent.name in self._gated else ""
+            self._second.times[group].append(micros)
+            if error:
+                self._second.failed[group] += 1
+        if not judged:
             return
         name = self._names.get(sent.name)
         if name is None:
             name = self._names[sent.name] = _Name()
         if error:
-            name.bad.record_value(micros)
+            name.bad.new.append(micros)
             kept = error in name.errors or len(name.errors) < _ERRORS_KEPT
             name.errors[error if kept else _OTHER_ERRORS] += 1
         else:
-            name.good.record_value(micros)
-        name.service.record_value(min(LONGEST, int(service * MICROSECONDS)))
+            name.good.new.append(micros)
+        name.service.new.append(_micros(service))
 
-    def _note(self, group: str, micros: int, error: str) -> None:
-        second = self._second
-        times = second.times.get(group)
-        if times is None:
-            times = second.times[group] = new_histogram()
-        times.record_value(micros)
-        if error:
-            second.failed[group] += 1
-
-    def roll(self, second: int, now: float) -> None:
+    def roll(self, now: float) -> None:
         """
         A second is over.
 
         Args:
-            second: Its number, from the begin of the arrivals.
             now: Its end.
         """
         ended, self._second = self._second, _Second()
+        for name in self._names.values():
+            for tally in (name.good, name.bad, name.service):
+                tally.histogram()
         if ended.times:
-            everything = new_histogram()
-            for times in ended.times.values():
-                everything.add(times)
-            ended.times[""] = everything
+            ended.times[""] = [micros for times in ended.times.values() for micros in times]
         planned, begun = self.arrivals.due_until(now), self.begun
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=second,
+                second=len(self._seconds),
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
-                in_flight=len(self.in_flight),
-                times={name: encoded(times) for name, times in ended.times.items()},
+                in_flight=sum(map(len, self.in_flight.values())),
+                times={name: _text(times) for name, times in ended.times.items()},
                 failed=failed,
             )
         )
@@ -189,7 +219,7 @@ class Meter:
         Args:
             now: The end of the benchmark.
         """
-        for sent in self.in_flight.values():
+        for sent in (one for stack in self.in_flight.values() for one in stack):
             if sent.due >= self._judged_from:
                 self._names.setdefault(sent.name, _Name()).ages.append(now - sent.due)
         self.in_flight.clear()
@@ -197,20 +227,21 @@ class Meter:
         if never:
             self._names.setdefault(NEVER_BEGUN, _Name()).ages.extend(never)
 
-    def seconds_since(self, number: int) -> list[SecondFact]:
-        """The seconds that are over, from the one of this place in their order on."""
-        return self._seconds[number:]
+    def new_seconds(self) -> list[SecondFact]:
+        """The seconds that are over and were not yet asked for; they are kept by who asks."""
+        new, self._seconds = self._seconds, []
+        return new
 
     def requests_so_far(self) -> tuple[RequestFact, ...]:
         """Every name with its histograms."""
         return tuple(
             RequestFact(
                 name=name,
-                good=encoded(one.good),
-                bad=encoded(one.bad),
-                service=encoded(one.service),
-                ended=one.service.total_count,
-                failed=one.bad.total_count,
+                good=one.good.text(),
+                bad=one.bad.text(),
+                service=one.service.text(),
+                ended=one.service.count(),
+                failed=one.bad.count(),
                 ages=tuple(one.ages),
                 errors=dict(one.errors),
             )
@@ -230,6 +261,7 @@ class Meter:
             finished=self.finished,
             requests=self.requests,
             requests_finished=self.requests_finished,
+            largest_arrival=self.largest_arrival,
             thinking=self.thinking,
             looks=self.looks,
             held_up=self.held_up,
@@ -241,5 +273,12 @@ class Meter:
         )
 
 
-NEVER_BEGUN = "(never begun)"
-"""Stands for the requests of arrivals that no user was free to begin."""
+def _micros(seconds: float) -> int:
+    """Whole microseconds; a timer that fires a little early makes no time negative."""
+    return min(LONGEST, max(0, int(seconds * MICROSECONDS)))
+
+
+def _text(micros: list[int]) -> Histogram:
+    histogram = new_histogram()
+    record_all(histogram, micros)
+    return encoded(histogram)
