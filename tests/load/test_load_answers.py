@@ -34,11 +34,11 @@ title: {en: Shop, ko: 상점}
 targets:
   api: {kind: http, url: "${SHOP_URL}"}
 load:
-  rate: 2
+  rate: 3
   duration: 2s
   timeout: 1s
   gates:
-    mean: {title: {en: m, ko: m}, measure: mean, limit: < 5 s, runbook: [S-1], next_step: {en: n, ko: n}}
+    p50: {title: {en: p, ko: p}, measure: p50, limit: < 5 s, runbook: [S-1], next_step: {en: n, ko: n}}
 """
 ANSWERS = {
     "good": (200, b'{"rows": [{"id": 7}]}'),

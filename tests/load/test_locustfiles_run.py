@@ -144,3 +144,5 @@ def test_a_wrong_body_is_a_failure_though_the_status_is_200(broken, profiles, tm
     assert errors.value is not None
     assert errors.value > 0.1
     assert errors.answer is not Word.PASS
+    # It ends early: what was due by then was begun, and what users had taken for later is no shortfall.
+    assert run.fact.workers[0].begun == run.fact.workers[0].planned
