@@ -66,6 +66,8 @@ def _begin(environment: Environment, runner: Any, **_: Any) -> None:
     try:
         plan = plan_of(environment.parsed_options, Path(environment.parsed_options.profiles))  # type: ignore[union-attr]
         _RUNS[environment] = _Run(environment, runner, plan)
+        # What was loaded took a second, which no timer that is set now must take for gone by.
+        gevent.get_hub().loop.update_now()
     except OpsproofError as exc:
         _refuse(str(exc))
 
