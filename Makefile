@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Tests that mostly wait for servers of their own, and may do so side by side.
 WAITING := tests/rehearsal tests/proof/test_rehearsal.py
+# Tests that watch: two at once, and nothing beside them, or they would watch the machine.
+WATCHING := tests/canary tests/stack/canary
 
 .PHONY: help smoke test faults lint bench stack clean
 help: ## This list
@@ -15,7 +17,8 @@ smoke: $(VENV)/.stack ## The smoke gate against the embedded stack (ARGS='--prof
 
 test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check included
 	$(BIN)/python -m pytest $(WAITING) -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest tests $(WAITING:%=--ignore=%) $(ARGS)
+	$(BIN)/python -m pytest $(WATCHING) -n 2 --dist load $(ARGS) || [ $$? = 5 ]
+	$(BIN)/python -m pytest tests $(patsubst %,--ignore=%,$(WAITING) $(WATCHING)) $(ARGS)
 
 faults: $(VENV)/.dev ## Every fault of rehearsals and canaries, more than 400 (half an hour); `make test` covers every check by fewer
 	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/rehearsal tests/canary tests/stack/canary -n 3 --dist loadfile $(ARGS)

@@ -28,9 +28,10 @@ class Someone(FastHttpUser):
     def look(self):
         self.client.get("/look")
 """
-_CONNECTED = """
+_HELLO = "/control/hello"
+_CONNECTED = f"""
     def on_start(self):
-        self.client.get("/control/hello")
+        self.client.get("{_HELLO}")
 """
 _ATTACHED = "\nfrom opsproof.load import attach\nattach()\n"
 _STATS = """
@@ -117,15 +118,16 @@ Client = Callable[[Plan, Path], Said]
 def by_opsproof(plan: Plan, folder: Path) -> Said:
     """Users of Locust with `opsproof.load`, connected before arrivals come: from the moment a request was due."""
     fact = finished(attached(plan, folder), folder)
-    times = everything_of(fact.requests)
-    service = times_of([one.service for one in fact.requests]).quantile(0.5, confidence=0.95).value
+    requests = [one for one in fact.requests if _HELLO not in one.name]
+    times = everything_of(requests)
+    service = times_of([one.service for one in requests]).quantile(0.5, confidence=0.95).value
     lag = max(one.longest_lag for one in fact.workers)
     remark = f"from sending p50 {service * 1000:.1f} ms; its loop was up to {lag * 1000:.0f} ms late"
     if fact.exit_status:
         remark = fact.reasons[0]["en"]
     return Said(
-        sum(one.ended for one in fact.requests),
-        sum(one.failed + len(one.ages) for one in fact.requests),
+        sum(one.ended for one in requests),
+        sum(one.failed + len(one.ages) for one in requests),
         tuple(times.quantile(q, confidence=0.95).value for q in QUANTILES),
         remark,
     )

@@ -4,14 +4,16 @@ import itertools
 import urllib.request
 from pathlib import Path
 
-import load
 import pytest
-from load import Round
 from measuring import latency
 from measuring.k6 import find_k6
 from measuring.latency import Law, Served, Stall, finished, late, quantile, truth, worked
 from measuring.loaders import K6, OPSPROOF, Said
 from measuring.memory import measured
+from measuring.saturation import Rate
+
+import load
+from load import Round
 
 STALLS = [Stall(1.0, 2.0), Stall(3.0, 3.5)]
 
@@ -119,3 +121,17 @@ def test_what_is_off_the_truth_or_off_k6_is_missed() -> None:
     ]
     assert judged(true, true, (0.02, 0.2, 0.82), 0.001) == ["law, p99: opsproof says 800.0 ms, and k6 820.0 ms"]
     assert judged((0.02, 0.25, 0.8), true, true, 0.03)[-1].startswith("law: the machine was busy")
+
+
+@pytest.mark.parametrize(
+    ("two", "enough"),
+    [
+        (Rate(1800, 1.9, 0.1, 0.0), True),
+        (Rate(1400, 1.6, 0.4, 0.0), True),  # no core was left, and by core it is 1.75
+        (Rate(1400, 1.6, 0.1, 0.3), False),  # a core was idle: something else holds it up
+        (Rate(1400, 1.9, 0.1, 0.0), False),  # by core it is 1.47: the processes hold each other up
+    ],
+)
+def test_two_processes_fall_short_only_where_no_core_is_left(two: Rate, enough: bool) -> None:
+    """On two cores the server needs some as well; that is a reason only if it is the reason."""
+    assert load.gain([Rate(1000, 1.0, 0.1, 0.9)], [two]).enough is enough

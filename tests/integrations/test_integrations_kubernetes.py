@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from canary_builders import a_canary_with_little_traffic, a_healthy_canary, a_refused_canary, a_sick_canary
@@ -20,6 +21,9 @@ from opsproof.plugin.options import HELP
 
 FOLDER = Path(__file__).parents[2] / "docs" / "integrations"
 FILES = sorted(FOLDER.rglob("*.yaml"))
+KUBERNETES = "1.32"
+"""A version that is still kept; its schemas know every key."""
+OF_KUBERNETES = {"v1", "apps", "batch", "networking.k8s.io"}
 SERVICE = "http://opsproof-verdicts.production.svc:8080"
 VERSION = "2.1.0"
 """What the invented runs have watched."""
@@ -102,6 +106,8 @@ def analysed(metric: dict[str, Any], measurements: list[str]) -> str:
 def test_every_file_is_a_document_of_a_cluster(path: Path) -> None:
     for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
         assert {"apiVersion", "kind", "metadata", "spec"} == set(document)
+        if document["apiVersion"].partition("/")[0] in OF_KUBERNETES:
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
         name = document["metadata"].get("name") or document["metadata"]["generateName"]
         assert re.fullmatch(r"[a-z][a-z0-9-]*", name)
 
@@ -294,3 +300,21 @@ def test_each_page_names_its_files_and_says_what_was_not_tried(name: str) -> Non
     assert f"({name}.md)" in (FOLDER / "README.md").read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page):
         assert (FOLDER / link).exists(), link
+
+
+def test_a_benchmark_in_a_cluster_has_one_plan() -> None:
+    """Workers that the master does not expect, or another profile than its, would be another benchmark."""
+    service, master, workers = documents("locust/benchmark.yaml")
+    (conducting,), (sending,) = (one["spec"]["template"]["spec"]["containers"] for one in (master, workers))
+    arguments = [
+        dict(word.removeprefix("--").partition("=")[::2] for word in one["args"]) for one in (conducting, sending)
+    ]
+
+    assert {"master", "headless"} <= set(arguments[0])
+    assert "worker" in arguments[1]
+    assert len({(one["profile"], one["locustfile"]) for one in arguments}) == 1
+    assert int(arguments[0]["expect-workers"]) == workers["spec"]["parallelism"] == workers["spec"]["completions"]
+    assert arguments[1]["master-host"] == service["metadata"]["name"]
+    assert service["spec"]["selector"] == master["spec"]["template"]["metadata"]["labels"]
+    assert (conducting["env"], conducting["envFrom"]) == (sending["env"], sending["envFrom"])
+    assert "cpu" not in sending["resources"]["limits"]

@@ -172,7 +172,7 @@ def test_without_a_mark_no_rehearsal_begins(demo: Checkout) -> None:
 
     assert done_in(demo) == []
     assert "4 deselected" in told.text
-    assert "4 checks of backups and steps of rehearsals are left out; -m monthly or -m quarterly asks" in told.text
+    assert "4 checks of backups, steps of rehearsals, a canary's criteria and a benchmark's gates" in told.text
 
 
 def test_without_leave_to_write_nothing_is_executed(demo: Checkout) -> None:

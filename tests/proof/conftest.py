@@ -11,8 +11,8 @@ from opsproof.stack.parts import ALL
 @pytest.fixture(scope="session")
 def lanes(request, tmp_path_factory):
     """Begins to prove the faults of all selected tests at once."""
-    specs = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    faults = list(dict.fromkeys(params["fault"] for params in specs if "fault" in params))
+    proving = [item for item in request.session.items if "lanes" in getattr(item, "fixturenames", ())]
+    faults = list(dict.fromkeys(item.callspec.params["fault"] for item in proving))
     running = Lanes(faults, tmp_path_factory.mktemp("proof"))
     yield running
     running.close()

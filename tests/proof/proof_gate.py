@@ -17,7 +17,7 @@ from reasons import is_for_its_reason
 
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.judge.verdict import Word
-from opsproof.plugin.check import CANARY_FIXTURE, SITE_FIXTURES, check_name, indicator_check
+from opsproof.plugin.check import BENCHMARK_FIXTURE, CANARY_FIXTURE, SITE_FIXTURES, check_name, indicator_check
 from opsproof.plugin.marks import Step
 from opsproof.profile import load_with_unset
 from opsproof.rehearsal import damage
@@ -40,6 +40,7 @@ class Check:
         step: Its place in a rehearsal, if it is a step of one.
         on_site: True if it looks at stored backups, their archive or their standby.
         of_canary: True if it judges a canary that was watched.
+        of_benchmark: True if it judges a benchmark that was run.
     """
 
     rows: tuple[str, ...]
@@ -49,6 +50,7 @@ class Check:
     step: Step | None = None
     on_site: bool = False
     of_canary: bool = False
+    of_benchmark: bool = False
 
     @property
     def needs_a_fault(self) -> bool:
@@ -56,10 +58,11 @@ class Check:
         True if a fault of the stack must turn it red.
 
         The stack has no backups and no second site. What looks at backups is turned red by a damage of a copy
-        (`DAMAGES`), a step of a rehearsal by a fault of a site in the middle of one (`step_faults.py`), and what judges
-        a canary by the faults of a canary (tests/canary).
+        (`DAMAGES`), a step of a rehearsal by a fault of a site in the middle of one (`step_faults.py`), what judges
+        a canary by the faults of a canary (tests/canary), and a benchmark by those of targets and generators
+        (tests/load).
         """
-        return self.step is None and not self.on_site and not self.of_canary
+        return self.step is None and not self.on_site and not self.of_canary and not self.of_benchmark
 
 
 def checks_in_repository() -> dict[str, Check]:
@@ -101,6 +104,7 @@ def _check(module, function, marks) -> Check:
         faults=frozenset(fault for mark in marks if mark.name == "proven_by" for fault in mark.args),
         markers=frozenset(mark.name for mark in marks),
         step=next((mark.args[0] for mark in marks if mark.name == "step"), None),
+        of_benchmark=BENCHMARK_FIXTURE in inspect.signature(function).parameters,
         of_canary=CANARY_FIXTURE in inspect.signature(function).parameters,
         on_site=bool(SITE_FIXTURES & set(inspect.signature(function).parameters) - set(vars(module))),
     )

@@ -1,16 +1,33 @@
 """bench.json: all that is known of a benchmark, enough to judge it again and to compare it with another one."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from opsproof.judge.verdict import Word
 
 Number = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})]
 """A number that need not be finite; JSON has no other word for such a one than a text."""
-Histogram = Annotated[str, Field(description="HdrHistogram V2 of microseconds, deflated, base64; empty: no request.")]
+NEVER_BEGUN = "(never begun)"
+"""Stands for the requests of arrivals that no user was free to begin."""
 Ending = Literal["done", "sure", "down", "most_requests", "interrupted"]
+
+
+class Histogram(str):
+    """
+    HdrHistogram V2 of microseconds, deflated, base64; empty: no request.
+
+    Of our own making: no text of a target is in it, and redaction leaves it as it is.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> CoreSchema:
+        """A text of base64, for pydantic."""
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(pattern=r"^[A-Za-z0-9+/]*=*$"))
 
 
 class _Fact(BaseModel):
@@ -21,13 +38,14 @@ class RequestFact(_Fact):
     """
     Requests of one name that were due after the warm-up.
 
-    Response times are from the moment at which a request was due; service times from that at which it was sent.
+    Response times are from the moment at which a request was due; service times from that at which it was sent. A
+    histogram is HdrHistogram V2 of microseconds, deflated, base64; empty: no request.
     """
 
     name: str = Field(description="Method and name, as Locust shows them: GET /api/v1/items.")
-    good: Histogram = Field("", description="Response times of requests that did not fail.")
-    bad: Histogram = Field("", description="Response times of those that failed; a time-out at its limit.")
-    service: Histogram = Field("", description="Service times of both.")
+    good: Histogram = Field(Histogram(), description="Response times of requests that did not fail.")
+    bad: Histogram = Field(Histogram(), description="Response times of those that failed; a time-out at its limit.")
+    service: Histogram = Field(Histogram(), description="Service times of both.")
     ended: int = Field(0, description="Requests that ended.")
     failed: int = Field(0, description="Of these.")
     ages: tuple[float, ...] = Field((), description="Seconds since they were due, of requests that never ended.")
@@ -35,7 +53,11 @@ class RequestFact(_Fact):
 
 
 class SecondFact(_Fact):
-    """One second of a benchmark. A request belongs to the second in which it ended."""
+    """
+    One second of a benchmark. A request belongs to the second in which it ended.
+
+    What was due in the warm-up and ended after it belongs to none: no second after the warm-up has what is not judged.
+    """
 
     second: int = Field(description="From the begin of the arrivals.")
     planned: int = Field(0, description="Arrivals that were due in it.")
@@ -64,6 +86,7 @@ class WorkerFact(_Fact):
     finished: int = Field(0, description="Whose task came to its end.")
     requests: int = Field(0, description="Requests that were sent, warm-up and set-up included.")
     requests_finished: int = Field(0, description="Requests of the finished arrivals.")
+    largest_arrival: int = Field(0, description="Requests of the arrival that had the most so far.")
     thinking: float = Field(0.0, description="Seconds in tasks and not in requests, of all finished arrivals.")
     looks: int = Field(0, description="At its event loop, after the warm-up.")
     held_up: int = Field(0, description="Looks that came late.")
@@ -124,6 +147,7 @@ class BenchmarkFact(_Fact):
     answer: Word
     exit_status: int = Field(description="0 PASS, 1 FAIL, 6 INCONCLUSIVE.")
     reasons: tuple[dict[str, str], ...] = Field(description="Why it is no PASS, by language.")
+    doubts: tuple[dict[str, str], ...] = Field((), description="Of these, why it cannot be believed.")
     gates: tuple[GateFact, ...]
     started: datetime
     ended: datetime

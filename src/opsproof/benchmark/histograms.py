@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from opsproof.benchmark.facts import Histogram
 from opsproof.judge.benchmark.times import Times
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def record_all(histogram: Any, micros: Sequence[int]) -> None:
     histogram.max_value = max(histogram.max_value, int(values.max()))
 
 
-def encoded(histogram: Any) -> str:
+def encoded(histogram: Any) -> Histogram:
     """The text of a histogram (HdrHistogram V2, deflated, base64); "" of an empty one."""
-    return histogram.encode().decode() if histogram.total_count else ""
+    return Histogram(histogram.encode().decode() if histogram.total_count else "")
 
 
 def decoded(text: str) -> Any:
@@ -76,7 +77,7 @@ def decoded(text: str) -> Any:
     return read
 
 
-def merged(texts: Iterable[str]) -> str:
+def merged(texts: Iterable[str]) -> Histogram:
     """The histogram of several, counted together."""
     total = new_histogram()
     for text in texts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from opsproof.benchmark.facts import (
+    NEVER_BEGUN,
     BenchmarkFact,
     BoundsFact,
     Ending,
@@ -40,8 +41,6 @@ from opsproof.judge.statistics.scores import By
 from opsproof.judge.verdict import Word
 from opsproof.profile.load import Gate, Load
 
-SURELY_OVER = ("sure", "down")
-
 
 def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = None) -> BenchmarkFact:
     """
@@ -52,15 +51,17 @@ def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = 
         load: What is demanded.
         earlier: What gates with `worse` compare it with; None if there is none.
     """
-    generator = generator_of(measured.workers, measured.plan, measured.missing_workers, measured.ending)
-    found = doubts(load, generator)
-    pairs = [_judge(gate, measured, load, earlier, found, generator) for gate in load.gates.values()]
+    generator = _generator(measured)
+    found, pairs = _judge_all(measured, load, earlier, generator)
+    if generator.sure and all(judgement.answer is not Word.FAIL for judgement, _ in pairs):
+        found, pairs = _judge_all(measured, load, earlier, replace(generator, sure=False))
     decision = decide((judgement for judgement, _ in pairs), found)
     return measured.model_copy(
         update={
             "answer": decision.answer,
             "exit_status": decision.exit_status,
             "reasons": tuple(dict(reason) for reason in decision.reasons),
+            "doubts": tuple(dict(doubt.words) for doubt in found),
             "gates": tuple(
                 _fact(gate, judgement, compared)
                 for gate, (judgement, compared) in zip(load.gates.values(), pairs, strict=True)
@@ -77,7 +78,7 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
     Args:
         workers: Their ledgers.
         plan: What was planned.
-        missing: Workers that never came.
+        missing: Workers that never came; those that came and told nothing are added.
         ending: How it ended; "done" while it goes on.
     """
     finished = sum(worker.finished for worker in workers)
@@ -101,11 +102,12 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
         thinking=sum(worker.thinking for worker in workers) / finished if finished else 0.0,
         user_errors=dict(errors),
         workers=plan.workers,
-        missing=missing,
+        missing=max(missing, plan.workers - len(workers)),
         lost=tuple(worker.name for worker in workers if not worker.told_its_end),
         ran=max((worker.ran for worker in workers), default=0.0),
         stopped_by_limit=ending == "most_requests",
-        sure=ending in SURELY_OVER,
+        sure=ending == "sure",
+        down=ending == "down",
         open_model=plan.open_model,
     )
 
@@ -127,8 +129,17 @@ def parts_of(measured: BenchmarkFact, request: str, limit: float) -> list[Part]:
 
 
 def requests_of(measured: BenchmarkFact, name: str) -> list[RequestFact]:
-    """The requests of one name; all of them for ""."""
-    return [one for one in measured.requests if not name or one.name == name]
+    """
+    The requests of one name; all of them for "".
+
+    Each arrival that was never begun may have been one of that name: then it is said to have waited for no time at
+    least, which keeps a gate from passing, and lets none fail.
+    """
+    if not name:
+        return list(measured.requests)
+    found = [one for one in measured.requests if one.name == name]
+    never = [one for one in measured.requests if one.name == NEVER_BEGUN] if found else []
+    return found + [one.model_copy(update={"ages": (0.0,) * len(one.ages)}) for one in never]
 
 
 def everything_of(requests: Sequence[RequestFact]) -> Times:
@@ -140,6 +151,17 @@ def everything_of(requests: Sequence[RequestFact]) -> Times:
 def good_of(requests: Sequence[RequestFact]) -> Times:
     """Response times of requests that did not fail; what never ended may still have been one."""
     return times_of([one.good for one in requests], [age for one in requests for age in one.ages])
+
+
+def _generator(fact: BenchmarkFact) -> Generator:
+    return generator_of(fact.workers, fact.plan, fact.missing_workers, fact.ending)
+
+
+def _judge_all(
+    measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None, generator: Generator
+) -> tuple[tuple[Doubt, ...], list[tuple[Judgement, Compared | None]]]:
+    found = doubts(load, generator)
+    return found, [_judge(gate, measured, load, earlier, found, generator) for gate in load.gates.values()]
 
 
 def _judge(
@@ -188,6 +210,8 @@ def _against_earlier(
         return unknown(words("other_plan", ours=ours, theirs=theirs))
     if not requests_of(earlier, gate.request):
         return unknown(words("not_in_baseline"))
+    if doubted := doubts(load, _generator(earlier)):
+        return unknown(words("baseline_doubted", doubt=doubted[0].words))
     compared = compare(measured, earlier, gate.measure, gate.request, gate.worse.by, load.confidence)
     tolerance = gate.worse.value
     answer = (
@@ -233,7 +257,7 @@ def compare(
     if measure == "mean":
         each = math.sqrt(confidence)
         bounds = [
-            mean_bounds(one, parts_of(fact, request, math.inf), each)
+            mean_bounds(one, parts_of(fact, request, math.inf), each, one)
             for one, (fact, _) in zip(times, sides, strict=True)
         ]
         return compare_means(bounds[0], bounds[1], by)

@@ -64,6 +64,6 @@ class Arrivals:
         return [self._first + number * self._between for number in range(self.taken, self._planned)]
 
     def cut(self, now: float) -> None:
-        """Let no more arrivals be due from now on."""
-        self._planned = min(self._planned, max(self.taken, self.due_until(now)))
+        """Let no more arrivals be due from now on, those that a user waits for already included."""
+        self._planned = self.due_until(now)
         self.ends = min(self.ends, now)

@@ -17,6 +17,7 @@ from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFa
 from opsproof.benchmark.judged import generator_of
 from opsproof.errors import OpsproofError
 from opsproof.judge.benchmark.trust import distorted
+from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
 from opsproof.load.generator import Generator, error_text
 from opsproof.load.outcome import Outcome
@@ -32,6 +33,7 @@ _PROGRESS_LINES = 20
 _USAGE_ERROR = 4
 
 log = logging.getLogger("opsproof.load")
+_RUNS: dict[Environment, "_Run"] = {}
 
 
 def attach() -> None:
@@ -44,6 +46,9 @@ def attach() -> None:
     happenings: Any = events
     happenings.init_command_line_parser.add_listener(_add_options)
     happenings.init.add_listener(_begin)
+    # Locust calls who quits in reverse: the first one has the last word on the exit status, and no gate of the
+    # locustfile's own makes a 0 of what failed here.
+    happenings.quitting._handlers.insert(0, _have_the_last_word)
 
 
 def _add_options(parser: ArgumentParser) -> None:
@@ -60,9 +65,14 @@ def _add_options(parser: ArgumentParser) -> None:
 def _begin(environment: Environment, runner: Any, **_: Any) -> None:
     try:
         plan = plan_of(environment.parsed_options, Path(environment.parsed_options.profiles))  # type: ignore[union-attr]
-        _Run(environment, runner, plan)
+        _RUNS[environment] = _Run(environment, runner, plan)
     except OpsproofError as exc:
         _refuse(str(exc))
+
+
+def _have_the_last_word(environment: Environment, **_: Any) -> None:
+    if environment in _RUNS:
+        _RUNS[environment].conclude()
 
 
 def _refuse(why: str) -> NoReturn:
@@ -74,6 +84,7 @@ class _Run:
     """A Locust run in this process: a generator, or what collects from generators, or both."""
 
     def __init__(self, environment: Environment, runner: Any, plan: LoadPlan) -> None:
+        options: Any = environment.parsed_options
         self._environment = environment
         self._runner = runner
         self._plan = plan
@@ -83,19 +94,20 @@ class _Run:
         self._wanted = 0
         self._conductor: gevent.Greenlet | None = None
         self._told = False
+        self._reports, self._lang = Path(options.reports), options.lang
         load = plan.load
         environment.host = plan.target.address
         if not plan.writes:
-            environment.exclude_tags = [*(environment.exclude_tags or []), WRITE_TAG]
+            environment.exclude_tags = [*(environment.exclude_tags or options.exclude_tags or []), WRITE_TAG]
         self._collector = Collector(load)
         self._generator: Generator | None = None
         if isinstance(runner, WorkerRunner):
-            self._generator = Generator(load, runner.client_id, self._tell_master)
+            self._generator = Generator(load, runner.client_id, self._tell_master, placed=False)
             generator = self._generator
             runner.register_message(_PLAN, self._be_placed)
             runner.register_message(_CUT, lambda **_: generator.cut("sure"))
         elif isinstance(runner, LocalRunner):
-            self._generator = Generator(load, "local", self._collector.take)
+            self._generator = Generator(load, "local", self._collector.take, placed=True)
         else:
             runner.register_message(_TOLD, self._take)
         if self._generator is not None:
@@ -112,7 +124,7 @@ class _Run:
             for limit in ("network_timeout", "connection_timeout"):
                 if hasattr(user, limit):
                     setattr(user, limit, min(getattr(user, limit), plan.load.timeout))
-        pace(generator, auth, plan.load.timeout)
+        pace(generator, plan.target.address, auth, plan.load.timeout)
 
         def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
             error = "" if exception is None else plan.redactor.text(error_text(exception))
@@ -123,23 +135,28 @@ class _Run:
 
         happenings.request.add_listener(on_request)
         happenings.user_error.add_listener(on_user_error)
-        happenings.spawning_complete.add_listener(lambda **_: generator.begin())
+        # A worker that the master has no place for, because it came late, would be load above what is planned.
+        happenings.spawning_complete.add_listener(lambda **_: generator.begin() if generator.placed else None)
         happenings.test_stopping.add_listener(lambda **_: generator.close("interrupted"))
 
     def _conduct_from_here(self) -> None:
         """Begin, watch and end the run: users as the profile says, and no more."""
         load, options = self._plan.load, self._environment.parsed_options
-        users, start = load.users_at_once, self._runner.start
+        users, start, address = load.users_at_once, self._runner.start, self._plan.target.address
         options.num_users, options.spawn_rate = users, min(users, _MOST_SPAWNED)  # type: ignore[union-attr]
 
-        def bounded(_users: int, _spawn_rate: float, **how: Any) -> None:
+        def bounded(user_count: int = 0, spawn_rate: float = 0, **how: Any) -> None:
+            """Whoever asks (a command line, a web page, a shape, a worker that came late): it begins once."""
+            if self._conductor is not None:
+                log.error("no users are added, and no second benchmark is begun; start Locust again for another one")
+                return
+            self._environment.host = address
             start(users, min(users, _MOST_SPAWNED), **how)
 
         self._runner.start = bounded
         happenings: Any = self._environment.events
         happenings.test_start.add_listener(self._on_start)
         happenings.spawning_complete.add_listener(self._on_spawned)
-        happenings.quitting.add_listener(self._on_quitting)
 
     def _on_start(self, **_: Any) -> None:
         self._started = datetime.now(UTC)
@@ -151,7 +168,7 @@ class _Run:
         self._wanted = max(self._environment.parsed_options.expect_workers or 0, len(ready))  # type: ignore[union-attr]
         self._missing = self._wanted - len(ready)
         for number, client in enumerate(ready):
-            place = {"number": number, "workers": len(ready), "profile": self._plan.profile.name}
+            place = {"number": number, "workers": len(ready), "plan": self._plan.words}
             self._runner.send_message(_PLAN, place, client_id=client)
 
     def _on_spawned(self, **_: Any) -> None:
@@ -159,6 +176,17 @@ class _Run:
             self._conductor = gevent.spawn(self._conduct)
 
     def _conduct(self) -> None:
+        """Watch it, and end it."""
+        try:
+            self._see_to_its_end()
+        finally:
+            if self._environment.web_ui is None:
+                self._runner.quit()
+            else:
+                self._runner.stop()
+                self._tell_outcome()
+
+    def _see_to_its_end(self) -> None:
         """See each second whether it goes on."""
         load, collector = self._plan.load, self._collector
         longest = load.duration + load.timeout + _LAST_WORDS
@@ -179,11 +207,6 @@ class _Run:
             if now - told >= load.duration / _PROGRESS_LINES:
                 told = now
                 log.info("%s", collector.progress(now - began))
-        if self._environment.web_ui is None:
-            self._runner.quit()
-        else:
-            self._runner.stop()
-            self._tell_outcome()
 
     def _cut(self) -> None:
         """A gate surely fails: let no more arrivals come, anywhere."""
@@ -210,10 +233,14 @@ class _Run:
             writes=self._plan.writes,
         )
 
-    def _on_quitting(self, **_: Any) -> None:
+    def conclude(self) -> None:
+        """The process ends: say the answer, and make it the exit status unless somebody has a worse one than 0."""
+        if isinstance(self._runner, WorkerRunner):
+            return
+        code = self._environment.process_exit_code
+        self._environment.process_exit_code = code or EXIT_STATUS[Word.INCONCLUSIVE]
         self._runner.quit()
         outcome = self._tell_outcome()
-        code = self._environment.process_exit_code
         self._environment.process_exit_code = code or outcome
 
     def _tell_outcome(self) -> int:
@@ -221,8 +248,7 @@ class _Run:
         outcome = Outcome(self._plan, self._collector, self._plan_fact(), started=self._started, missing=self._missing)
         if not self._told:
             self._told = True
-            options = self._environment.parsed_options
-            outcome.tell(Path(options.reports), options.lang)  # type: ignore[union-attr]
+            outcome.tell(self._reports, self._lang)
         return outcome.fact.exit_status
 
     def _tell_master(
@@ -252,9 +278,14 @@ class _Run:
 
     def _be_placed(self, msg: Any, **_: Any) -> None:
         place = msg.data
-        if place["profile"] != self._plan.profile.name:
-            ours = self._plan.profile.name
-            log.error("the master runs %s, and this worker %s; give both the same --profile", place["profile"], ours)
+        if place["plan"] != self._plan.words:
+            log.error(
+                "the master has another plan than this worker, which takes no part: %s; here %s; "
+                "give both the same --profile, profiles and --allow-writes",
+                place["plan"],
+                self._plan.words,
+            )
+            self._environment.process_exit_code = _USAGE_ERROR
             self._runner.quit()
         assert self._generator is not None
         self._generator.place(place["number"], place["workers"])

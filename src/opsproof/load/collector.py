@@ -79,13 +79,17 @@ class Collector:
         return f"{seconds}: {begun:,} of {planned:,} arrivals begun, {failed:,} requests failed"
 
     def surely_fails(self) -> str:
-        """A gate that fails whatever is still to come, even if every request of it were good; "" if there is none."""
+        """
+        A gate that fails whatever is still to come, even if every request of it were good; "" if there is none.
+
+        As many requests may come as if each arrival had as many as the one that had the most so far.
+        """
         for key, gate in self._load.gates.items():
             bad, seen = self._sure[key]
             allowed = _allowed(gate)
             if allowed is None or not bad:
                 continue
-            per_arrival = max(1.0, seen / max(1, self._arrivals_judged()))
+            per_arrival = max(self._largest_arrival(), seen / max(1, self._arrivals_judged()))
             total = max(seen, per_arrival * self._load.rate * (self._load.duration - self._load.warm_up))
             if lower(bad, total, self._load.confidence) > allowed:
                 return key
@@ -110,6 +114,9 @@ class Collector:
             for second in told.seconds:
                 by_number[second.second].append(second)
         return tuple(_together(number, by_number[number]) for number in sorted(by_number))
+
+    def _largest_arrival(self) -> int:
+        return max((told.ledger.largest_arrival for told in self._told.values()), default=0) or 1
 
     def _arrivals_judged(self) -> int:
         return sum(s.begun for told in self._told.values() for s in told.seconds if s.second >= self._load.warm_up)

@@ -12,11 +12,10 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from opsproof.benchmark.facts import Ending, RequestFact, SecondFact, WorkerFact
 from opsproof.judge.benchmark.trust import late_by
 from opsproof.load.arrivals import Arrival, Arrivals
-from opsproof.load.meter import Meter, Sent
+from opsproof.load.meter import LOOK_SECONDS, Meter, Sent
 from opsproof.profile.load import Load
 
 clock = time.perf_counter
-LOOK_SECONDS = 0.05
 _EARLY_SECONDS = 0.001
 """A timer of the event loop fires up to a millisecond late; the rest of the wait is spent looking at the clock."""
 _CALM_RATE = 500.0
@@ -27,6 +26,7 @@ _LEAD_SECONDS = 0.1
 _DOWN_SECONDS = 5.0
 _DOWN_FAILURES = 20
 _REQUESTS_TOLD_EVERY = 3
+_UNTOLD = "a request was sent, and its end never told: catch_response needs a `with` block"
 
 Telling = Callable[[WorkerFact, list[SecondFact], tuple[RequestFact, ...] | None, Ending | None], None]
 
@@ -38,28 +38,32 @@ class Generator:
     Args:
         load: The profile's plan.
         name: Of this worker.
+        placed: False if it waits for a master to say which of how many it is.
         tell: Takes the ledger, the seconds that are new, the requests (not every time), and how it ended (at last).
     """
 
-    def __init__(self, load: Load, name: str, tell: Telling) -> None:
+    def __init__(self, load: Load, name: str, tell: Telling, *, placed: bool) -> None:
         self._load = load
         self._name = name
         self._tell = tell
         self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
         self._early = 0.0
+        self.placed = placed
         self._begins = Event()
         self._told = 0
         self._ending: Ending | None = None
         self._cut: Ending | None = None
         self._running: dict[int, Arrival] = {}
-        self._setting_up: dict[int, Sent] = {}
+        self._in_flight: dict[int, list[Sent]] = {}
+        self._requests = 0
+        self._early_errors: list[str] = []
         self._watch: gevent.Greenlet | None = None
         self.meter: Meter | None = None
 
     def place(self, number: int, workers: int) -> None:
         """Say which of how many workers this is; before it begins."""
-        self._number, self._workers = number, workers
+        self._number, self._workers, self.placed = number, workers, True
 
     def begin(self) -> None:
         """All users are there: let arrivals come."""
@@ -68,6 +72,10 @@ class Generator:
         self._early = _EARLY_SECONDS if self._load.rate / self._workers <= _CALM_RATE else 0.0
         arrivals = Arrivals(self._load.rate, self._load.duration, clock() + _LEAD_SECONDS, self._number, self._workers)
         self.meter = Meter(self._load, arrivals, self._name, late_by(self._load))
+        self.meter.in_flight, self.meter.requests = self._in_flight, self._requests
+        self.meter.user_errors.update(self._early_errors)
+        if self._full:
+            self.cut("most_requests")
         self._watch = gevent.spawn(self._look)
         self._begins.set()
 
@@ -84,6 +92,7 @@ class Generator:
         self._ending = ending
         now = clock()
         self.meter.arrivals.cut(now)
+        self.meter.roll(now)
         self.meter.close(now)
         self._report(now, final=True)
 
@@ -115,7 +124,7 @@ class Generator:
                 gevent.sleep(0)
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser
-        if self.ended or due > arrivals.ends:
+        if self.ended or self._full or due > arrivals.ends:
             _idle()
         user._state = LOCUST_STATE_RUNNING
         arrival = Arrival(due)
@@ -123,56 +132,90 @@ class Generator:
         self._running[id(gevent.getcurrent())] = arrival
         return arrival
 
-    def finish_arrival(self, arrival: Arrival) -> None:
-        """The task of an arrival is over, well or not."""
-        self._running.pop(id(gevent.getcurrent()), None)
+    def finish_arrival(self, arrival: Arrival, *, raised: bool) -> None:
+        """
+        The task of an arrival is over.
+
+        Args:
+            arrival: What it took.
+            raised: True if the task raised something, if only that another one is to follow.
+        """
+        greenlet = id(gevent.getcurrent())
+        self._running.pop(greenlet, None)
+        untold = self._in_flight.pop(greenlet, [])
         if self.meter is not None and not self.ended:
             self.meter.finish(arrival, clock())
+            if untold and not raised:
+                self.meter.user_errors[_UNTOLD] += len(untold)
 
     def send(self, name: str) -> None:
-        """The user of this greenlet is about to send a request."""
-        meter = self.meter
-        if meter is None or self._ending is not None:
+        """
+        The user of this greenlet is about to send a request.
+
+        Raises:
+            StopUser: There are as many requests as there may be, or the benchmark is over.
+        """
+        greenlet = id(gevent.getcurrent())
+        if (self.ended or self._full) and (greenlet in self._running or self.meter is None):
+            raise StopUser
+        if not self.ended:
+            self._in_flight.setdefault(greenlet, []).append(self._sent(name, clock()))
+            if self._full:
+                self.cut("most_requests")
+
+    def end(self, name: str, milliseconds: float, error: str) -> None:
+        """The request of this greenlet has ended; one that nobody saw begin was sent as long ago as it took."""
+        greenlet = id(gevent.getcurrent())
+        stack = self._in_flight.get(greenlet, [])
+        same = [sent for sent in stack if sent.name == name]
+        seconds = milliseconds / 1000
+        sent = next(reversed(same or stack), None)
+        if sent is not None:
+            stack.remove(sent)
+            if not stack:
+                del self._in_flight[greenlet]
+        if self.meter is None or self.ended:
             return
-        greenlet, now = id(gevent.getcurrent()), clock()
-        arrival = self._running.get(greenlet)
-        due = now
+        if sent is None:
+            sent = self._sent(name, clock() - seconds)
+        sent.name = name
+        if sent.arrival is not None:
+            sent.arrival.in_requests += seconds
+        self.meter.end(sent, seconds, error)
+
+    def fail(self, error: str) -> None:
+        """A user raised an error outside of a request."""
+        self._in_flight.pop(id(gevent.getcurrent()), None)
+        if self.meter is None:
+            self._early_errors.append(error)
+        else:
+            self.meter.user_errors[error] += 1
+
+    @property
+    def _full(self) -> bool:
+        """True if there are as many requests as the profile allows; each worker has its part of them."""
+        return self._requests * self._workers >= self._requests_at_most
+
+    def _sent(self, name: str, at: float) -> Sent:
+        """A request more; the first one of an arrival has waited since that was due."""
+        arrival = self._running.get(id(gevent.getcurrent()))
+        self._requests += 1
+        due = at
         if arrival is not None:
             arrival.requests += 1
             if arrival.requests == 1:
                 due = arrival.due
-        meter.requests += 1
-        meter.in_flight[greenlet] = Sent(name, due, now, arrival)
-        if meter.requests * self._workers >= self._requests_at_most:
-            self.cut("most_requests")
-
-    def end(self, name: str, milliseconds: float, error: str) -> None:
-        """The request of this greenlet has ended; one that nobody saw begin is counted by its own time."""
-        meter = self.meter
-        if meter is None or self._ending is not None:
-            return
-        seconds = milliseconds / 1000
-        sent = meter.in_flight.pop(id(gevent.getcurrent()), None)
-        if sent is None:
-            now = clock()
-            sent = Sent(name, now - seconds, now - seconds, None)
-            meter.requests += 1
-        sent.name = name
-        if sent.arrival is not None:
-            sent.arrival.in_requests += seconds
-        meter.end(sent, seconds, error)
-
-    def fail(self, error: str) -> None:
-        """A user raised an error outside of a request."""
         if self.meter is not None:
-            self.meter.user_errors[error] += 1
-            self.meter.in_flight.pop(id(gevent.getcurrent()), None)
+            self.meter.requests = self._requests
+            if arrival is not None:
+                self.meter.largest_arrival = max(self.meter.largest_arrival, arrival.requests)
+        return Sent(name, due, at, arrival)
 
     def _look(self) -> None:
         """Look at the loop, at the processor and at the time, until all arrivals are done with."""
         assert self.meter is not None
         meter, load = self.meter, self._load
-        expected, second = meter.arrivals.begins, 0
+        expected, second = meter.arrivals.begins, 1
         gevent.sleep(max(0.0, expected - clock()))
         used = [(clock(), time.process_time())]
         while not self.ended:
@@ -181,12 +224,11 @@ class Generator:
             now = clock()
             used.append((now, time.process_time()))
             meter.look(now, now - expected, _cpu(used))
-            while now >= meter.arrivals.begins + second + 1:
-                meter.roll(second, meter.arrivals.begins + second + 1)
+            while now >= meter.arrivals.begins + second:
+                meter.roll(meter.arrivals.begins + second)
                 second += 1
                 self._report(now, final=False)
             if ending := self._is_over(now, load):
-                meter.roll(second, now)
                 self.close(ending)
 
     def _is_over(self, now: float, load: Load) -> Ending | None:
@@ -195,8 +237,8 @@ class Generator:
         if now < arrivals.ends:
             failing = meter.failures_in_a_row >= _DOWN_FAILURES
             return "down" if failing and now - meter.last_success > _DOWN_SECONDS else None
-        waiting = meter.in_flight or meter.begun < arrivals.planned
-        if waiting and now < arrivals.ends + load.timeout:
+        to_come = self._running or meter.begun < arrivals.planned
+        if (meter.in_flight or (to_come and not self._full)) and now < arrivals.ends + load.timeout:
             return None
         return self._cut or "done"
 

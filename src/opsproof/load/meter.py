@@ -4,11 +4,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsproof.benchmark.facts import RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.facts import NEVER_BEGUN, Histogram, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.histograms import LONGEST, MICROSECONDS, encoded, new_histogram, record_all
 from opsproof.load.arrivals import Arrival, Arrivals
 from opsproof.profile.load import Load
 
+LOOK_SECONDS = 0.05
+"""From one look at the loop to the next."""
 _ERRORS_KEPT = 50
 _OTHER_ERRORS = "other errors"
 
@@ -86,25 +88,29 @@ class Meter:
         self.arrivals = arrivals
         self.late_by = late_by
         self.begun = self.begun_in_time = self.begun_judged = self.late = self.busy = self.finished = 0
-        self.requests = self.requests_finished = 0
+        self.requests = self.requests_finished = self.largest_arrival = 0
         self.failures_in_a_row = 0
         self.last_success = arrivals.begins
         self.thinking = 0.0
         self.looks = self.held_up = 0
         self.longest_lag = self.cpu = 0.0
         self.user_errors: Counter[str] = Counter()
-        self.in_flight: dict[int, Sent] = {}
+        self.in_flight: dict[int, list[Sent]] = {}
         self._worker = worker
         self._gated = {gate.request for gate in load.gates.values() if gate.request}
         self._judged_from = arrivals.begins + load.warm_up
         self._names: dict[str, _Name] = {}
         self._second = _Second()
         self._seconds: list[SecondFact] = []
+        self._told = 0
         self._before = (0, 0)
 
     def look(self, now: float, lag: float, cpu: float | None) -> None:
         """
         A look at the generator itself; before the end of the warm-up it says nothing.
+
+        One that comes late counts for all those that could not be had meanwhile, so that shares of looks are shares of
+        time.
 
         Args:
             now: When.
@@ -113,8 +119,9 @@ class Meter:
         """
         if now < self._judged_from:
             return
-        self.looks += 1
-        self.held_up += lag > self.late_by
+        looks = 1 + int(lag / LOOK_SECONDS)
+        self.looks += looks
+        self.held_up += looks if lag > self.late_by else 0
         self.longest_lag = max(self.longest_lag, lag)
         if cpu is not None:
             self.cpu = max(self.cpu, cpu)
@@ -160,11 +167,13 @@ class Meter:
         else:
             self.failures_in_a_row, self.last_success = 0, sent.at + service
         micros = _micros(response)
-        group = sent.name if sent.name in self._gated else ""
-        self._second.times[group].append(micros)
-        if error:
-            self._second.failed[group] += 1
-        if sent.due < self._judged_from:
+        judged = sent.due >= self._judged_from
+        if judged or sent.at + service < self._judged_from:
+            group = sent.name if sent.name in self._gated else ""
+            self._second.times[group].append(micros)
+            if error:
+                self._second.failed[group] += 1
+        if not judged:
             return
         name = self._names.get(sent.name)
         if name is None:
@@ -177,12 +186,11 @@ class Meter:
             name.good.new.append(micros)
         name.service.new.append(_micros(service))
 
-    def roll(self, second: int, now: float) -> None:
+    def roll(self, now: float) -> None:
         """
         A second is over.
 
         Args:
-            second: Its number, from the begin of the arrivals.
             now: Its end.
         """
         ended, self._second = self._second, _Second()
@@ -195,10 +203,10 @@ class Meter:
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=second,
+                second=self._told + len(self._seconds),
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
-                in_flight=len(self.in_flight),
+                in_flight=sum(map(len, self.in_flight.values())),
                 times={name: _text(times) for name, times in ended.times.items()},
                 failed=failed,
             )
@@ -212,7 +220,7 @@ class Meter:
         Args:
             now: The end of the benchmark.
         """
-        for sent in self.in_flight.values():
+        for sent in (one for stack in self.in_flight.values() for one in stack):
             if sent.due >= self._judged_from:
                 self._names.setdefault(sent.name, _Name()).ages.append(now - sent.due)
         self.in_flight.clear()
@@ -223,6 +231,7 @@ class Meter:
     def new_seconds(self) -> list[SecondFact]:
         """The seconds that are over and were not yet asked for; they are kept by who asks."""
         new, self._seconds = self._seconds, []
+        self._told += len(new)
         return new
 
     def requests_so_far(self) -> tuple[RequestFact, ...]:
@@ -254,6 +263,7 @@ class Meter:
             finished=self.finished,
             requests=self.requests,
             requests_finished=self.requests_finished,
+            largest_arrival=self.largest_arrival,
             thinking=self.thinking,
             looks=self.looks,
             held_up=self.held_up,
@@ -270,11 +280,7 @@ def _micros(seconds: float) -> int:
     return min(LONGEST, max(0, int(seconds * MICROSECONDS)))
 
 
-def _text(micros: list[int]) -> str:
+def _text(micros: list[int]) -> Histogram:
     histogram = new_histogram()
     record_all(histogram, micros)
     return encoded(histogram)
-
-
-NEVER_BEGUN = "(never begun)"
-"""Stands for the requests of arrivals that no user was free to begin."""

@@ -16,6 +16,7 @@ from opsproof.load.collector import Collector
 from opsproof.load.plan import LoadPlan
 from opsproof.report.benchmarks.block import text_block
 from opsproof.report.benchmarks.parts import write_benchmark
+from opsproof.report.cleaning import clean_benchmark
 
 
 class Outcome:
@@ -51,7 +52,7 @@ class Outcome:
             requests=collector.requests(),
             seconds=collector.seconds(),
         )
-        self.fact = judged(measured, plan.load, plan.earlier)
+        self.fact = clean_benchmark(judged(measured, plan.load, plan.earlier), plan.redactor)
 
     def tell(self, folder: Path, lang: Lang) -> None:
         """

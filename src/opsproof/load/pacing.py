@@ -8,9 +8,10 @@ so that a slow target gets less load. Both are why its numbers look better than 
 from collections.abc import Mapping
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
-from locust.clients import HttpSession
+from locust.clients import HttpSession, absolute_http_url_regexp
 from locust.contrib.fasthttp import FastHttpSession
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
@@ -18,18 +19,19 @@ from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 from opsproof.load.generator import Generator
 
 
-def pace(generator: Generator, headers: Mapping[str, str], timeout: float) -> None:
+def pace(generator: Generator, address: str, headers: Mapping[str, str], timeout: float) -> None:
     """
     Let a generator pace all tasks and see all requests of this process; once.
 
     Args:
         generator: Who does.
-        headers: Sent with every request that does not set them itself.
+        address: Of the target.
+        headers: Sent with every request to the target that does not set them itself.
         timeout: Seconds of a request by HttpUser that names none.
     """
     _pace_tasks(generator)
-    _see_requests(FastHttpSession, generator, headers, {})
-    _see_requests(HttpSession, generator, headers, {"timeout": timeout})
+    _see_requests(FastHttpSession, generator, address, headers, {})
+    _see_requests(HttpSession, generator, address, headers, {"timeout": timeout})
 
 
 def _pace_tasks(generator: Generator) -> None:
@@ -42,11 +44,12 @@ def _pace_tasks(generator: Generator) -> None:
         if isinstance(task, type) and issubclass(task, TaskSet):
             execute(tasks)
             return
-        arrival = generator.take_arrival(tasks)
+        arrival, raised = generator.take_arrival(tasks), True
         try:
             execute(tasks)
+            raised = False
         finally:
-            generator.finish_arrival(arrival)
+            generator.finish_arrival(arrival, raised=raised)
 
     def wait(tasks: TaskSet) -> None:
         """Arrivals say when to go on; only see whether the user is to end, and let others run."""
@@ -61,6 +64,7 @@ def _pace_tasks(generator: Generator) -> None:
 def _see_requests(
     session: Any,
     generator: Generator,
+    address: str,
     headers: Mapping[str, str],
     defaults: Mapping[str, Any],
 ) -> None:
@@ -68,7 +72,7 @@ def _see_requests(
 
     @wraps(request)
     def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
-        if headers:
+        if headers and _goes_to(url, address):
             kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
@@ -76,3 +80,11 @@ def _see_requests(
         return request(self, method, url, name, **kwargs)
 
     session.request = seen
+
+
+def _goes_to(url: str, address: str) -> bool:
+    """False if it is an absolute url that leads elsewhere: nobody else gets the credentials."""
+    if not absolute_http_url_regexp.match(url):
+        return True
+    there, ours = urlsplit(url), urlsplit(address)
+    return (there.scheme, there.netloc) == (ours.scheme, ours.netloc)

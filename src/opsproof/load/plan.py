@@ -42,6 +42,12 @@ class LoadPlan:
     earlier: BenchmarkFact | None
     redactor: Redactor
 
+    @property
+    def words(self) -> str:
+        """What a master and its workers must agree on, in a line."""
+        load = self.load.model_dump_json(exclude={"gates"})
+        return f"{self.profile.name} at {self.target.address}, {'with' if self.writes else 'without'} writes, {load}"
+
 
 def plan_of(options: Any, root: Path) -> LoadPlan:
     """

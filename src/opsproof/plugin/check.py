@@ -16,6 +16,7 @@ from opsproof.plugin.options import language
 from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.canary import Criterion
 from opsproof.profile.indicators import Indicator
+from opsproof.profile.load import Gate
 from opsproof.profile.models import Profile
 
 
@@ -38,6 +39,7 @@ class Check:
         step: Its place there.
         on_site: True if it looks at stored backups, their archive or their standby.
         of_canary: True if it needs a canary that was watched.
+        of_benchmark: True if it needs a benchmark that was run.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Check:
     step: Step | None = None
     on_site: bool = False
     of_canary: bool = False
+    of_benchmark: bool = False
 
     @property
     def stays_as_it_was(self) -> bool:
@@ -65,6 +68,9 @@ SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
 
 CANARY_FIXTURE = "canary"
 CANARY_ANSWER = "canary.the_canary_may_be_promoted"
+BENCHMARK_FIXTURE = "benchmark"
+Entry = Indicator | Attested | Criterion | Gate
+"""What of a profile has a check of its own."""
 
 _FIXTURES = f"{__package__}.fixtures"
 CHECK = pytest.StashKey[Check | None]()
@@ -81,7 +87,7 @@ def _read(item: pytest.Item) -> Check | None:
     mark, spec = marked(item, "runbook"), getattr(item, "callspec", None)
     if mark is None or spec is None or "profile" not in spec.params or not isinstance(item, pytest.Function):
         return None
-    entry = next((value for value in spec.params.values() if isinstance(value, (Indicator, Attested, Criterion))), None)
+    entry = next((value for value in spec.params.values() if isinstance(value, Entry)), None)
     name = name_of(entry) if entry else check_name(item.path, item.function.__name__, in_class=item.cls is not None)
     profile = spec.params["profile"]
     writes, scenario, step = (marked(item, mark) for mark in ("writes", "scenario", "step"))
@@ -101,6 +107,7 @@ def _read(item: pytest.Item) -> Check | None:
         step=step.args[0] if step else None,
         on_site=_is_on_site(item),
         of_canary=CANARY_FIXTURE in item.fixturenames,
+        of_benchmark=BENCHMARK_FIXTURE in item.fixturenames,
     )
 
 
@@ -133,17 +140,19 @@ def rows_of(folder: Path, system: str) -> frozenset[str]:
         return frozenset(row["id"] for row in csv.DictReader(lines))
 
 
-def _title(item: pytest.Function, entry: Indicator | Attested | Criterion | None) -> str:
+def _title(item: pytest.Function, entry: Entry | None) -> str:
     """An entry's title in the operator's language, or the first line of the docstring."""
     if entry is not None:
         return str(getattr(entry.title, language(item.config)))
     return (inspect.getdoc(item.function) or "").partition("\n")[0]
 
 
-def name_of(entry: Indicator | Attested | Criterion) -> str:
+def name_of(entry: Entry) -> str:
     """Name of the check of an entry of the profile."""
     if isinstance(entry, Criterion):
         return f"canary.{entry.id}"
+    if isinstance(entry, Gate):
+        return f"load.{entry.id}"
     return attested_check(entry.id) if isinstance(entry, Attested) else indicator_check(entry.id)
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from opsproof.errors import ProfileError
 from opsproof.judge.limits import Lang
-from opsproof.plugin.check import check_name, check_of, indicator_check, is_known_in, lacking, value_at
+from opsproof.plugin.check import Entry, check_name, check_of, indicator_check, is_known_in, lacking, value_at
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.marks import Card, Verifies, marked, proven_by
 from opsproof.profile.attested import Attested, attested_check
 from opsproof.profile.canary import Criterion
 from opsproof.profile.indicators import Indicator
+from opsproof.profile.load import Gate as LoadGate
 
 _NOT_CARRIED = "opsproof_not_carried"
 
@@ -84,9 +85,9 @@ def named_entries(value: Any) -> list[tuple[str, Any]]:
 
 def marks_of(entry: object, lang: Lang) -> list[pytest.MarkDecorator]:
     """An indicator, and what a person attests, bring the marks of their check along."""
-    if not isinstance(entry, (Indicator, Attested, Criterion)):
+    if not isinstance(entry, Entry):
         return []
-    if isinstance(entry, Criterion):
+    if isinstance(entry, (Criterion, LoadGate)):
         return [pytest.mark.runbook(Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), "content"))]
     verifies: Verifies = "attestation" if isinstance(entry, Attested) else "content"
     card = Card(entry.runbook, entry.severity, getattr(entry.next_step, lang), verifies)
@@ -128,6 +129,10 @@ def select(config: pytest.Config, items: list[pytest.Item], gate: Gate) -> None:
         )
     if any(check.of_canary for check in checks) and hasattr(config, "workerinput"):
         raise pytest.UsageError("a canary is watched as time passes, in one process\n  next: leave -n out")
+    if any(check.of_benchmark for check in checks) and hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            "two benchmarks at once measure each other\n  next: leave -n out; Locust has its own: --processes"
+        )
     if len({check.id for check in checks}) < len(checks):
         twice = sorted(check.id for check in checks if [c.id for c in checks].count(check.id) > 1)
         raise pytest.UsageError(f"two checks have one id: {twice[0]}\n  next: rename one of the functions")
@@ -140,7 +145,7 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
     Whether a check runs where no marker asks for it.
 
     A rehearsal breaks what it rehearses on, what looks at embedded backups makes two sites first, and the watch of a
-    canary lasts.
+    canary, and a benchmark, last.
     """
     markers = gate.options.markers or frozenset()
     check = check_of(item)
@@ -150,6 +155,8 @@ def _is_asked_for(config: pytest.Config, item: pytest.Item, gate: Gate) -> bool:
         return bool(markers & {"dr", "quarterly"})
     if check.of_canary:
         return "canary_criteria" in markers
+    if check.of_benchmark:
+        return "load" in markers
     on_its_own_site = check.profile.endswith("/embedded") and check.on_site
     return not on_its_own_site or bool(markers & {"dr", "monthly", "quarterly"})
 

@@ -17,6 +17,7 @@ from opsproof.plugin.stash import GATE
 from opsproof.profile.models import Profile
 
 if TYPE_CHECKING:
+    from opsproof.plugin.benchmarks import Measured
     from opsproof.plugin.canaries import Watched
     from opsproof.rehearsal.archive.verification import ArchiveVerification
     from opsproof.rehearsal.failover.readiness import StandbyVerification
@@ -103,6 +104,20 @@ def canary(request: pytest.FixtureRequest, profile: Profile) -> "Watched":
             next_step="Select its criteria from the begin: -m canary_criteria; a replay needs a run that had them.",
         )
     return watched
+
+
+@pytest.fixture(scope="session")
+def benchmark(request: pytest.FixtureRequest, profile: Profile) -> "Measured":
+    """The benchmark of the profile, after it ran."""
+    benchmarks = _gate(request).benchmarks
+    measured = benchmarks.of(profile.name) if benchmarks else None
+    if measured is None:
+        raise PreconditionMissing(
+            "the benchmark did not run",
+            where=profile.name,
+            next_step="Select its gates from the begin: -m load; a replay needs a run that had them.",
+        )
+    return measured
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,9 @@ from opsproof.report.run import IncidentFact, Run
 from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
+    from opsproof.benchmark.facts import BenchmarkFact
     from opsproof.canary.facts import CanaryFact
+    from opsproof.plugin.benchmarks import Benchmarks
     from opsproof.plugin.canaries import Canaries
     from opsproof.plugin.rehearsing import Rehearsing
     from opsproof.rehearsal.facts import RehearsalFact
@@ -101,6 +103,7 @@ class Gate:
         self._memory: Remembered | None = None
         self._rehearsing: Rehearsing | None = None
         self.canaries: Canaries | None = None
+        self.benchmarks: Benchmarks | None = None
         self.steps: tuple[Check, ...] = ()
         """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
         self.unasked = 0
@@ -288,6 +291,38 @@ class Gate:
             self.canaries.judge_again(self.profiles, self.replayed.canaries, self._memory)
         else:
             self.canaries.watch(self._environments, self.engine)
+
+    def know_benchmarks(self, checks: Iterable[Check]) -> None:
+        """
+        Have a benchmark for each profile whose gates are asked about.
+
+        Raises:
+            Refused, ProfileError: There may be no load, or nobody wrote what to do.
+        """
+        names = dict.fromkeys(check.profile for check in checks if check.of_benchmark and not self.taken_over(check))
+        if names:
+            from opsproof.plugin.benchmarks import Benchmarks
+
+            self.benchmarks = Benchmarks(names, self._root.parent, self._say, self.options.lang)
+            if self.replayed is None:
+                self.benchmarks.must_be_allowed(self.profiles)
+
+    def measure_benchmarks(self) -> None:
+        """Run them, or judge again what the run that is replayed has measured. Raises OpsproofError."""
+        if self.benchmarks is None:
+            return
+        if self.replayed is not None and self._memory is not None:
+            self.benchmarks.judge_again(self.profiles, self.replayed.benchmarks, self._memory, self.options.baseline)
+        else:
+            variables = self.stack.variables if self.stack else {}
+            self.benchmarks.run(self.profiles, variables, self.options.writes, self.options.baseline)
+
+    @property
+    def run_benchmarks(self) -> "tuple[BenchmarkFact, ...]":
+        """What came of the benchmarks of this run, or of the one that is replayed."""
+        if self.benchmarks is not None:
+            return self.benchmarks.facts()
+        return self.replayed.benchmarks if self.replayed else ()
 
     @property
     def watched_canaries(self) -> "tuple[CanaryFact, ...]":

@@ -90,8 +90,8 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     if not unasked or config.option.markexpr:
         return []
     return [
-        f"{unasked} checks of backups, steps of rehearsals and a canary's criteria are left out; -m monthly, "
-        "-m quarterly or -m canary_criteria asks for them"
+        f"{unasked} checks of backups, steps of rehearsals, a canary's criteria and a benchmark's gates are left out; "
+        "-m monthly, -m quarterly, -m canary_criteria or -m load asks for them"
     ]
 
 

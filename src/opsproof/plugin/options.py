@@ -88,6 +88,7 @@ def read_options(config: pytest.Config) -> Options:
     """Read the options of this run."""
     option = config.option
     expression: str = option.markexpr
+    markers = _markers(expression) if expression else None
     if empty := [version for version in option.expect_version if not version.rpartition("=")[2].strip()]:
         raise pytest.UsageError(
             f"--expect-version={empty[0]} names no version\n  next: see why the variable that it comes from is empty"
@@ -102,7 +103,7 @@ def read_options(config: pytest.Config) -> Options:
             "  next: leave one of them out"
         )
     return Options(
-        profiles=tuple(option.profile),
+        profiles=tuple(option.profile) or _benchmarked(markers),
         versions=tuple(option.expect_version),
         expected=dict(text.split("=", 1) for text in option.expect),
         writes=frozenset(option.allow_writes),
@@ -116,10 +117,16 @@ def read_options(config: pytest.Config) -> Options:
         plan=option.plan,
         stack=option.stack,
         lang=language(config),
-        markers=_markers(expression) if expression else None,
+        markers=markers,
         selection=" ".join(f"{flag} {text!r}" for flag, text in (("-m", expression), ("-k", option.keyword)) if text),
         ahead=not (option.usepdb or option.trace or option.setuponly or option.setupplan),
     )
+
+
+def _benchmarked(markers: frozenset[str] | None) -> tuple[str, ...]:
+    """Runbook 003 names the environment of a benchmark by BENCH_PROFILE=staging, of all systems."""
+    named = os.environ.get("BENCH_PROFILE", "") if "load" in (markers or ()) else ""
+    return (named if "/" in named else f"*/{named}",) if named else ()
 
 
 def _incident_started(text: str | None) -> datetime | None:

@@ -60,6 +60,7 @@ def make_run(gate: Gate, *, started: datetime, ended_early: str, exit_status: in
         window=window,
         rehearsals=rehearsals,
         canaries=gate.watched_canaries,
+        benchmarks=gate.run_benchmarks,
         baseline=baseline_fact(gate.baseline, gate.options.baseline, outcomes, gate.zone) if gate.baseline else None,
         resume_of=gate.resumed.run.id if gate.resumed else None,
         profiles=facts,

@@ -78,6 +78,10 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         return
     gate.know_rehearsals(check for item in checks if (check := check_of(item)))
     gate.know_canaries(check for item in checks if (check := check_of(item)))
+    try:
+        gate.know_benchmarks(check for item in checks if (check := check_of(item)))
+    except OpsproofError as exc:
+        raise pytest.UsageError(str(exc)) from exc
     _must_be_judged_whole(gate, [check for item in checks if (check := check_of(item)) and check.of_canary])
     if gate.options.plan:
         _tell_plans(config, gate)
@@ -101,6 +105,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
             _hold_window(config, gate, checks)
         try:
             gate.watch_canaries()
+            gate.measure_benchmarks()
         except OpsproofError as exc:
             pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
         measure_impact(gate, [check for item in checks if (check := check_of(item))])
@@ -144,10 +149,10 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
     unsampled: list[str] = []
     for item in items:
         check = check_of(item)
-        if check and check.of_canary:
+        if check and (check.of_canary or check.of_benchmark):
             raise pytest.UsageError(
-                "a canary is watched for as long as its profile says, and a window is something else\n"
-                "  next: leave --stable-for and --wait-ready out, or -m canary_criteria"
+                "a canary and a benchmark last as long as their profile says, and a window is something else\n"
+                "  next: leave --stable-for and --wait-ready out, or -m canary_criteria and -m load"
             )
         if check is None or check.writes or check.attested or gate.skip_of(check) or item.get_closest_marker("skip"):
             continue

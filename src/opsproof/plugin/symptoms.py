@@ -12,7 +12,7 @@ _NO_ANSWER = ("Unreachable", "TimedOut")
 def statuses(seen: Iterable[Observation], profile: Profile) -> tuple[int, ...]:
     """The statuses of all HTTP answers, each once, ascending."""
     answers = (observation.answer for observation in seen if _is_http(observation, profile))
-    return tuple(sorted({answer["status"] for answer in answers if answer}))
+    return tuple(sorted({answer["status"] for answer in answers if answer and "status" in answer}))
 
 
 def unwell(seen: Iterable[Observation], profile: Profile) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A benchmark: how much traffic, for how long, and the gates that its numbers must pass."""
 
 import math
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -15,6 +16,9 @@ Unit = Literal["s", "%"]
 _FEWEST_USERS, _MOST_USERS = 10, 2000
 _SPARE = 2.0
 _REQUESTS_OF_AN_ARRIVAL = 10
+_ROUNDING = 1e-9
+MEAN_SECONDS = 5
+"""Seconds that a mean needs for its bounds."""
 
 
 class Gate(Section):
@@ -60,7 +64,7 @@ class Gate(Section):
     @property
     def q(self) -> float | None:
         """The quantile that it looks at, 0.95 of a p95; None for another number."""
-        return float(self.measure[1:]) / 100 if self.measure[0] == "p" else None
+        return float(Decimal(self.measure[1:]) / 100) if self.measure[0] == "p" else None
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
@@ -161,6 +165,12 @@ class Load(Section):
                     f"gate {key} cannot be passed: {judged:.0f} requests after the warm-up, and {gate.measure} needs "
                     f"at least {needed}; raise `duration` or `rate`"
                 )
+        seconds = math.ceil(self.duration) - math.ceil(self.warm_up)
+        if seconds < MEAN_SECONDS and (means := [key for key, gate in self.gates.items() if gate.measure == "mean"]):
+            raise ValueError(
+                f"gate {means[0]} cannot be passed: a mean needs {MEAN_SECONDS} seconds after the warm-up for its "
+                f"bounds, and there are {max(0, seconds)}; raise `duration`"
+            )
         if self.users is not None and self.users < self.users_needed:
             raise ValueError(
                 f"`users: {self.users}` cannot hold {self.rate:g} arrivals a second at {self.longest_limit:g} s each; "
@@ -183,7 +193,7 @@ def requests_needed(gate: Gate, confidence: float) -> int:
         share = 1 - gate.q
     else:
         return 2
-    return math.ceil(math.log(1 - confidence) / math.log1p(-share))
+    return math.floor(math.log(1 - confidence) / math.log1p(-share) + _ROUNDING) + 1
 
 
 def _of_time(gate: Gate) -> bool:

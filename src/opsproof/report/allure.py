@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from opsproof.evidence.observation import Observation
 from opsproof.judge.outcome import Cause, Outcome, Status
 from opsproof.report.baseline import standing_text, which
+from opsproof.report.benchmarks.parts import benchmark_files, run_parts
 from opsproof.report.canaries.parts import VERDICT_FILE, canary_parts, picture_name
 from opsproof.report.markdown import prose
 from opsproof.report.text import one_line, printable
@@ -40,9 +41,9 @@ _CATEGORIES = {
 }
 
 
-_CANARY = "canary_criteria"
-"""Marks the checks that watch a canary."""
-_TYPES = {".svg": "image/svg+xml", ".json": "application/json"}
+_CANARY, _LOAD = "canary_criteria", "load"
+"""Mark the checks that watch a canary, and those of a benchmark."""
+_TYPES = {".svg": "image/svg+xml", ".json": "application/json", ".html": "text/html"}
 
 
 def write_allure(view: View, folder: Path, runbook_url: str) -> None:
@@ -60,8 +61,8 @@ def write_allure(view: View, folder: Path, runbook_url: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for observation in view.observations.values():
         (folder / _attachment(observation)).write_text(_answer(observation), encoding="utf-8")
-    for name, text in canary_parts(view.run).items():
-        (folder / _canary_attachment(name, view)).write_text(text, encoding="utf-8")
+    for name, text in {**canary_parts(view.run), **run_parts(view.run)}.items():
+        (folder / _document(name, view)).write_text(text, encoding="utf-8")
     for outcome in view.run.outcomes:
         result = _result(outcome, view, runbook_url)
         if outcome.output:
@@ -111,8 +112,8 @@ def _result(outcome: Outcome, view: View, runbook_url: str) -> "TestResult":
     if outcome.output:
         result.attachments.append(Attachment(name="output", source=_output(result), type="text/plain"))
     result.attachments += [
-        Attachment(name=name, source=_canary_attachment(name, view), type=_TYPES[Path(name).suffix])
-        for name in _of_canary(outcome, view)
+        Attachment(name=name, source=_document(name, view), type=_TYPES[Path(name).suffix])
+        for name in (*_of_canary(outcome, view), *_of_benchmark(outcome, view))
     ]
     return result
 
@@ -125,7 +126,15 @@ def _of_canary(outcome: Outcome, view: View) -> list[str]:
     return [*pictures, VERDICT_FILE] if pictures else []
 
 
-def _canary_attachment(name: str, view: View) -> str:
+def _of_benchmark(outcome: Outcome, view: View) -> list[str]:
+    """The page and the numbers, for the checks of the benchmark."""
+    if _LOAD not in outcome.markers:
+        return []
+    own = [number for number, fact in enumerate(view.run.benchmarks) if fact.profile == outcome.profile]
+    return [name for number in own for name in benchmark_files(number)]
+
+
+def _document(name: str, view: View) -> str:
     return f"{uuid5(NAMESPACE_URL, f'{view.run.id}/{name}')}-attachment{Path(name).suffix}"
 
 

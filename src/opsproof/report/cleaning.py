@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel
 
+from opsproof.benchmark.facts import BenchmarkFact, Histogram
 from opsproof.evidence.observation import Failure, Observation
 from opsproof.evidence.redaction import Redactor
 from opsproof.report.run import Run
@@ -25,6 +26,17 @@ def clean_run(run: Run, redactor: Redactor) -> Run:
         redactor: Knows the secrets of all profiles of the run.
     """
     return _model(run, _cleaner(redactor))
+
+
+def clean_benchmark(fact: BenchmarkFact, redactor: Redactor) -> BenchmarkFact:
+    """
+    The same for a benchmark that no run of pytest asked for.
+
+    Args:
+        fact: The benchmark.
+        redactor: Knows the secrets of its profile.
+    """
+    return _model(fact, _cleaner(redactor))
 
 
 def clean_observations(observations: Iterable[Observation], redactor: Redactor) -> list[Observation]:
@@ -78,7 +90,7 @@ def _value(value: Any, text: Callable[[str], str]) -> Any:
     match value:
         case BaseModel():
             return _model(value, text)
-        case Enum():
+        case Enum() | Histogram():
             return value
         case str():
             return text(value)

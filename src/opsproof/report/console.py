@@ -15,6 +15,8 @@ from opsproof.judge.verdict import Word
 from opsproof.judge.windows import Ending
 from opsproof.rehearsal.facts import Proof
 from opsproof.report.baseline import baseline_texts, marked, said_then
+from opsproof.report.benchmarks.block import headline as benchmark_headline
+from opsproof.report.benchmarks.block import rows as benchmark_rows
 from opsproof.report.canaries.block import headline as canary_headline
 from opsproof.report.canaries.block import rows as canary_rows
 from opsproof.report.not_run import not_carried_texts, not_run_texts
@@ -30,18 +32,20 @@ _DETAILED = 8
 _SHORT = 12
 _STEPS_OF = 2
 _LONGEST_COMMAND = 500
-_ROW_COLOURS: Mapping[Proof | Answer, str] = {
+_COLOURS: Mapping[Proof | Answer | Word, str] = {
     Proof.PROVEN: "green",
     Proof.FAILED: "red",
     Proof.NOT_PROVEN: "yellow",
     Answer.PROMOTE: "green",
     Answer.ROLLBACK: "red",
     Answer.INCONCLUSIVE: "yellow",
+    Word.PASS: "green",
+    Word.FAIL: "red",
+    Word.INCONCLUSIVE: "yellow",
 }
-_COLOURS = {Word.PASS: "green", Word.FAIL: "red", Word.INCONCLUSIVE: "yellow"}
 
 
-Row = tuple[str, str, Proof | Answer]
+Row = tuple[str, str, Proof | Answer | Word]
 """A label, what there is to say, and what that means."""
 
 
@@ -73,6 +77,7 @@ def verdict_block(view: View, folder: Path | None, lang: Lang = "en") -> list[Li
         *block.incident(),
         *block.window(),
         *block.canaries(),
+        *block.benchmarks(),
         *block.rehearsals(),
         *block.root_causes(),
         *block.findings(),
@@ -140,6 +145,11 @@ class _Block:
         for fact in self.view.run.canaries:
             yield from self._labelled_rows(canary_headline(fact, self.lang), canary_rows(fact, self.lang))
 
+    def benchmarks(self) -> Iterator[Line]:
+        """What each benchmark says, and why it is not believed."""
+        for fact in self.view.run.benchmarks:
+            yield from self._labelled_rows(benchmark_headline(fact, self.lang), benchmark_rows(fact, self.lang))
+
     def rehearsals(self) -> Iterator[Line]:
         """What each rehearsed scenario proved."""
         for fact in self.view.run.rehearsals:
@@ -150,11 +160,11 @@ class _Block:
 
         yield Line("", {})
         found = [*rows]
-        yield from self._wrapped(f"{head[0]}  {head[1]}", "", "  ", 3, {"bold": True, _ROW_COLOURS[head[2]]: True})
+        yield from self._wrapped(f"{head[0]}  {head[1]}", "", "  ", 3, {"bold": True, _COLOURS[head[2]]: True})
         indent = 4 + max((wcswidth(label) for label, _, _ in found), default=0)
         for name, text, means in found[: _DETAILED + _SHORT]:
             label = ljust(f"  {name}", indent)
-            yield from self._wrapped(text, label, " " * indent, 6, {_ROW_COLOURS[means]: True})
+            yield from self._wrapped(text, label, " " * indent, 6, {_COLOURS[means]: True})
         yield from self._more(len(found) - _DETAILED - _SHORT)
 
     def root_causes(self) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from opsproof.evidence.bundle import EVIDENCE_FILE, write_evidence
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.redaction import Redactor
 from opsproof.report.allure import categories, write_allure
+from opsproof.report.benchmarks.parts import run_parts
 from opsproof.report.canaries.parts import canary_parts
 from opsproof.report.cleaning import clean_observations, clean_run
 from opsproof.report.junit import junit
@@ -74,7 +75,8 @@ def write_run(
         ALLURE_SETTINGS: lambda part: part.write_text(json.dumps(settings, indent=2), encoding="utf-8"),
     }
     failed: dict[str, Exception] = {**_write_parts(folder, parts)}
-    failed |= _write_parts(folder, {name: _writer(text) for name, text in canary_parts(view.run).items()})
+    documents = {**canary_parts(view.run), **run_parts(view.run)}
+    failed |= _write_parts(folder, {name: _writer(text) for name, text in documents.items()})
     if view.run.rehearsals:
         failed |= _write_rehearsals(view, folder)
     try:

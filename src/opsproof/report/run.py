@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.canary.facts import CanaryFact
 from opsproof.judge.baseline import BaselineFact
 from opsproof.judge.diagnosis import Diagnosis
@@ -80,5 +81,6 @@ class Run(Fact):
     diagnoses: tuple[Diagnosis, ...] = Field((), description="Of a run that asked for it: one for each profile.")
     rehearsals: tuple[RehearsalFact, ...] = Field((), description="Scenarios of a disaster that were rehearsed.")
     canaries: tuple[CanaryFact, ...] = Field((), description="Canaries that were watched.")
+    benchmarks: tuple[BenchmarkFact, ...] = Field((), description="Benchmarks that were run.")
     notes: tuple[str, ...] = Field((), description="What an operator should know beside the verdict.")
     verdict: Verdict

@@ -1,8 +1,8 @@
 """
-The published JSON Schemas of run.json and verdict.json.
+The published JSON Schemas of run.json, verdict.json and bench.json.
 
 `python -m opsproof.report.schema` prints that of run.json; `python -m opsproof.report.schema FILE` writes the one that
-the file is named after, `run.schema.json` or `verdict.schema.json`.
+the file is named after: `run.schema.json`, `verdict.schema.json` or `bench.schema.json`.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.report.canaries.verdict import VerdictFile
 from opsproof.report.run import Run
 
@@ -25,6 +26,11 @@ def verdict_schema() -> str:
     return _schema("verdict", VerdictFile)
 
 
+def bench_schema() -> str:
+    """The JSON Schema of bench.json, as text."""
+    return _schema("bench", BenchmarkFact)
+
+
 def _schema(name: str, model: type[BaseModel]) -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -37,7 +43,7 @@ def _schema(name: str, model: type[BaseModel]) -> str:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         path = Path(sys.argv[1])
-        made = {"run.schema.json": run_schema, "verdict.schema.json": verdict_schema}[path.name]
-        path.write_text(made(), encoding="utf-8")
+        made = {"run": run_schema, "verdict": verdict_schema, "bench": bench_schema}
+        path.write_text(made[path.name.removesuffix(".schema.json")](), encoding="utf-8")
     else:
         sys.stdout.write(run_schema())

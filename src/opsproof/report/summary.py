@@ -9,6 +9,8 @@ from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.baseline import baseline_texts, marked, said_then
+from opsproof.report.benchmarks.markdown import benchmark_block
+from opsproof.report.benchmarks.parts import benchmark_files
 from opsproof.report.canaries.markdown import canary_block
 from opsproof.report.canaries.parts import picture_name
 from opsproof.report.markdown import code, code_block, prose, table
@@ -42,6 +44,7 @@ def summary(view: View, *, pictures: bool = True) -> str:
         *_incident(view),
         *_window(view),
         *_canaries(view, pictures=pictures),
+        *_benchmarks(view, pages=pictures),
         *_rehearsals(view),
         *_root_causes(view),
         *_findings(view),
@@ -150,6 +153,11 @@ def _window(view: View) -> Iterator[str]:
 def _canaries(view: View, *, pictures: bool) -> Iterator[str]:
     for number, fact in enumerate(view.run.canaries):
         yield from canary_block(fact, picture_name(number) if pictures else "", "en")
+
+
+def _benchmarks(view: View, *, pages: bool) -> Iterator[str]:
+    for number, fact in enumerate(view.run.benchmarks):
+        yield from benchmark_block(fact, benchmark_files(number)[0] if pages else "", "en")
 
 
 def _rehearsals(view: View) -> Iterator[str]:

@@ -18,10 +18,7 @@ from opsproof.judge.benchmark.times import Estimate, Times
 from opsproof.judge.benchmark.words import Words, number_words, words
 from opsproof.judge.statistics.proportions import burstiness, lower, needed, upper
 from opsproof.judge.verdict import Word
-from opsproof.profile.load import Gate
-
-FEWEST_PARTS = 5
-"""Seconds that a mean needs for its bounds."""
+from opsproof.profile.load import MEAN_SECONDS, Gate
 
 
 class Of(StrEnum):
@@ -103,12 +100,19 @@ def judge_times(gate: Gate, everything: Times, good: Times, parts: Sequence[Part
         confidence: Of each bound, one-sided.
     """
     assert gate.limit is not None
-    one = _judge_quantile if gate.q is not None else _judge_mean
-    of_all = one(gate, everything, parts, confidence, Of.ALL)
+
+    def of(which: Of) -> Judgement:
+        times = everything if which is Of.ALL else good
+        if gate.q is not None:
+            return _judge_quantile(gate, times, parts, confidence, which)
+        return _judge_mean(gate, times, mean_bounds(times, parts, confidence, everything), parts, which)
+
+    of_all = of(Of.ALL)
+    if of_all.answer is Word.FAIL or not everything.total:
+        return of_all
     if not good.total:
-        return replace(of_all, answer=_worse(of_all.answer, Word.INCONCLUSIVE), reason=words("none_good"))
-    of_good = one(gate, good, parts, confidence, Of.GOOD)
-    return gravest([of_all, of_good])
+        return replace(of_all, answer=Word.INCONCLUSIVE, reason=words("none_good"))
+    return gravest([of_all, of(Of.GOOD)])
 
 
 def judge_errors(gate: Gate, failed: int, ended: int, unfinished: int, parts: Sequence[Part], conf: float) -> Judgement:
@@ -214,14 +218,14 @@ def _judge_quantile(gate: Gate, times: Times, parts: Sequence[Part], confidence:
     return replace(judged, reason=said, value=seen.value, lower=_known(seen.lower), upper=_known(seen.upper))
 
 
-def _judge_mean(gate: Gate, times: Times, parts: Sequence[Part], confidence: float, of: Of) -> Judgement:
+def _judge_mean(gate: Gate, times: Times, seen: Estimate, parts: Sequence[Part], of: Of) -> Judgement:
     assert gate.limit is not None
     if not times.total:
         return Judgement(gate.id, Word.INCONCLUSIVE, words("nothing"))
-    seen, limit = mean_bounds(times, parts, confidence), gate.limit.bounds[0]
+    limit = gate.limit.bounds[0]
     if seen.lower == -math.inf:
         with_requests = sum(1 for part in parts if part.requests)
-        reason = words("mean_short", seconds=str(with_requests), needed=str(FEWEST_PARTS))
+        reason = words("mean_short", seconds=str(with_requests), needed=str(MEAN_SECONDS))
         return Judgement(gate.id, Word.INCONCLUSIVE, reason, seen.value, requests=times.total)
     mean, low, high = seen.value, seen.lower, seen.upper
     answer = Word.FAIL if low > limit else Word.PASS if high <= limit else Word.INCONCLUSIVE
@@ -237,14 +241,16 @@ def _judge_mean(gate: Gate, times: Times, parts: Sequence[Part], confidence: flo
     return Judgement(gate.id, answer, said, mean, low, _known(high), times.total)
 
 
-def mean_bounds(times: Times, parts: Sequence[Part], confidence: float) -> Estimate:
+def mean_bounds(times: Times, parts: Sequence[Part], confidence: float, everything: Times) -> Estimate:
     """
     The mean, with bounds by how the seconds differ: requests of one second are not independent.
 
     Args:
         times: Of the requests.
-        parts: The seconds.
+        parts: The seconds, of all requests.
         confidence: Of each bound.
+        everything: Times of all requests. Where `times` are of some of them alone, the means of their seconds differ
+            by as much more as these are fewer, and as their times differ more.
 
     Returns:
         Infinite bounds with fewer than five seconds; an infinite upper one if a request never ended.
@@ -253,12 +259,16 @@ def mean_bounds(times: Times, parts: Sequence[Part], confidence: float) -> Estim
 
     mean, seconds = times.mean(), [part for part in parts if part.requests]
     count = len(seconds)
-    if count < FEWEST_PARTS:
+    if count < MEAN_SECONDS:
         return Estimate(mean, -math.inf, math.inf)
     requests = sum(part.requests for part in seconds)
     middle = sum(part.seconds for part in seconds) / requests
     squares = sum((part.seconds - middle * part.requests) ** 2 for part in seconds)
     spread = float(stdtrit(count - 1, confidence)) * math.sqrt(count / (count - 1) * squares) / requests
+    if times.total < everything.total:
+        fewer = math.sqrt(everything.total / times.total) if times.total else math.inf
+        of_all = everything.deviation()
+        spread *= fewer * (times.deviation() / of_all if of_all else 1.0)
     return Estimate(mean, max(0.0, mean - spread), math.inf if len(times.ages) else mean + spread)
 
 
@@ -268,10 +278,6 @@ def gravest(judgements: Sequence[Judgement]) -> Judgement:
 
 
 _GRAVITY = {Word.PASS: 0, Word.INCONCLUSIVE: 1, Word.FAIL: 2}
-
-
-def _worse(one: Word, other: Word) -> Word:
-    return max(one, other, key=_GRAVITY.__getitem__)
 
 
 def _known(bound: float) -> float | None:

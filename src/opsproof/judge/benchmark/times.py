@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class Slow:
     """
@@ -108,10 +111,20 @@ class Times:
             return float(middles[place]) if place < len(middles) else math.inf
 
         return Estimate(
-            ended_at_rank(min(n - 1, max(0, math.ceil(q * n) - 1))),
+            ended_at_rank(min(n - 1, max(0, math.ceil(q * n - _ROUNDING) - 1))),
             at_rank(low) if low >= 0 else -math.inf,
             ended_at_rank(high) if high < n else math.inf,
         )
+
+    def deviation(self) -> float:
+        """By how much the times of what ended differ: their standard deviation; 0 without one."""
+        import numpy as np
+
+        if not self.counts.sum():
+            return 0.0
+        middles = (self.low + self.high) / 2
+        mean = np.average(middles, weights=self.counts)
+        return float(np.sqrt(np.average((middles - mean) ** 2, weights=self.counts)))
 
     def mean(self) -> float:
         """The mean, with what had not ended at its age; NaN without a request."""

@@ -49,11 +49,12 @@ class Generator:
         thinking: Seconds that a user spent in a task and not in a request; the mean for an arrival.
         user_errors: Errors that users raised outside of a request, by text.
         workers: That were planned.
-        missing: Workers that never came.
+        missing: Workers that never began.
         lost: Names of workers that did not tell their end.
         ran: Seconds of arrivals that there were.
         stopped_by_limit: True if it ended at the profile's `most_requests`.
-        sure: True if it was ended because a gate surely fails, or the target is clearly down.
+        sure: True if it was ended because a gate surely fails.
+        down: True if it was ended because the target is clearly down.
         open_model: False if users paced themselves.
     """
 
@@ -78,6 +79,7 @@ class Generator:
     ran: float
     stopped_by_limit: bool = False
     sure: bool = False
+    down: bool = False
     open_model: bool = True
 
 
@@ -143,6 +145,8 @@ def _doubts(load: Load, generator: Generator) -> Iterator[Doubt]:
     yield from _own_times(load, generator)
     if generator.stopped_by_limit:
         yield _lacks("most_requests", requests=f"{generator.requests:,}")
+    elif generator.down:
+        yield _lacks("down", seconds=f"{generator.ran:.0f} s", planned=f"{load.duration:g} s")
     elif generator.sure:
         return
     elif generator.ran * OVER_PLAN < load.duration:

@@ -36,6 +36,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_baseline": "it is compared with an earlier benchmark, and none was given (--baseline)",
         "other_plan": "the earlier benchmark had another plan ({theirs}; now {ours}), so the two cannot be compared",
         "not_in_baseline": "the earlier benchmark has no such requests",
+        "baseline_doubted": "the earlier benchmark cannot be believed itself: {doubt}",
         "worse": "worse than the earlier benchmark: {ours} against {theirs}, {effect} (at least {lower}), allowed "
         "{tolerance}",
         "not_worse": "not worse than the earlier benchmark: {ours} against {theirs}, {effect} (at most {upper}), "
@@ -53,8 +54,9 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "too_few_users": "all {users} users were busy when {share} of the arrivals were due; {needed} would be needed "
         "for a target that just holds its limits",
         "lost": "{lost} of {workers} workers were lost: {names}",
-        "fewer_workers": "{missing} of {wanted} workers never came",
+        "fewer_workers": "{missing} of {wanted} workers never began",
         "interrupted": "it was ended after {seconds} of {planned}",
+        "down": "the target answered nothing well any more, and it was ended after {seconds} of {planned}",
         "most_requests": "it ended at {requests} requests, the profile's most_requests",
         "closed": "the users paced themselves, so no moment is known at which a request was due",
     },
@@ -86,6 +88,7 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "no_baseline": "이전 벤치마크와 비교해야 하나 주어지지 않음 (--baseline)",
         "other_plan": "이전 벤치마크의 계획이 다름({theirs}; 현재 {ours}): 비교할 수 없음",
         "not_in_baseline": "이전 벤치마크에 해당 요청이 없음",
+        "baseline_doubted": "이전 벤치마크 자체를 신뢰할 수 없음: {doubt}",
         "worse": "이전 벤치마크보다 나쁨: {ours}, 이전 {theirs}, {effect} (최소 {lower}), 허용 {tolerance}",
         "not_worse": "이전 벤치마크보다 나쁘지 않음: {ours}, 이전 {theirs}, {effect} (최대 {upper}), 허용 {tolerance}",
         "worse_open": "이전 벤치마크와의 차이를 알 수 없음: {ours}, 이전 {theirs}, {effect} ({lower}~{upper}), "
@@ -101,8 +104,9 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "too_few_users": "{share}의 도착 시점에 사용자 {users}명이 모두 사용 중; "
         "한도를 겨우 지키는 대상에는 {needed}명 필요",
         "lost": "워커 {workers}개 중 {lost}개를 잃음: {names}",
-        "fewer_workers": "워커 {wanted}개 중 {missing}개가 접속하지 않음",
+        "fewer_workers": "워커 {wanted}개 중 {missing}개가 시작하지 않음",
         "interrupted": "{planned} 중 {seconds}에 종료됨",
+        "down": "대상이 더 이상 정상 응답하지 않아 {planned} 중 {seconds}에 종료됨",
         "most_requests": "프로필의 most_requests인 요청 {requests}건에서 종료됨",
         "closed": "사용자가 스스로 속도를 정해 요청의 예정 시점을 알 수 없음",
     },

@@ -53,10 +53,8 @@ def rows(fact: BenchmarkFact, lang: Lang) -> Iterator[Row]:
         fact: The benchmark.
         lang: Language of the words.
     """
-    of_gates = {f"{gate.name}: {gate.reason[lang]}" for gate in fact.gates}
-    for reason in fact.reasons:
-        if reason[lang] not in of_gates:
-            yield Row(words(lang)["doubt"], one_line(reason[lang]), Word.INCONCLUSIVE)
+    for doubt in fact.doubts:
+        yield Row(words(lang)["doubt"], one_line(doubt[lang]), Word.INCONCLUSIVE)
     for gate in fact.gates:
         yield Row(gate.name, one_line(f"{gate.answer}: {gate.reason[lang]}"), gate.answer)
 

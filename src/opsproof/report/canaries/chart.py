@@ -9,7 +9,7 @@ from typing import NamedTuple
 from opsproof.canary.facts import CanaryFact, CriterionFact, LookFact
 from opsproof.judge.canary.words import share_text
 from opsproof.judge.limits import Lang
-from opsproof.report.axis import time_marks
+from opsproof.report.axis import round_marks, time_marks
 from opsproof.report.canaries.course import Point, baseline_lines, canary_lines, gaps, scale
 from opsproof.report.canaries.reading import meaning, number_text, trouble_text
 from opsproof.report.canaries.words import STATES, words
@@ -22,7 +22,6 @@ _LEFT, _RIGHT, _TOP, _HEIGHT = 58.0, 126.0, 40.0, 132.0
 _PLOT = WIDTH - _LEFT - _RIGHT
 _LINE = 14.0
 _MOST_DOTS = 45
-_MARKS = 6
 _GAPS_TOLD = 3
 
 
@@ -110,7 +109,7 @@ def _only_baseline(look: LookFact) -> bool:
 
 
 def _axes(criterion: CriterionFact, frame: _Frame, lang: Lang) -> Iterator[str]:
-    for mark in _marks(frame):
+    for mark in round_marks(frame.bottom, frame.top):
         y = frame.y(mark)
         yield f'<line x1="{_LEFT}" x2="{_LEFT + _PLOT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e4e4"/>'
         label = escape(number_text(criterion, mark))
@@ -122,15 +121,6 @@ def _axes(criterion: CriterionFact, frame: _Frame, lang: Lang) -> Iterator[str]:
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 4}" stroke="#333"/>'
         label = escape(took(mark, lang)) if mark else "0"
         yield f'<text x="{x:.1f}" y="{bottom + 17}" text-anchor="middle" fill="#444" font-size="11">{label}</text>'
-
-
-def _marks(frame: _Frame) -> list[float]:
-    """Round numbers, 0 among them."""
-    span = frame.top - frame.bottom
-    power = 10.0 ** math.floor(math.log10(span / _MARKS))
-    step = next(factor * power for factor in (1, 2, 5, 10, 20) if span / (factor * power) <= _MARKS)
-    first, last = math.ceil(frame.bottom / step - 1e-9), math.floor(frame.top / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
 
 
 def _empty(fact: CanaryFact, criterion: CriterionFact, frame: _Frame) -> Iterator[str]:

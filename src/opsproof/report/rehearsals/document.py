@@ -18,6 +18,7 @@ from opsproof.judge.outcome import Outcome, Status
 from opsproof.rehearsal.facts import FindingFact, PhaseFact, Proof, RehearsalFact, SeededFact
 from opsproof.report.folder import RUN_FILE, SUMMARY_FILE
 from opsproof.report.markdown import code, code_block, prose
+from opsproof.report.page import page
 from opsproof.report.records.filling import fill_in, need
 from opsproof.report.records.linking import relative
 from opsproof.report.records.marks import Md, blank, header
@@ -26,7 +27,6 @@ from opsproof.report.rehearsals import proving
 from opsproof.report.rehearsals.block import ledger_text, measured
 from opsproof.report.rehearsals.course import Course, course
 from opsproof.report.rehearsals.notice import loss_text, says_restored
-from opsproof.report.rehearsals.page import page
 from opsproof.report.rehearsals.picture import svg, text_picture
 from opsproof.report.rehearsals.remarks import remarks, why_of
 from opsproof.report.rehearsals.trend import Trend, trends

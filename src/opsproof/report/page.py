@@ -32,7 +32,16 @@ figure { margin: 1rem 0; } span { white-space: nowrap; }
 .proven { color: #00558a; font-weight: 600; }
 .failed { color: #fff; background: #b34700; font-weight: 700; padding: 0 .35em; }
 .not-proven { color: #000; border: 1.5px dashed #444; font-weight: 600; padding: 0 .3em; }
+.side-by-side { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 1rem 2rem; }
+.side-by-side > div { max-width: 640px; } .side-by-side h3 { margin: .6rem 0; }
+.side-by-side p { margin: .4rem 0; font-size: 13px; color: #444; }
 .blank { background: #fff3b0; white-space: normal; padding: 0 .2em; }
+@media screen and (max-width: 700px) {
+  body { margin: 1rem auto; padding: 0 .8rem; }
+  h1 { font-size: 1.3rem; } h2 { font-size: 1.15rem; margin-top: 1.6rem; }
+  table { display: block; overflow-x: auto; }
+  td, td:nth-child(2), td:last-child { min-width: 0; overflow-wrap: normal; }
+}
 @page { size: A4; margin: 14mm; }
 @media print {
   body { font-size: 10.5pt; margin: 0; max-width: none; padding: 0; }
@@ -70,6 +79,7 @@ def page(markdown: str, title: str, pictures: Mapping[str, str], lang: Lang) -> 
     body = reader.render(markdown)
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>{escape(title)}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )

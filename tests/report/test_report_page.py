@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsproof.report.rehearsals.page import page
+from opsproof.report.page import page
 
 PICTURES = {"<!-- picture 1 -->": "<svg></svg>"}
 

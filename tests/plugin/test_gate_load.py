@@ -1,0 +1,234 @@
+"""Benchmarks as pytest runs them: Locust as a process of its own, each gate a check; refused, interrupted, replayed."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answering import Answer, AnsweringServer
+from checkout import PYPROJECT, Checkout, Finished
+
+CHECKS = Path(__file__).parents[2] / "checks" / "load" / "test_load.py"
+LOCUSTFILE = """\
+from locust import FastHttpUser, tag, task
+from opsproof.load import attach
+
+attach()
+
+
+class User(FastHttpUser):
+    @task
+    def read(self):
+        self.client.get("/item", name="/item")
+
+    @tag("write")
+    @task
+    def write(self):
+        self.client.post("/item", name="/item", json={})
+"""
+LOAD = """\
+load:
+  rate: {rate}
+  duration: {duration}
+  warm_up: 1s
+  timeout: 3s
+  {more}
+  gates:
+    p95:
+      title: {{en: p95, ko: p95}}
+      measure: p95
+      {limit}
+      runbook: [DEMO-1]
+      next_step: {{en: Find what is slow., ko: 느린 곳을 찾는다.}}
+    errors:
+      title: {{en: Errors, ko: 오류}}
+      measure: errors
+      limit: "< 5 %"
+      runbook: [DEMO-2]
+      next_step: {{en: Find what fails., ko: 실패 원인을 찾는다.}}
+"""
+
+
+@pytest.fixture
+def loaded(checkout: Checkout) -> Callable[..., Checkout]:
+    """A checkout with a locustfile and a benchmark of a few seconds."""
+
+    def made(
+        *,
+        rate: int = 40,
+        duration: str = "4s",
+        limit: str = 'limit: "<= 3 s"',  # a generator on a busy machine is late by a tenth of this
+        more: str = "",
+        policy: str = "policy: {writes: true}",
+        name: str = "demo/local",
+    ) -> Checkout:
+        checkout.write("pyproject.toml", PYPROJECT.replace("markers = [", 'markers = ["load: benchmarks", '))
+        checkout.profile(LOAD.format(rate=rate, duration=duration, limit=limit, more=more) + policy, name=name)
+        checkout.write("load/demo.py", LOCUSTFILE)
+        (checkout.root / "checks/load").mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKS, checkout.root / "checks/load")
+        return checkout
+
+    return made
+
+
+def told(done: Finished) -> dict[str, str]:
+    assert done.folder is not None, done.text
+    return {outcome.name: str(outcome.status) for outcome in done.run.outcomes}
+
+
+def test_gates_that_hold_pass(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    done = loaded().run("-m", "load", "--lang=en")
+
+    assert (done.status, done.word, done.agrees()) == (0, "PASS", True), done.text
+    assert told(done) == {"load.the_benchmark_can_be_believed": "passed", "load.p95": "passed", "load.errors": "passed"}
+    (benchmark,) = done.run.benchmarks
+    assert (benchmark.answer, benchmark.ending) == ("PASS", "done")
+    assert sum(one.ended for one in benchmark.requests) == 3 * 40
+    assert {request.method for request in server.requests} == {"GET"}
+    assert "demo/local: 40 arrivals a second over 4 s by at most 240 users, at most 1,600 requests" in done.text
+
+
+def test_a_gate_that_does_not_hold_fails_with_its_numbers(
+    loaded: Callable[..., Checkout], server: AnsweringServer
+) -> None:
+    server.by_prefix["/item"] = Answer({}, status=500)
+    done = loaded().run("-m", "load", "--lang=en")
+
+    assert (done.status, done.word, done.agrees()) == (1, "FAIL", True), done.text
+    assert told(done)["load.errors"] == "failed"
+    assert "failed (100 %)" in done.outcomes["errors"].message
+    assert "Find what fails." in done.block
+    assert "DEMO-2" in done.block
+
+
+def test_no_request_at_all_is_unknown(loaded: Callable[..., Checkout]) -> None:
+    """A locustfile that raises before it asks tests nothing, whatever it looks like."""
+    checkout = loaded()
+    checkout.write(
+        "load/demo.py", LOCUSTFILE.replace('self.client.get("/item", name="/item")', 'raise KeyError("user")')
+    )
+
+    done = checkout.run("-m", "load", "--lang=en")
+
+    assert (done.status, done.word) == (6, "INCONCLUSIVE"), done.text
+    assert set(told(done).values()) == {"unknown"}
+    assert "not one request was made" in done.block
+    assert "KeyError: 'user'" in done.block
+
+
+def test_a_benchmark_is_judged_again_without_network(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    first = loaded().run("-m", "load")
+    server.requests.clear()
+    stricter = loaded(limit='limit: "<= 0.1 ms"')
+
+    again = stricter.run("-m", "load", f"--replay={first.folder}", "--lang=en")
+
+    assert (first.status, again.status, again.word) == (0, 1, "FAIL"), again.text
+    assert told(again)["load.p95"] == "failed"
+    assert not server.requests
+
+
+def test_it_is_compared_with_an_earlier_one(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    """Without an earlier one nothing is known; with one that was as quick nothing is worse; a slow one is worse."""
+    worse = "worse: {ratio: 8}"
+    alone = loaded(limit=worse).run("-m", "load", "--lang=en")
+    server.by_prefix["/item"] = Answer({}, delay=0.1)
+    before = loaded(limit=worse).run("-m", "load")
+    same = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
+    server.by_prefix["/item"] = Answer({}, delay=1.5)
+    slower = loaded(limit=worse).run("-m", "load", f"--baseline={before.folder}", "--lang=en")
+
+    assert told(alone)["load.p95"] == "unknown"
+    assert "none was given (--baseline)" in alone.outcomes["p95"].message
+    assert told(same)["load.p95"] == "passed", same.text
+    assert told(slower)["load.p95"] == "failed", slower.text
+    assert "worse than the earlier benchmark" in slower.outcomes["p95"].message
+
+
+def test_tasks_that_write_need_the_name_of_the_environment(
+    loaded: Callable[..., Checkout], server: AnsweringServer
+) -> None:
+    server.by_prefix["/item"] = Answer({})
+    done = loaded().run("-m", "load", "--allow-writes=local")
+
+    assert done.status == 0, done.text
+    assert {request.method for request in server.requests} == {"GET", "POST"}
+    assert done.run.benchmarks[0].plan.writes
+
+
+def test_production_is_refused_until_its_profile_allows_it(
+    loaded: Callable[..., Checkout], server: AnsweringServer
+) -> None:
+    checkout = loaded(name="demo/production")
+
+    refused = checkout.run("-m", "load", profile="demo/production")
+    allowed = loaded(name="demo/production", more="allowed: true").run("-m", "load", profile="demo/production")
+
+    assert refused.status == 4
+    assert "production is not put under load unless its profile says `load.allowed: true`" in refused.text
+    assert allowed.status == 0, allowed.text
+
+
+def test_what_cannot_be_run_is_told_before(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    """No locustfile; several processes of pytest; a window; a locustfile that is none; then nothing was asked."""
+    checkout = loaded()
+    window = checkout.run("-m", "load", "--stable-for=5s")
+    side_by_side = checkout.run("-m", "load", "-n", "2")
+    checkout.write("load/demo.py", "import no_such_module\n")
+    broken = checkout.run("-m", "load", "--lang=en")
+    (checkout.root / "load/demo.py").unlink()
+    missing = checkout.run("-m", "load")
+
+    assert (missing.status, window.status, side_by_side.status) == (4, 4, 4)
+    assert "demo has no locustfile" in missing.text
+    assert "last as long as their profile says" in window.text
+    assert "two benchmarks at once measure each other" in side_by_side.text
+    assert (broken.status, "no_such_module" in broken.text) == (6, True), broken.text
+    assert not server.requests
+
+
+def test_without_its_marker_nothing_is_put_under_load(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    done = loaded().run()
+
+    assert done.status == 5, done.text
+    assert "a benchmark's gates are left out" in done.text
+    assert not server.requests
+
+
+def test_bench_profile_names_the_environment(loaded: Callable[..., Checkout]) -> None:
+    """As runbook 003 writes it: BENCH_PROFILE=staging."""
+    checkout = loaded(name="demo/staging")
+
+    done = checkout.run("-m", "load", profile=None, env={"BENCH_PROFILE": "staging"})
+
+    assert (done.status, done.run.profiles.keys()) == (0, {"demo/staging"}), done.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_benchmark_ends_its_locust(
+    loaded: Callable[..., Checkout], server: AnsweringServer, number: signal.Signals
+) -> None:
+    checkout = loaded(duration="60s")
+    running = checkout.start("-m", "load")
+
+    done = running.interrupt(lambda: len(server.requests) > 40, number)
+    asked = len(server.requests)
+    time.sleep(1.0)
+
+    assert (done.status, done.word) == (2, "INCONCLUSIVE"), done.text
+    assert len(server.requests) == asked
+    assert str(checkout.root) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert done.run.benchmarks[0].ending == "interrupted"
+
+
+def test_the_benchmark_is_a_file_of_the_run(loaded: Callable[..., Checkout]) -> None:
+    done = loaded().run("-m", "load")
+
+    assert done.folder is not None
+    (file,) = done.folder.glob("bench*.json")
+    assert json.loads(file.read_text(encoding="utf-8"))["profile"] == "demo/local"
