@@ -4,7 +4,7 @@ A local HTTP server of known latency, and what response times an open model must
 What each answer takes is drawn from a seed, in the order in which requests arrive. A law may have stalls, in which all
 work stands still. The server writes down when each request arrived and was answered, since its timers are late by up to
 a millisecond or more: what it did is the truth, and not what it was meant to do. Run as a program it prints its port
-and ends when its standard input does.
+and ends when its standard input does. `/control/...` is answered at once, and is not in the book.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 SEED = 20
-_SEEN = "/control/seen"
+_CONTROL, _SEEN = "/control/", "/control/seen"
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Law:
 
 
 LAWS = {
-    "exponential": Law(lambda rng: rng.expovariate(10)),
-    "bimodal": Law(lambda rng: rng.gauss(0.4, 0.02) if rng.random() < 0.1 else rng.gauss(0.08, 0.01)),
-    "with stalls": Law(lambda rng: rng.uniform(0.06, 0.1), ((0.2, 0.25), (0.55, 0.625))),
+    "exponential": Law(lambda rng: rng.expovariate(4)),
+    "bimodal": Law(lambda rng: rng.gauss(0.8, 0.03) if rng.random() < 0.1 else rng.gauss(0.2, 0.02)),
+    "with stalls": Law(lambda rng: rng.uniform(0.15, 0.25), ((0.2, 0.25), (0.55, 0.625))),
 }
 
 
@@ -199,8 +199,8 @@ class _Connection(asyncio.Protocol):
             return
         path = self._received.split(b" ", 2)[1].decode("ascii")
         self._received = b""
-        if path == _SEEN:
-            self._answer(json.dumps([one for one in self._desk.book if len(one) == 2]))
+        if path.startswith(_CONTROL):
+            self._answer(json.dumps([one for one in self._desk.book if len(one) == 2]) if path == _SEEN else "{}")
             return
         desk = self._desk
         arrived = desk.now()

@@ -11,6 +11,7 @@ from measuring.process import run
 from measuring.rounds import RunFailed
 from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.benchmark.files import read_benchmark
+from opsproof.benchmark.histograms import times_of
 from opsproof.benchmark.judged import everything_of
 
 OPSPROOF, LOCUST, K6 = "opsproof", "plain Locust", "k6"
@@ -22,10 +23,15 @@ _USER = """
 from locust import FastHttpUser, constant, constant_throughput, events, task
 
 class Someone(FastHttpUser):
-    {wait}
+    {more}
     @task
     def look(self):
         self.client.get("/look")
+"""
+_HELLO = "/control/hello"
+_CONNECTED = f"""
+    def on_start(self):
+        self.client.get("{_HELLO}")
 """
 _ATTACHED = "\nfrom opsproof.load import attach\nattach()\n"
 _STATS = """
@@ -110,13 +116,18 @@ Client = Callable[[Plan, Path], Said]
 
 
 def by_opsproof(plan: Plan, folder: Path) -> Said:
-    """Users of Locust with `opsproof.load`: from the moment a request was due."""
+    """Users of Locust with `opsproof.load`, connected before arrivals come: from the moment a request was due."""
     fact = finished(attached(plan, folder), folder)
-    times = everything_of(fact.requests)
-    remark = "" if fact.exit_status == 0 else fact.reasons[0]["en"]
+    requests = [one for one in fact.requests if _HELLO not in one.name]
+    times = everything_of(requests)
+    service = times_of([one.service for one in requests]).quantile(0.5, confidence=0.95).value
+    lag = max(one.longest_lag for one in fact.workers)
+    remark = f"from sending p50 {service * 1000:.1f} ms; its loop was up to {lag * 1000:.0f} ms late"
+    if fact.exit_status:
+        remark = fact.reasons[0]["en"]
     return Said(
-        sum(one.ended for one in fact.requests),
-        sum(one.failed + len(one.ages) for one in fact.requests),
+        sum(one.ended for one in requests),
+        sum(one.failed + len(one.ages) for one in requests),
         tuple(times.quantile(q, confidence=0.95).value for q in QUANTILES),
         remark,
     )
@@ -125,7 +136,7 @@ def by_opsproof(plan: Plan, folder: Path) -> Said:
 def by_locust(plan: Plan, folder: Path) -> Said:
     """The same users by plain Locust, in the way in which it is told of a rate: a throughput of each user."""
     wait = f"wait_time = constant_throughput({plan.rate / PLAIN_USERS})"
-    (folder / "plain.py").write_text(_USER.format(wait=wait) + _STATS)
+    (folder / "plain.py").write_text(_USER.format(more=wait) + _STATS)
     _run([*plain(folder, plan.url, PLAIN_USERS, plan.seconds), "--stop-timeout", "10"], folder)
     said = json.loads((folder / "said.json").read_text())
     return Said(said["requests"], said["failed"], tuple(said["quantiles"]))
@@ -155,7 +166,7 @@ def attached(plan: Plan, folder: Path) -> list[str]:
     """The command of a run with `opsproof.load`, whose files are written; the limit is what its users can just hold."""
     profiles = folder / "profiles" / "bench"
     profiles.mkdir(parents=True, exist_ok=True)
-    (folder / "attached.py").write_text(_USER.format(wait="") + _ATTACHED)
+    (folder / "attached.py").write_text(_USER.format(more=_CONNECTED) + _ATTACHED)
     limit = 990 * plan.users / plan.rate
     (profiles / "local.yaml").write_text(_PROFILE.format(**vars(plan), limit=limit))
     return [*_locust("attached.py"), "--profile", "bench/local", "--reports", "reports"]
@@ -165,7 +176,7 @@ def plain(folder: Path, url: str, users: int, seconds: float) -> list[str]:
     """The command of a run of plain Locust with `plain.py`; if there is none, one that asks as fast as it can."""
     file = folder / "plain.py"
     if not file.exists():
-        file.write_text(_USER.format(wait="wait_time = constant(0)"))
+        file.write_text(_USER.format(more="wait_time = constant(0)"))
     return [*_locust(file.name), "-H", url, "-u", str(users), "-r", "100", "-t", f"{seconds:g}s"]
 
 

@@ -37,7 +37,7 @@ def _play(samples: int, rate: int) -> dict[str, int]:
     told = 0
     for second in range(seconds):
         _second(meter, times, second, min(rate, samples - second * rate))
-        told += len(meter.new_seconds())
+        told += len([one for one in meter.new_seconds() if one.second == second])
         if second % _TOLD_EVERY == 0:
             meter.requests_so_far()
     ended = sum(one.ended for one in meter.requests_so_far())
@@ -54,13 +54,12 @@ def _second(meter: Meter, times: list[float], second: int, requests: int) -> Non
         meter.begin(arrival, due, waited=True)
         arrival.requests = 1
         meter.requests += 1
-        meter.in_flight[number % 64] = sent = Sent(NAMES[number % len(NAMES)], due, due, arrival)
+        sent = Sent(NAMES[number % len(NAMES)], due, due, arrival)
         service = times[(second + number * 7) % len(times)]
         arrival.in_requests = service
         meter.end(sent, service, "" if number % 100 else "HTTP 503")
         meter.finish(arrival, due + service)
-    meter.in_flight.clear()
-    meter.roll(second, second + 1.0)
+    meter.roll(second + 1.0)
 
 
 def _peak() -> int:

@@ -50,11 +50,13 @@ class Rate:
         requests: A second.
         generator: Cores that the generator used, all its processes together.
         server: Cores that nginx used.
+        idle: Cores that nobody used.
     """
 
     requests: float
     generator: float
     server: float
+    idle: float
 
     @property
     def per_core(self) -> float:
@@ -154,8 +156,9 @@ def _turn(tree: list[psutil.Process], server: Nginx, seconds: float) -> Rate:
     return Rate(*(one / wall for one in moved))
 
 
-def _look(server: Nginx, tree: list[psutil.Process]) -> tuple[float, float, float, float]:
-    return time.perf_counter(), server.requests(), _cpu(tree), _cpu([server.process, *server.process.children()])
+def _look(server: Nginx, tree: list[psutil.Process]) -> tuple[float, ...]:
+    nginx_tree = [server.process, *server.process.children()]
+    return time.perf_counter(), server.requests(), _cpu(tree), _cpu(nginx_tree), psutil.cpu_times().idle
 
 
 def _cpu(tree: list[psutil.Process]) -> float:

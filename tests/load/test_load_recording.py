@@ -15,16 +15,17 @@ from opsproof.profile.load import Load
 
 words = {"en": "-", "ko": "-"}
 gate = {"title": words, "measure": "mean", "request": "GET /a", "limit": "<= 1 s", "runbook": ["T-1"]}
-load = Load.model_validate({"rate": 10, "duration": "2s", "gates": {"g": gate | {"next_step": words}}})
-meter = Meter(load, Arrivals(10, 2, 0.0), "w", 0.01)
+load = Load.model_validate({"rate": 10, "duration": "5s", "gates": {"g": gate | {"next_step": words}}})
+meter = Meter(load, Arrivals(10, 5, 0.0), "w", 0.01)
 meter.end(Sent("GET /a", 0.1, 0.1, None), 0.2, "")
 meter.end(Sent("GET /a", 0.2, 0.3, None), 0.3, "HTTP 500")
 meter.end(Sent("GET /b", 0.3, 0.2, None), 0.05, "")  # its timer fired early
 between = meter.requests_so_far()
-meter.roll(0, 1.0)
+meter.roll(1.0)
+first = meter.new_seconds()
 meter.end(Sent("GET /b", 1.3, 1.3, None), 0.4, "")
-meter.roll(1, 2.0)
-seconds, again = meter.new_seconds(), meter.new_seconds()
+meter.roll(2.0)
+seconds, again = first + meter.new_seconds(), meter.new_seconds()
 print(json.dumps({
     "between": [one.model_dump() for one in between],
     "requests": [one.model_dump() for one in meter.requests_so_far()],
@@ -72,6 +73,9 @@ def test_a_meter_counts_each_request_once_and_tells_each_second_once() -> None:
     assert round(times_of([of_b["good"]]).mean(), 2) == 0.2  # 0.4 s, and one that is no less than nothing
 
     first, second = said["seconds"]
+    assert (first["second"], second["second"]) == (0, 1), (
+        "each second keeps its number, though the first was told before"
+    )
     assert {name: times_of([text]).total for name, text in first["times"].items()} == {"": 3, "GET /a": 2}
     assert first["failed"] == {"GET /a": 1, "": 1}
     assert {name: times_of([text]).total for name, text in second["times"].items()} == {"": 1}

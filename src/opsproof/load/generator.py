@@ -48,8 +48,8 @@ class Generator:
         self._tell = tell
         self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
-        self.placed = placed
         self._early = 0.0
+        self.placed = placed
         self._begins = Event()
         self._told = 0
         self._ending: Ending | None = None

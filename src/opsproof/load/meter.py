@@ -102,6 +102,7 @@ class Meter:
         self._names: dict[str, _Name] = {}
         self._second = _Second()
         self._seconds: list[SecondFact] = []
+        self._told = 0
         self._before = (0, 0)
 
     def look(self, now: float, lag: float, cpu: float | None) -> None:
@@ -202,7 +203,7 @@ class Meter:
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=len(self._seconds),
+                second=self._told + len(self._seconds),
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
                 in_flight=sum(map(len, self.in_flight.values())),
@@ -230,6 +231,7 @@ class Meter:
     def new_seconds(self) -> list[SecondFact]:
         """The seconds that are over and were not yet asked for; they are kept by who asks."""
         new, self._seconds = self._seconds, []
+        self._told += len(new)
         return new
 
     def requests_so_far(self) -> tuple[RequestFact, ...]:

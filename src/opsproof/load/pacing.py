@@ -72,9 +72,8 @@ def _see_requests(
 
     @wraps(request)
     def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
-        ours = headers if _goes_to(url, address) else {}
-        if ours:
-            kwargs["headers"] = {**ours, **(kwargs.get("headers") or {})}
+        if headers and _goes_to(url, address):
+            kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
         generator.send(f"{method} {name or self.request_name or url}")
