@@ -167,8 +167,29 @@ def locust(
         return ended(folder, process)
 
 
-def plain(folder: Path, users: str, *argv: str, port: int, count: int, seconds: float, rate: float) -> Ran:
-    """Run the same users by Locust alone: so many, so long, with so many requests a second together."""
+def plain(
+    folder: Path,
+    users: str,
+    *argv: str,
+    port: int,
+    count: int,
+    seconds: float,
+    rate: float,
+    meanwhile: Callable[[subprocess.Popen[str]], None] = lambda _: None,
+) -> Ran:
+    """
+    Run the same users by Locust alone, with the gate of its documentation.
+
+    Args:
+        folder: Where.
+        users: Classes of plain_locustfile.py, with spaces between them.
+        argv: More options.
+        port: Of the server.
+        count: Users.
+        seconds: How long.
+        rate: Requests a second, of all users together.
+        meanwhile: Called when it was started.
+    """
     options = [
         "--headless",
         "-u",
@@ -182,6 +203,7 @@ def plain(folder: Path, users: str, *argv: str, port: int, count: int, seconds: 
     ]
     variables = {"USER_RATE": str(rate / count)}
     with started(folder, *options, *argv, *users.split(), file="plain_locustfile.py", **variables) as process:
+        meanwhile(process)
         return ended(folder, process)
 
 

@@ -55,6 +55,7 @@ def test_a_good_target_passes(run):
     assert ran.status == 0, ran.output
     assert "BENCHMARK  PASS: demo/local, 500 of 500 arrivals, 100/s over 5 s (1 s of warm-up not judged)" in ran.said
     assert "0 of 400 failed (0 %), at most 0.746 %" in ran.said
+    assert [second.second for second in ran.fact.seconds][:5] == [0, 1, 2, 3, 4]
     assert "s3cret" not in ran.output + ran.fact.model_dump_json()
 
 
@@ -90,7 +91,7 @@ def test_errors_fail(run, server, users):
     """With status 500, and with status 200 and a body that says so. The locustfile's own gate says 0."""
     ran = run(users, server=server, plan={"rate": 120})
 
-    assert (ran.status, ran.gate("errors"), ran.gate("p95")) == (1, "FAIL", "PASS"), ran.output
+    assert (ran.status, ran.gate("errors")) == (1, "FAIL"), ran.output
     assert "Shutting down (exit code 1)" in ran.output
 
 
@@ -116,11 +117,11 @@ def test_a_slow_start_is_for_the_warm_up(run, warm_up, status):
 
 @pytest.mark.parametrize(
     ("gates", "status"),
-    [(GATES, 1), pytest.param({"p95": GATES["p95"]}, 6, marks=ALL_FAULTS)],
-    ids=["errors", "p95 alone"],
+    [(P95, 6), pytest.param({"errors": 'measure: errors, limit: "< 60 %"'}, 1, marks=ALL_FAULTS)],
+    ids=["p95 alone", "errors"],
 )
 def test_a_target_that_is_down_is_left_alone(run, gates, status):
-    """It fails for its errors; where only times are judged, and most were good, it is no pass either."""
+    """Where only times are judged, and those of the good ones hold, it is no pass; its errors are a failure."""
     ran = run("Reads", server={"down_at": 1.5}, plan={"duration": "30s", "warm_up": "0s", "gates": gates})
 
     assert (ran.status, ran.fact.ending) == (status, "down"), ran.output

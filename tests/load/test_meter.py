@@ -47,7 +47,9 @@ def test_nothing_is_lost_between_seconds_and_names(ended):
     assert sum(fact.ended for fact in requests) == len(judged)
     assert sum(fact.failed for fact in requests) == sum(it[4] for it in judged)
     assert sum(times_of([fact.good, fact.bad]).total for fact in requests) == len(judged)
-    late_seconds = [second for second in one.seconds_since(0) if second.second >= 2]
+    seconds = one.new_seconds()
+    late_seconds = [second for second in seconds if second.second >= 2]
+    assert [second.second for second in seconds] == list(range(rolled + 1))
     for name in ("", "GET /b"):
         of_name = [it for it in judged if not name or it[0] == name]
         assert sum(times_of([s.times.get(name, "")]).total for s in late_seconds) == len(of_name)
@@ -68,11 +70,13 @@ def test_what_was_due_in_the_warm_up_is_in_no_second_after_it():
     one = meter()
     one.end(Sent("GET /a", 0.5, 0.5, None), 0.1, "")
     one.roll(1.0)
+    told = one.new_seconds()
     one.roll(2.0)
     one.end(Sent("GET /a", 1.0, 1.0, None), 1.5, "")
     one.roll(3.0)
+    told += one.new_seconds()
 
-    assert [bool(second.times) for second in one.seconds_since(0)] == [True, False, False]
+    assert [(second.second, bool(second.times)) for second in told] == [(0, True), (1, False), (2, False)]
     assert one.requests_so_far() == ()
 
 
@@ -89,7 +93,7 @@ def test_what_never_ended_is_counted_at_its_age():
     one.close(6.0)
 
     ages = {fact.name: fact.ages for fact in one.requests_so_far()}
-    assert one.seconds_since(0)[-1].in_flight == 3
+    assert one.new_seconds()[-1].in_flight == 3
     assert ages["GET /a"] == (2.0,)
     assert ages["GET /b"] == (1.0,)
     assert len(ages[NEVER_BEGUN]) == 301

@@ -109,7 +109,7 @@ class _Run:
         self._missing = 0
         self._wanted = 0
         self._conductor: gevent.Greenlet | None = None
-        self._told = False
+        self._told = self._refused = False
         self._reports, self._lang = Path(options.reports), options.lang
         load = plan.load
         environment.host = plan.target.address
@@ -266,9 +266,10 @@ class _Run:
 
     def conclude(self) -> None:
         """The process ends: say the answer, and make it the exit status unless somebody has a worse one than 0."""
-        if isinstance(self._runner, WorkerRunner):
-            return
         code = self._environment.process_exit_code
+        if isinstance(self._runner, WorkerRunner):
+            self._environment.process_exit_code = _USAGE_ERROR if self._refused else code
+            return
         self._environment.process_exit_code = code or EXIT_STATUS[Word.INCONCLUSIVE]
         self._runner.quit()
         outcome = self._tell_outcome()
@@ -316,7 +317,7 @@ class _Run:
                 place["plan"],
                 self._plan.words,
             )
-            self._environment.process_exit_code = _USAGE_ERROR
+            self._refused = True
             self._runner.quit()
         assert self._generator is not None
         self._generator.place(place["number"], place["workers"])
