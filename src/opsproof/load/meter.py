@@ -277,7 +277,8 @@ class Meter:
 
 def _micros(seconds: float) -> int:
     """Whole microseconds; a timer that fires a little early makes no time negative."""
-    return min(LONGEST, max(0, int(seconds * MICROSECONDS)))
+    micros = int(seconds * MICROSECONDS)
+    return micros if 0 <= micros <= LONGEST else max(0, min(LONGEST, micros))
 
 
 def _text(micros: list[int]) -> Histogram:
