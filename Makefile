@@ -22,6 +22,7 @@ test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check inc
 
 faults: $(VENV)/.dev ## Every fault of rehearsals and canaries, more than 400 (half an hour); `make test` covers every check by fewer
 	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/rehearsal tests/canary tests/stack/canary -n 3 --dist loadfile $(ARGS)
+	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/load $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and the direction of imports
 	$(BIN)/ruff check .

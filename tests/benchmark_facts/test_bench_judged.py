@@ -4,7 +4,8 @@ import pytest
 from bench_parts import benchmark, gate, load, plan, requests, second, worker
 
 from opsproof.benchmark.facts import NEVER_BEGUN
-from opsproof.benchmark.judged import generator_of, judged, parts_of
+from opsproof.benchmark.judged import generator_of, judged
+from opsproof.benchmark.selecting import parts_of
 from opsproof.judge.verdict import Word
 
 P95, ERRORS, RATE = gate("p95", "<= 400 ms"), gate("errors", "< 1 %"), gate("rate", ">= 95 %")

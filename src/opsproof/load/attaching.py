@@ -3,7 +3,6 @@
 import logging
 import sys
 import time
-from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,13 +15,14 @@ from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunne
 
 from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.judged import generator_of
-from opsproof.errors import OpsproofError, Refused
+from opsproof.errors import OpsproofError
 from opsproof.judge.benchmark.trust import distorted
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
 from opsproof.load.generator import Generator, error_text
+from opsproof.load.options import add_options
 from opsproof.load.outcome import Outcome
-from opsproof.load.pacing import pace
+from opsproof.load.pacing import leave_out_without_tasks, pace
 from opsproof.load.plan import WRITE_TAG, LoadPlan, plan_of
 from opsproof.probes.http.identity import credentials
 
@@ -45,22 +45,11 @@ def attach() -> None:
     and spawn rate of the command line do not count; a `wait_time` of a user does not, either: tasks wait for arrivals.
     """
     happenings: Any = events
-    happenings.init_command_line_parser.add_listener(_add_options)
+    happenings.init_command_line_parser.add_listener(add_options)
     happenings.init.add_listener(_begin)
     # Locust calls who quits in reverse: the first one has the last word on the exit status, and no gate of the
     # locustfile's own makes a 0 of what failed here.
     happenings.quitting._handlers.insert(0, _have_the_last_word)
-
-
-def _add_options(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("opsproof", "Measure from the moment a request was due, and judge by a profile")
-    group.add_argument(
-        "--allow-writes", metavar="ENVIRONMENT", default="", help="repeat its name to let tasks with the tag write run"
-    )
-    group.add_argument("--baseline", metavar="FILE", default="", help="an earlier bench.json, for gates with `worse`")
-    group.add_argument("--reports", metavar="DIR", default="reports/benchmarks", help="where the result goes")
-    group.add_argument("--profiles", metavar="DIR", default="profiles", help="folder of the profiles")
-    group.add_argument("--lang", choices=["en", "ko"], default="en", help="language of the result")
 
 
 def _begin(environment: Environment, runner: Any, **_: Any) -> None:
@@ -83,18 +72,6 @@ def _refuse(why: str) -> NoReturn:
     raise SystemExit(_USAGE_ERROR)
 
 
-def _leave_out_without_tasks(environment: Environment) -> None:
-    """A user whose tasks all write has none where there may be no writes."""
-    environment._filter_tasks_by_tags()
-    environment.user_classes[:] = [user for user in environment.user_classes if user.tasks]
-    if not environment.user_classes:
-        raise Refused(
-            "no user has a task that may run: all have the tag write",
-            where="--allow-writes",
-            next_step="Repeat the environment's name to let them take part: --allow-writes ENVIRONMENT",
-        )
-
-
 class _Run:
     """A Locust run in this process: a generator, or what collects from generators, or both."""
 
@@ -115,7 +92,7 @@ class _Run:
         environment.host = plan.target.address
         if not plan.writes:
             environment.exclude_tags = [*(environment.exclude_tags or options.exclude_tags or []), WRITE_TAG]
-            _leave_out_without_tasks(environment)
+            leave_out_without_tasks(environment)
         self._collector = Collector(load)
         self._generator: Generator | None = None
         if isinstance(runner, WorkerRunner):

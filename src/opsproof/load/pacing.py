@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import gevent
 from locust.clients import HttpSession, absolute_http_url_regexp
 from locust.contrib.fasthttp import FastHttpSession
+from locust.env import Environment
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 
+from opsproof.errors import Refused
 from opsproof.load.generator import Generator
 
 
@@ -88,3 +90,20 @@ def _goes_to(url: str, address: str) -> bool:
         return True
     there, ours = urlsplit(url), urlsplit(address)
     return (there.scheme, there.netloc) == (ours.scheme, ours.netloc)
+
+
+def leave_out_without_tasks(environment: Environment) -> None:
+    """
+    Leave out users of whose tasks none may run: all write, where there may be no writes.
+
+    Raises:
+        Refused: No user is left.
+    """
+    environment._filter_tasks_by_tags()
+    environment.user_classes[:] = [user for user in environment.user_classes if user.tasks]
+    if not environment.user_classes:
+        raise Refused(
+            "no user has a task that may run: all have the tag write",
+            where="--allow-writes",
+            next_step="Repeat the environment's name to let them take part: --allow-writes ENVIRONMENT",
+        )

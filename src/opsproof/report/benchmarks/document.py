@@ -5,7 +5,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, WorkerFact
-from opsproof.benchmark.judged import everything_of
+from opsproof.benchmark.selecting import everything_of
 from opsproof.judge.benchmark.words import number_words
 from opsproof.judge.limits import Lang
 from opsproof.report.benchmarks.block import headline

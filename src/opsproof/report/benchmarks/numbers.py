@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from opsproof.benchmark.facts import BenchmarkFact, GateFact, RequestFact
 from opsproof.benchmark.histograms import times_of
-from opsproof.benchmark.judged import everything_of
+from opsproof.benchmark.selecting import everything_of
 from opsproof.judge.benchmark.times import Times
 from opsproof.judge.benchmark.words import number_words
 from opsproof.profile.thresholds import threshold

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from opsproof.benchmark.facts import BenchmarkFact
-from opsproof.benchmark.judged import everything_of
+from opsproof.benchmark.selecting import everything_of
 from opsproof.judge.benchmark.times import Times
 from opsproof.judge.limits import Lang
 from opsproof.report.benchmarks.numbers import longest, quantile, service_of, time_limits
