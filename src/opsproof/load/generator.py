@@ -239,9 +239,8 @@ class Generator:
             failing = meter.failures_in_a_row >= _DOWN_FAILURES
             return "down" if failing and now - meter.last_success > _DOWN_SECONDS else None
         to_come = self._running or meter.begun < arrivals.planned
-        if (
-            meter.in_flight or (to_come and self._requests < self._most_requests)
-        ) and now < arrivals.ends + load.timeout:
+        waiting = meter.in_flight or (to_come and self._requests < self._most_requests)
+        if waiting and now < arrivals.ends + load.timeout:
             return None
         return self._cut or "done"
 
