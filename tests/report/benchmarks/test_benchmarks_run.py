@@ -23,7 +23,7 @@ from wcwidth import wcswidth
 
 from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.benchmark.files import read_benchmark
-from opsproof.benchmark.judged import everything_of
+from opsproof.benchmark.selecting import everything_of
 from opsproof.evidence.redaction import Redactor
 from opsproof.judge.limits import Lang
 from opsproof.report.benchmarks.markdown import benchmark_block
