@@ -38,6 +38,7 @@ bench: $(VENV)/.dev ## Measure the gate beside its peers (takes minutes)
 	$(BIN)/python benchmarks/dump.py
 	$(BIN)/python benchmarks/canary.py
 	$(BIN)/python benchmarks/canary_judging.py
+	$(BIN)/python benchmarks/load.py
 
 stack: $(VENV)/.stack ## Keep the embedded stack in the foreground, to look at and to break
 	$(BIN)/opsproof stack up

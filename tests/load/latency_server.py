@@ -1,5 +1,5 @@
 """
-An HTTP server of known latency, as a process of its own: python latency_server.py '{"delay": 0.02, ...}'.
+An HTTP server of known latency, as a process of its own: python latency_server.py '{"delay": 0.02, ...}' [CERTIFICATE].
 
 It prints its port. Its clock starts with the first request, so that a fault comes at the same moment of each benchmark.
 """
@@ -7,6 +7,7 @@ It prints its port. Its clock starts with the first request, so that a fault com
 import asyncio
 import contextlib
 import json
+import ssl
 import sys
 import time
 from dataclasses import dataclass
@@ -88,7 +89,11 @@ class Server:
 async def main() -> None:
     """Answer until killed."""
     server = Server(Behaviour(**json.loads(sys.argv[1])))
-    listening = await asyncio.start_server(server.talk, "127.0.0.1", 0, backlog=1024)
+    context = None
+    if sys.argv[2:]:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(sys.argv[2])
+    listening = await asyncio.start_server(server.talk, "127.0.0.1", 0, backlog=1024, ssl=context)
     print(listening.sockets[0].getsockname()[1], flush=True)  # noqa: T201
     async with listening:
         await listening.serve_forever()

@@ -60,9 +60,9 @@ class Ran:
 
 
 @contextlib.contextmanager
-def serving(**behaviour: Any) -> Iterator[int]:
-    """A server of known latency; its port."""
-    argv = [sys.executable, "-S", str(HERE / "latency_server.py"), json.dumps(behaviour)]
+def serving(*certificate: Path, **behaviour: Any) -> Iterator[int]:
+    """A server of known latency, with TLS if it has a certificate; its port."""
+    argv = [sys.executable, "-S", str(HERE / "latency_server.py"), json.dumps(behaviour), *map(str, certificate)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -78,6 +78,8 @@ def write_profile(
     gates: Mapping[str, str] = GATES,
     environment: str = "local",
     more: str = "",
+    url: str = "http://127.0.0.1:{port}",
+    authority: str = "null",
     **load: Any,
 ) -> None:
     """
@@ -89,6 +91,8 @@ def write_profile(
         gates: By name, as YAML without braces.
         environment: Its name.
         more: Lines of the profile itself.
+        url: Of the server.
+        authority: File of the authority to trust.
         load: The rest of `load`.
     """
     plan = {"rate": 100, "duration": "5s", "warm_up": "1s", "timeout": "2s"} | load
@@ -96,7 +100,8 @@ def write_profile(
         "system: demo",
         f"environment: {environment}",
         "title: {en: d, ko: d}",
-        f'targets: {{api: {{kind: http, url: "http://127.0.0.1:{port}", auth: {{bearer: "s3cret-of-the-api"}}}}}}',
+        f'targets: {{api: {{kind: http, url: "{url.format(port=port)}", ca_file: {authority}, '
+        'auth: {bearer: "s3cret-of-the-api"}}}',
         more,
         "load:",
         *(f"  {key}: {value}" for key, value in plan.items()),

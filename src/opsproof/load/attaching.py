@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gevent
-from locust import events
+import gevent.ssl
+from locust import FastHttpUser, events
 from locust.env import Environment
 from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
@@ -113,14 +114,22 @@ class _Run:
         plan = self._plan
         happenings: Any = self._environment.events
         auth = credentials(plan.target.identity) if plan.target.identity else {}
+        authority = str(plan.target.ca_file) if plan.target.ca_file else None
+        context = gevent.ssl.create_default_context(cafile=authority)
         for user in self._environment.user_classes:
             for limit in ("network_timeout", "connection_timeout"):
                 if hasattr(user, limit):
                     setattr(user, limit, min(getattr(user, limit), plan.load.timeout))
-        pace(generator, plan.target.address, auth, plan.load.timeout)
+            if issubclass(user, FastHttpUser):
+                # It verifies no certificate by itself, and is about to send credentials.
+                user.insecure = False
+                user.ssl_context_factory = staticmethod(lambda **_: context)
+        defaults = {"timeout": plan.load.timeout} | ({"verify": authority} if authority else {})
+        pace(generator, plan.target.address, auth, defaults)
 
         def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
-            generator.end(f"{request_type} {name}", response_time, plan.redactor.text(error_text(exception)))
+            error = "" if exception is None else plan.redactor.text(error_text(exception))
+            generator.end(f"{request_type} {name}", response_time, error)
 
         def on_user_error(exception: Any, **_: Any) -> None:
             generator.fail(plan.redactor.text(error_text(exception)))

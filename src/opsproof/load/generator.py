@@ -1,5 +1,6 @@
 """One generator: users take arrivals, requests are measured, and each second is told to who collects them."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -16,6 +17,10 @@ from opsproof.load.meter import LOOK_SECONDS, Meter, Sent
 from opsproof.profile.load import Load
 
 clock = time.perf_counter
+_EARLY_SECONDS = 0.001
+"""A timer of the event loop fires up to a millisecond late; the rest of the wait is spent looking at the clock."""
+_CALM_RATE = 500.0
+"""Arrivals a second beyond which that would cost too much of a core; the loop is then hardly ever asleep."""
 _CPU_LOOKS = 100
 _FEWEST_CPU_LOOKS = 20
 _LEAD_SECONDS = 0.1
@@ -42,8 +47,8 @@ class Generator:
         self._load = load
         self._name = name
         self._tell = tell
-        self._requests_at_most = load.requests_at_most
         self._number, self._workers = 0, 1
+        self._early = 0.0
         self.placed = placed
         self._begins = Event()
         self._told = 0
@@ -51,7 +56,7 @@ class Generator:
         self._cut: Ending | None = None
         self._running: dict[int, Arrival] = {}
         self._in_flight: dict[int, list[Sent]] = {}
-        self._requests = 0
+        self._requests, self._most_requests = 0, load.requests_at_most
         self._early_errors: list[str] = []
         self._watch: gevent.Greenlet | None = None
         self.meter: Meter | None = None
@@ -59,16 +64,18 @@ class Generator:
     def place(self, number: int, workers: int) -> None:
         """Say which of how many workers this is; before it begins."""
         self._number, self._workers, self.placed = number, workers, True
+        self._most_requests = math.ceil(self._load.requests_at_most / workers)
 
     def begin(self) -> None:
         """All users are there: let arrivals come."""
         if self.meter is not None:
             return
+        self._early = _EARLY_SECONDS if self._load.rate / self._workers <= _CALM_RATE else 0.0
         arrivals = Arrivals(self._load.rate, self._load.duration, clock() + _LEAD_SECONDS, self._number, self._workers)
         self.meter = Meter(self._load, arrivals, self._name, late_by(self._load))
         self.meter.in_flight, self.meter.requests = self._in_flight, self._requests
         self.meter.user_errors.update(self._early_errors)
-        if self._full:
+        if self._requests >= self._most_requests:
             self.cut("most_requests")
         self._watch = gevent.spawn(self._look)
         self._begins.set()
@@ -113,10 +120,12 @@ class Generator:
             _idle()
         delay = due - clock()
         if delay > 0:
-            gevent.sleep(delay)
+            gevent.sleep(max(0.0, delay - self._early))
+            while self._early and clock() < due:
+                gevent.sleep(0)
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser
-        if self.ended or self._full or due > arrivals.ends:
+        if self._ending is not None or self._requests >= self._most_requests or due > arrivals.ends:
             _idle()
         user._state = LOCUST_STATE_RUNNING
         arrival = Arrival(due)
@@ -134,8 +143,8 @@ class Generator:
         """
         greenlet = id(gevent.getcurrent())
         self._running.pop(greenlet, None)
-        untold = self._in_flight.pop(greenlet, [])
-        if self.meter is not None and not self.ended:
+        untold = self._in_flight.pop(greenlet, None)
+        if self.meter is not None and self._ending is None:
             self.meter.finish(arrival, clock())
             if untold and not raised:
                 self.meter.user_errors[_UNTOLD] += len(untold)
@@ -147,29 +156,33 @@ class Generator:
         Raises:
             StopUser: There are as many requests as there may be, or the benchmark is over.
         """
-        greenlet = id(gevent.getcurrent())
-        if (self.ended or self._full) and (greenlet in self._running or self.meter is None):
+        greenlet, full = id(gevent.getcurrent()), self._requests >= self._most_requests
+        if (full or self._ending is not None) and (greenlet in self._running or self.meter is None):
             raise StopUser
-        if not self.ended:
-            self._in_flight.setdefault(greenlet, []).append(self._sent(name, clock()))
-            if self._full:
+        if self._ending is None:
+            sent = self._sent(name, clock(), greenlet)
+            stack = self._in_flight.get(greenlet)
+            if stack is None:
+                self._in_flight[greenlet] = [sent]
+            else:
+                stack.append(sent)
+            if self._requests >= self._most_requests:
                 self.cut("most_requests")
 
     def end(self, name: str, milliseconds: float, error: str) -> None:
         """The request of this greenlet has ended; one that nobody saw begin was sent as long ago as it took."""
         greenlet = id(gevent.getcurrent())
-        stack = self._in_flight.get(greenlet, [])
-        same = [sent for sent in stack if sent.name == name]
         seconds = milliseconds / 1000
-        sent = next(reversed(same or stack), None)
-        if sent is not None:
+        stack = self._in_flight.pop(greenlet, None)
+        sent = stack.pop() if stack is not None and len(stack) == 1 else None
+        if stack:
+            sent = next((one for one in reversed(stack) if one.name == name), stack[-1])
             stack.remove(sent)
-            if not stack:
-                del self._in_flight[greenlet]
-        if self.meter is None or self.ended:
+            self._in_flight[greenlet] = stack
+        if self.meter is None or self._ending is not None:
             return
         if sent is None:
-            sent = self._sent(name, clock() - seconds)
+            sent = self._sent(name, clock() - seconds, greenlet)
         sent.name = name
         if sent.arrival is not None:
             sent.arrival.in_requests += seconds
@@ -183,24 +196,20 @@ class Generator:
         else:
             self.meter.user_errors[error] += 1
 
-    @property
-    def _full(self) -> bool:
-        """True if there are as many requests as the profile allows; each worker has its part of them."""
-        return self._requests * self._workers >= self._requests_at_most
-
-    def _sent(self, name: str, at: float) -> Sent:
+    def _sent(self, name: str, at: float, greenlet: int) -> Sent:
         """A request more; the first one of an arrival has waited since that was due."""
-        arrival = self._running.get(id(gevent.getcurrent()))
+        arrival = self._running.get(greenlet)
         self._requests += 1
         due = at
         if arrival is not None:
             arrival.requests += 1
             if arrival.requests == 1:
                 due = arrival.due
-        if self.meter is not None:
-            self.meter.requests = self._requests
-            if arrival is not None:
-                self.meter.largest_arrival = max(self.meter.largest_arrival, arrival.requests)
+        meter = self.meter
+        if meter is not None:
+            meter.requests = self._requests
+            if arrival is not None and arrival.requests > meter.largest_arrival:
+                meter.largest_arrival = arrival.requests
         return Sent(name, due, at, arrival)
 
     def _look(self) -> None:
@@ -230,7 +239,8 @@ class Generator:
             failing = meter.failures_in_a_row >= _DOWN_FAILURES
             return "down" if failing and now - meter.last_success > _DOWN_SECONDS else None
         to_come = self._running or meter.begun < arrivals.planned
-        if (meter.in_flight or (to_come and not self._full)) and now < arrivals.ends + load.timeout:
+        waiting = meter.in_flight or (to_come and self._requests < self._most_requests)
+        if waiting and now < arrivals.ends + load.timeout:
             return None
         return self._cut or "done"
 

@@ -102,7 +102,7 @@ class Meter:
         self._names: dict[str, _Name] = {}
         self._second = _Second()
         self._seconds: list[SecondFact] = []
-        self._rolled = 0
+        self._told = 0
         self._before = (0, 0)
 
     def look(self, now: float, lag: float, cpu: float | None) -> None:
@@ -203,7 +203,7 @@ class Meter:
         failed = dict(ended.failed) | {"": ended.failed.total()} if ended.failed else {}
         self._seconds.append(
             SecondFact.model_construct(
-                second=self._rolled,
+                second=self._told + len(self._seconds),
                 planned=planned - self._before[0],
                 begun=begun - self._before[1],
                 in_flight=sum(map(len, self.in_flight.values())),
@@ -212,7 +212,6 @@ class Meter:
             )
         )
         self._before = (planned, begun)
-        self._rolled += 1
 
     def close(self, now: float) -> None:
         """
@@ -232,6 +231,7 @@ class Meter:
     def new_seconds(self) -> list[SecondFact]:
         """The seconds that are over and were not yet asked for; they are kept by who asks."""
         new, self._seconds = self._seconds, []
+        self._told += len(new)
         return new
 
     def requests_so_far(self) -> tuple[RequestFact, ...]:
@@ -277,7 +277,8 @@ class Meter:
 
 def _micros(seconds: float) -> int:
     """Whole microseconds; a timer that fires a little early makes no time negative."""
-    return min(LONGEST, max(0, int(seconds * MICROSECONDS)))
+    micros = int(seconds * MICROSECONDS)
+    return micros if 0 <= micros <= LONGEST else max(0, min(LONGEST, micros))
 
 
 def _text(micros: list[int]) -> Histogram:

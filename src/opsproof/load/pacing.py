@@ -21,7 +21,7 @@ from opsproof.errors import Refused
 from opsproof.load.generator import Generator
 
 
-def pace(generator: Generator, address: str, headers: Mapping[str, str], timeout: float) -> None:
+def pace(generator: Generator, address: str, headers: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
     """
     Let a generator pace all tasks and see all requests of this process; once.
 
@@ -29,11 +29,11 @@ def pace(generator: Generator, address: str, headers: Mapping[str, str], timeout
         generator: Who does.
         address: Of the target.
         headers: Sent with every request to the target that does not set them itself.
-        timeout: Seconds of a request by HttpUser that names none.
+        defaults: Arguments of a request by HttpUser that does not name them: `timeout`, `verify`.
     """
     _pace_tasks(generator)
     _see_requests(FastHttpSession, generator, address, headers, {})
-    _see_requests(HttpSession, generator, address, headers, {"timeout": timeout})
+    _see_requests(HttpSession, generator, address, headers, defaults)
 
 
 def _pace_tasks(generator: Generator) -> None:
@@ -74,9 +74,8 @@ def _see_requests(
 
     @wraps(request)
     def seen(self: Any, method: str, url: str, name: str | None = None, **kwargs: Any) -> Any:
-        given = kwargs.get("headers")
-        ours = headers if _goes_to(url, address) else {}
-        kwargs["headers"] = {**ours, **given} if given else dict(ours)
+        if headers and _goes_to(url, address):
+            kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
         generator.send(f"{method} {name or self.request_name or url}")
