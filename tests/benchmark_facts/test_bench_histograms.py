@@ -1,5 +1,6 @@
 """Histograms are added up: what workers measured together is what one would have measured."""
 
+import numpy as np
 import pytest
 from bench_parts import histogram, times
 from hypothesis import given
@@ -11,9 +12,9 @@ SECONDS = st.lists(st.floats(0, 4000), max_size=100)
 HOUR = LONGEST / MICROSECONDS
 
 
-def counts(text: str) -> dict[int, int]:
-    """Each value of a histogram, and how often it is there."""
-    return {item.value_iterated_to: item.count_at_value_iterated_to for item in decoded(text).get_recorded_iterator()}
+def counts(text: str) -> "np.ndarray":
+    """How many values each class has."""
+    return np.frombuffer(decoded(text).counts, dtype=np.int64)
 
 
 def capped(seconds: list[float]) -> str:
@@ -24,7 +25,7 @@ def capped(seconds: list[float]) -> str:
 def test_merged_histograms_are_that_of_all_their_values(workers):
     pooled = [value for worker in workers for value in worker]
 
-    assert counts(merged(map(capped, workers))) == counts(capped(pooled))
+    assert (counts(merged(map(capped, workers))) == counts(capped(pooled))).all()
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=4), st.sampled_from([0.5, 0.95, 0.99]))
@@ -54,7 +55,7 @@ def test_a_text_is_the_histogram(seconds):
 
     assert encoded(decoded(text)) == text
     assert bool(text) == bool(seconds)
-    assert sum(counts(text).values()) == len(seconds)
+    assert counts(text).sum() == len(seconds)
 
 
 @given(st.floats(0, HOUR))

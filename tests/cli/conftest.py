@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 REPORT = Path(__file__).parents[1] / "report"
-sys.path[:0] = [str(REPORT), str(REPORT / "records"), str(REPORT / "canary")]
+sys.path[:0] = [str(REPORT), str(REPORT / "records"), str(REPORT / "canary"), str(REPORT / "benchmarks")]

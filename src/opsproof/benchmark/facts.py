@@ -30,11 +30,13 @@ class Histogram(str):
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(pattern=r"^[A-Za-z0-9+/]*=*$"))
 
 
-class _Fact(BaseModel):
+class Fact(BaseModel):
+    """A part of what a file of ours says: it does not change, and has no other keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="strings")
 
 
-class RequestFact(_Fact):
+class RequestFact(Fact):
     """
     Requests of one name that were due after the warm-up.
 
@@ -52,7 +54,7 @@ class RequestFact(_Fact):
     errors: dict[str, int] = Field({}, description="How often, by what was wrong.")
 
 
-class SecondFact(_Fact):
+class SecondFact(Fact):
     """
     One second of a benchmark. A request belongs to the second in which it ended.
 
@@ -69,7 +71,7 @@ class SecondFact(_Fact):
     failed: dict[str, int] = Field({}, description="Of these, by the same names.")
 
 
-class WorkerFact(_Fact):
+class WorkerFact(Fact):
     """
     How one generator did: the ledger of its arrivals, and of its own time.
 
@@ -97,7 +99,7 @@ class WorkerFact(_Fact):
     told_its_end: bool = Field(False, description="False: it was lost, and this is the last that it told.")
 
 
-class PlanFact(_Fact):
+class PlanFact(Fact):
     """What was planned. Durations are seconds."""
 
     rate: float
@@ -110,7 +112,7 @@ class PlanFact(_Fact):
     writes: bool = Field(description="Whether tasks that write took part.")
 
 
-class BoundsFact(_Fact):
+class BoundsFact(Fact):
     """A comparison with an earlier benchmark: ratio or difference, at least, at most."""
 
     ours: Number
@@ -121,7 +123,7 @@ class BoundsFact(_Fact):
     upper: Number
 
 
-class GateFact(_Fact):
+class GateFact(Fact):
     """What a gate says."""
 
     name: str
@@ -139,7 +141,7 @@ class GateFact(_Fact):
     compared: BoundsFact | None = None
 
 
-class BenchmarkFact(_Fact):
+class BenchmarkFact(Fact):
     """A benchmark and the one answer."""
 
     schema_version: Literal[1] = 1

@@ -251,8 +251,7 @@ def compare(
     """
     sides = [(one, requests_of(one, request)) for one in (ours, theirs)]
     if measure == "errors":
-        counts = [_failures(fact, requests, request) for fact, requests in sides]
-        return compare_failures(counts[0], counts[1], by, confidence)
+        return _compare_errors(sides, request, by, confidence)
     times = [everything_of(requests) for _, requests in sides]
     if measure == "mean":
         each = math.sqrt(confidence)
@@ -264,8 +263,28 @@ def compare(
     return compare_quantile(times[0], times[1], float(measure[1:]) / 100, by, confidence)
 
 
+def _compare_errors(
+    sides: Sequence[tuple[BenchmarkFact, list[RequestFact]]], request: str, by: By, confidence: float
+) -> Compared:
+    """Arrivals that were never begun may be of the requests of one name, or not: both are within the bounds."""
+    most = [_failures(fact, requests, request) for fact, requests in sides]
+    if not request:
+        return compare_failures(most[0], most[1], by, confidence)
+    own = [(fact, [one for one in requests if one.name == request]) for fact, requests in sides]
+    fewest = [_failures(fact, requests, request) for fact, requests in own]
+    seen = compare_failures(fewest[0], fewest[1], by, confidence)
+    low, high = ((fewest[0], most[1]), (most[0], fewest[1]))
+    return replace(
+        seen,
+        lower=min(seen.lower, compare_failures(*low, by, confidence).lower),
+        upper=max(seen.upper, compare_failures(*high, by, confidence).upper),
+    )
+
+
 def _failures(fact: BenchmarkFact, requests: Sequence[RequestFact], name: str) -> tuple[float, float]:
-    bursts = burstiness([(part.failed, part.requests) for part in parts_of(fact, name, math.inf)])
+    # Of a name without a gate no seconds are kept: then failures come together as those of all requests do.
+    parts = parts_of(fact, name, math.inf) or parts_of(fact, "", math.inf)
+    bursts = burstiness([(part.failed, part.requests) for part in parts])
     failed = sum(one.failed + len(one.ages) for one in requests)
     total = sum(one.ended + len(one.ages) for one in requests)
     return failed / bursts, total / bursts

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from opsproof import __version__
 from opsproof.errors import OpsproofError
 
-GROUPS = ("profile", "attest", "stack", "dr", "canary", "record", "notify")
+GROUPS = ("profile", "attest", "stack", "dr", "canary", "bench", "record", "notify")
 """Modules of this package; each registers its subcommands through `add_parser(subparsers)`."""
 
 _INTERRUPTED = 130
@@ -25,6 +25,7 @@ examples:
   opsproof stack up                    start the embedded environment, here, in seconds
   opsproof dr faults --area archive    damage copies, and see which checks catch it
   opsproof canary serve                tell Argo Rollouts and Flagger the verdict on a canary
+  opsproof bench compare BEFORE AFTER  which numbers of a benchmark are worse, and by how much
   opsproof record incident --id INC-42 write down an incident from the newest run
   pytest -m smoke                      run the smoke gate against it
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gevent
-from locust import events
+import gevent.ssl
+from locust import FastHttpUser, events
 from locust.env import Environment
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.judged import generator_of
-from opsproof.errors import OpsproofError
+from opsproof.errors import OpsproofError, Refused
 from opsproof.judge.benchmark.trust import distorted
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
@@ -66,6 +67,8 @@ def _begin(environment: Environment, runner: Any, **_: Any) -> None:
     try:
         plan = plan_of(environment.parsed_options, Path(environment.parsed_options.profiles))  # type: ignore[union-attr]
         _RUNS[environment] = _Run(environment, runner, plan)
+        # What was loaded took a second, which no timer that is set now must take for gone by.
+        gevent.get_hub().loop.update_now()
     except OpsproofError as exc:
         _refuse(str(exc))
 
@@ -80,6 +83,18 @@ def _refuse(why: str) -> NoReturn:
     raise SystemExit(_USAGE_ERROR)
 
 
+def _leave_out_without_tasks(environment: Environment) -> None:
+    """A user whose tasks all write has none where there may be no writes."""
+    environment._filter_tasks_by_tags()
+    environment.user_classes[:] = [user for user in environment.user_classes if user.tasks]
+    if not environment.user_classes:
+        raise Refused(
+            "no user has a task that may run: all have the tag write",
+            where="--allow-writes",
+            next_step="Repeat the environment's name to let them take part: --allow-writes ENVIRONMENT",
+        )
+
+
 class _Run:
     """A Locust run in this process: a generator, or what collects from generators, or both."""
 
@@ -90,15 +105,17 @@ class _Run:
         self._plan = plan
         self._started = datetime.now(UTC)
         self._workers = 1
+        self._placed: list[str] = []
         self._missing = 0
         self._wanted = 0
         self._conductor: gevent.Greenlet | None = None
-        self._told = False
+        self._told = self._refused = False
         self._reports, self._lang = Path(options.reports), options.lang
         load = plan.load
         environment.host = plan.target.address
         if not plan.writes:
             environment.exclude_tags = [*(environment.exclude_tags or options.exclude_tags or []), WRITE_TAG]
+            _leave_out_without_tasks(environment)
         self._collector = Collector(load)
         self._generator: Generator | None = None
         if isinstance(runner, WorkerRunner):
@@ -120,11 +137,18 @@ class _Run:
         plan = self._plan
         happenings: Any = self._environment.events
         auth = credentials(plan.target.identity) if plan.target.identity else {}
+        authority = str(plan.target.ca_file) if plan.target.ca_file else None
+        context = gevent.ssl.create_default_context(cafile=authority)
         for user in self._environment.user_classes:
             for limit in ("network_timeout", "connection_timeout"):
                 if hasattr(user, limit):
                     setattr(user, limit, min(getattr(user, limit), plan.load.timeout))
-        pace(generator, plan.target.address, auth, plan.load.timeout)
+            if issubclass(user, FastHttpUser):
+                # It verifies no certificate by itself, and is about to send credentials.
+                user.insecure = False
+                user.ssl_context_factory = staticmethod(lambda **_: context)
+        defaults = {"timeout": plan.load.timeout} | ({"verify": authority} if authority else {})
+        pace(generator, plan.target.address, auth, defaults)
 
         def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
             error = "" if exception is None else plan.redactor.text(error_text(exception))
@@ -164,7 +188,7 @@ class _Run:
             return
         clients = self._runner.clients
         ready = [client.id for client in (*clients.ready, *clients.spawning, *clients.running)]
-        self._workers = len(ready)
+        self._placed, self._workers = ready, len(ready)
         self._wanted = max(self._environment.parsed_options.expect_workers or 0, len(ready))  # type: ignore[union-attr]
         self._missing = self._wanted - len(ready)
         for number, client in enumerate(ready):
@@ -192,7 +216,7 @@ class _Run:
         longest = load.duration + load.timeout + _LAST_WORDS
         began = time.monotonic()
         looked = told = 0.0
-        while time.monotonic() - began < longest and not collector.ended(self._workers):
+        while time.monotonic() - began < longest and not collector.ended(self._workers_left()):
             gevent.sleep(0.2)
             if collector.down:
                 collector.ending = "down"
@@ -207,6 +231,13 @@ class _Run:
             if now - told >= load.duration / _PROGRESS_LINES:
                 told = now
                 log.info("%s", collector.progress(now - began))
+
+    def _workers_left(self) -> int:
+        """Workers that may still tell something; who went missing is not waited for."""
+        if not isinstance(self._runner, MasterRunner):
+            return 1
+        clients = self._runner.clients
+        return sum(one in clients and clients[one].state != STATE_MISSING for one in self._placed)
 
     def _cut(self) -> None:
         """A gate surely fails: let no more arrivals come, anywhere."""
@@ -235,9 +266,10 @@ class _Run:
 
     def conclude(self) -> None:
         """The process ends: say the answer, and make it the exit status unless somebody has a worse one than 0."""
-        if isinstance(self._runner, WorkerRunner):
-            return
         code = self._environment.process_exit_code
+        if isinstance(self._runner, WorkerRunner):
+            self._environment.process_exit_code = _USAGE_ERROR if self._refused else code
+            return
         self._environment.process_exit_code = code or EXIT_STATUS[Word.INCONCLUSIVE]
         self._runner.quit()
         outcome = self._tell_outcome()
@@ -285,7 +317,7 @@ class _Run:
                 place["plan"],
                 self._plan.words,
             )
-            self._environment.process_exit_code = _USAGE_ERROR
+            self._refused = True
             self._runner.quit()
         assert self._generator is not None
         self._generator.place(place["number"], place["workers"])

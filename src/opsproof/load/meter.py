@@ -119,9 +119,9 @@ class Meter:
         """
         if now < self._judged_from:
             return
-        looks = 1 + int(lag / LOOK_SECONDS)
-        self.looks += looks
-        self.held_up += looks if lag > self.late_by else 0
+        missed = int(lag / LOOK_SECONDS)
+        self.looks += 1 + missed
+        self.held_up += max(1, missed) if lag > self.late_by else 0
         self.longest_lag = max(self.longest_lag, lag)
         if cpu is not None:
             self.cpu = max(self.cpu, cpu)

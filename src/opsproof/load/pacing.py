@@ -19,7 +19,7 @@ from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 from opsproof.load.generator import Generator
 
 
-def pace(generator: Generator, address: str, headers: Mapping[str, str], timeout: float) -> None:
+def pace(generator: Generator, address: str, headers: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
     """
     Let a generator pace all tasks and see all requests of this process; once.
 
@@ -27,11 +27,11 @@ def pace(generator: Generator, address: str, headers: Mapping[str, str], timeout
         generator: Who does.
         address: Of the target.
         headers: Sent with every request to the target that does not set them itself.
-        timeout: Seconds of a request by HttpUser that names none.
+        defaults: Arguments of a request by HttpUser that does not name them: `timeout`, `verify`.
     """
     _pace_tasks(generator)
     _see_requests(FastHttpSession, generator, address, headers, {})
-    _see_requests(HttpSession, generator, address, headers, {"timeout": timeout})
+    _see_requests(HttpSession, generator, address, headers, defaults)
 
 
 def _pace_tasks(generator: Generator) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from opsproof.profile.canary import Worse
-from opsproof.profile.scalars import Duration
+from opsproof.profile.scalars import Duration, DurationOrNone
 from opsproof.profile.targets import Section
 from opsproof.profile.text import Text
 from opsproof.profile.thresholds import Limit, Threshold
@@ -99,7 +99,7 @@ class Load(Section):
     target: str = Field("api", description="The HTTP target that the requests go to.")
     rate: float = Field(gt=0, le=20_000, description="Arrivals a second, over all workers; each is one task of a user.")
     duration: Duration = Field(gt=0, description="How long arrivals come, warm-up included.")
-    warm_up: Duration = Field(0.0, description="What is due before this is not judged: caches fill, pools open.")
+    warm_up: DurationOrNone = Field(0.0, description="What is due before this is not judged: caches fill, pools open.")
     timeout: Duration = Field(10.0, gt=0, description="Limit of one request. Who waited so long has waited so long.")
     users: int | None = Field(
         None, ge=1, le=_MOST_USERS, description="Requests in flight at most; left out, twice what rate and limits need."

@@ -95,12 +95,14 @@ def _zoned(value: datetime) -> datetime:
     return value
 
 
-Duration = Annotated[
+DurationOrNone = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")] | float),
     PlainSerializer(duration_text, when_used="json"),
-    Field(gt=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
+    Field(ge=0, allow_inf_nan=False, description="A duration: 250ms, 5s, 2m, 12h; a bare number is seconds."),
 ]
+"""0 is one, too: an overlay switches off what its base has."""
+Duration = Annotated[DurationOrNone, Field(gt=0)]
 Moment = Annotated[datetime, AfterValidator(_zoned), BeforeValidator(_written_out, json_schema_input_type=str)]
 Expiry = Annotated[datetime, AfterValidator(_aware), BeforeValidator(_end_of_day, json_schema_input_type=str)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]

@@ -9,7 +9,6 @@ from opsproof.judge.diagnosis import Fit
 from opsproof.judge.outcome import Outcome
 from opsproof.judge.root_causes import RootCause
 from opsproof.report.baseline import baseline_texts, marked, said_then
-from opsproof.report.benchmarks.markdown import benchmark_block
 from opsproof.report.benchmarks.parts import benchmark_files
 from opsproof.report.canaries.markdown import canary_block
 from opsproof.report.canaries.parts import picture_name
@@ -156,6 +155,10 @@ def _canaries(view: View, *, pictures: bool) -> Iterator[str]:
 
 
 def _benchmarks(view: View, *, pages: bool) -> Iterator[str]:
+    if not view.run.benchmarks:
+        return
+    from opsproof.report.benchmarks.markdown import benchmark_block
+
     for number, fact in enumerate(view.run.benchmarks):
         yield from benchmark_block(fact, benchmark_files(number)[0] if pages else "", "en")
 

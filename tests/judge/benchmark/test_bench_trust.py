@@ -57,6 +57,7 @@ LACKS = [
 JUST_BELOW = [
     {"late": 9},
     {"held_up": 2},
+    {"held_up": 2, "looks": 50},
     {"cpu": 0.9},
     {"users": 39, "busy": 9},
     {"users": 40, "busy": 900},

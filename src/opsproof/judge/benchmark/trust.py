@@ -17,6 +17,8 @@ from opsproof.profile.load import Gate, Load
 
 SHARE_LATE = 0.01
 """Of the arrivals that the generator itself may send late, and of the looks at its loop that may find it held up."""
+FEWEST_HELD_UP = 3
+"""Looks that found the loop held up: fewer are chance, however few looks there were."""
 PART_OF_LIMIT = 0.1
 """Of the shortest limit: what is later than this part of it is late."""
 LEAST_LATENESS = 0.01
@@ -161,7 +163,7 @@ def _own_times(load: Load, generator: Generator) -> Iterator[Doubt]:
     judged = generator.begun_judged
     if judged and (share := generator.late / judged) > SHARE_LATE:
         yield _distorts("late", share=number_words(share, "%"), by=by)
-    if generator.looks and (share := generator.held_up / generator.looks) > SHARE_LATE:
+    if generator.held_up >= FEWEST_HELD_UP and (share := generator.held_up / generator.looks) > SHARE_LATE:
         most = number_words(generator.longest_lag, "s")
         yield _distorts("lag", share=number_words(share, "%"), by=by, most=most)
     if generator.cpu > load.most_cpu:

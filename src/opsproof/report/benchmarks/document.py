@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from zoneinfo import ZoneInfo
 
-from opsproof.benchmark.facts import BenchmarkFact, WorkerFact
+from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, WorkerFact
 from opsproof.benchmark.judged import everything_of
 from opsproof.judge.benchmark.words import number_words
 from opsproof.judge.limits import Lang
@@ -111,7 +111,7 @@ def _by_name(fact: BenchmarkFact, lang: Lang) -> Iterator[str]:
 
 def _cells(line: Line, lang: Lang) -> tuple[str, ...]:
     said = words(lang)
-    name = code(line.name) if line.name else f"**{said['all_requests']}**"
+    name = {"": f"**{said['all_requests']}**", NEVER_BEGUN: said["never_begun"]}.get(line.name) or code(line.name)
     return (
         f"{name}: {said[f'{line.part}_ones']}" if line.part else name,
         f"{line.ended:,}",

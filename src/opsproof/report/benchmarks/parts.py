@@ -6,7 +6,6 @@ from pathlib import Path
 from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.benchmark.files import BENCH_FILE
 from opsproof.judge.limits import Lang
-from opsproof.report.benchmarks.document import document
 from opsproof.report.run import Run
 
 PAGE_FILE = "bench.html"
@@ -33,6 +32,8 @@ def benchmark_parts(fact: BenchmarkFact, lang: Lang, number: int = 0) -> Mapping
         lang: The operator's language.
         number: Its place in the run, from 0 on.
     """
+    from opsproof.report.benchmarks.document import document
+
     page, numbers = benchmark_files(number)
     return {numbers: fact.model_dump_json(indent=1) + "\n", page: document(fact, lang)}
 
