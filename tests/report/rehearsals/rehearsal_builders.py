@@ -371,7 +371,7 @@ def a_rehearsed_view(*facts: RehearsalFact, **changes: Any) -> View:
 
 
 def reports_of(folder: Path, *facts: RehearsalFact, **changes: Any) -> dict[str, str]:
-    return rehearsal_reports(a_rehearsed_view(*facts, **changes), folder, TEMPLATES)
+    return rehearsal_reports(a_rehearsed_view(*facts, **changes), folder / "runs" / "this", TEMPLATES)
 
 
 def a_scenario(fact: RehearsalFact, *earlier: Past, lang: Any = "en", written: datetime | None = None) -> Scenario:

@@ -101,14 +101,15 @@ def test_earlier_runs_are_read_and_what_cannot_be_read_is_named(tmp_path: Path) 
     write_run(
         a_rehearsed_run(id="smoke", started=at(-99)).model_copy(update={"rehearsals": ()}), [], tmp_path, Redactor()
     )
-    for name, text in {"cut": '{"id": "x", "rehearsals": [{', "other": '{"rehearsals": [{"a": 1}], "id": "y"}'}.items():
+    unfit = {"cut": '{"id": "x", "rehearsals": [{', "list": "[]", "other": '{"rehearsals": [{"a": 1}], "id": "y"}'}
+    for name, text in unfit.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(text)
 
     found, unreadable = read_earlier(tmp_path, tmp_path / "n0w")
 
     assert [(one.run, one.fact) for one in found] == [("0ld", past)]
-    assert unreadable == ["cut", "other"]
+    assert unreadable == ["cut", "list", "other"]
 
 
 def test_a_run_is_not_its_own_past(tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ def read_earlier(reports: Path, folder: Path) -> tuple[list[Past], list[str]]:
     return found, unreadable
 
 
-def _rehearsals(content: Mapping[str, object], folder: str) -> list[Past]:
+def _rehearsals(content: object, folder: str) -> list[Past]:
+    if not isinstance(content, Mapping):
+        raise TypeError("run.json")
     if content.get("replay_of"):
         return []
     facts = content["rehearsals"]
