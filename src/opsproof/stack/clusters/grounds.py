@@ -34,10 +34,12 @@ class Grounds:
         """What was started as the user that PostgreSQL runs as."""
 
     def folder(self, name: str) -> Path:
-        """A folder (0700) that belongs to the user that PostgreSQL runs as; made if need be."""
+        """A folder (0700) that belongs to the user that PostgreSQL runs as; made if need be, else left as it is."""
         path = self.directory / name
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.programs.own(path)
+        missing = [one for one in (path, *path.parents) if not one.exists()]
+        if missing:
+            path.mkdir(mode=0o700, parents=True)
+            self.programs.own(missing[-1])
         return path
 
     def port(self, name: str) -> int:
