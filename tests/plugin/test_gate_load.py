@@ -192,6 +192,67 @@ def test_what_cannot_be_run_is_told_before(loaded: Callable[..., Checkout], serv
     assert not server.requests
 
 
+def test_a_locustfile_that_hangs_is_ended(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    checkout = loaded()
+    checkout.write("load/demo.py", "import time\nprint('asking a host that never answers')\ntime.sleep(3600)\n")
+    checkout.write(
+        "checks/load/conftest.py", "from opsproof.plugin import benchmarks\nbenchmarks._SECONDS_BESIDE_THE_PLAN = 3.0\n"
+    )
+
+    done = checkout.run("-m", "load", "--lang=en")
+
+    assert done.status == 6, done.text
+    assert "Locust had not ended after 10 s, 3 s more than its plan: asking a host that never answers" in done.text
+    assert "run it by hand" in done.text
+    assert str(checkout.root) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("selected", "left_out"),
+    [
+        ("p95", "load.errors, load.the_benchmark_can_be_believed"),
+        ("not believed", "load.the_benchmark_can_be_believed"),
+        ("not errors", "load.errors"),
+    ],
+)
+def test_a_part_of_a_benchmark_is_refused(
+    loaded: Callable[..., Checkout], server: AnsweringServer, selected: str, left_out: str
+) -> None:
+    """The part could be green where bench.json says FAIL."""
+    done = loaded().run("-m", "load", "-k", selected)
+
+    assert done.status == 4, done.text
+    assert f"the benchmark of demo/local is asked about without {left_out}" in done.text
+    assert not server.requests
+
+
+@pytest.mark.parametrize("named", ["load.errors", "DEMO-2", "load.the_benchmark_can_be_believed[demo/local]"])
+def test_a_waiver_of_a_part_of_a_benchmark_is_refused(
+    loaded: Callable[..., Checkout], server: AnsweringServer, named: str
+) -> None:
+    waiver = f'{{check: "{named}", owner: kim, reason: known, until: 2999-01-01}}'
+
+    done = loaded(policy=f"policy: {{waivers: [{waiver}]}}").run("-m", "load")
+
+    assert done.status == 4, done.text
+    assert f"the waiver of kim for {named} would let a benchmark pass" in done.text
+    assert "take it out of `load.gates`" in done.text
+    assert not server.requests
+
+
+def test_nothing_of_a_benchmark_is_taken_over(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    """A gate that passed then and one that is measured now would be two benchmarks in one verdict."""
+    checkout = loaded()
+    server.by_prefix["/item"] = Answer({}, status=500)
+    first = checkout.run("-m", "load")
+    server.by_prefix["/item"] = Answer({})
+
+    second = checkout.run("-m", "load", f"--resume={first.folder}")
+
+    assert (first.status, second.status) == (1, 0), second.text
+    assert not [outcome for outcome in second.run.outcomes if outcome.taken_over]
+
+
 def test_without_its_marker_nothing_is_put_under_load(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
     done = loaded().run()
 

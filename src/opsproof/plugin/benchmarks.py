@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,18 +19,19 @@ from opsproof.benchmark.judged import judged
 from opsproof.errors import PreconditionMissing, ProfileError, Refused
 from opsproof.evidence.observation import Observation
 from opsproof.evidence.recorder import recording
+from opsproof.plugin.check import BENCHMARK_BELIEVED
 from opsproof.profile.models import Profile
 
 if TYPE_CHECKING:
     from opsproof.judge.limits import Lang
     from opsproof.plugin.remembering import Remembered
 
-BELIEVED = "load.the_benchmark_can_be_believed"
-"""Name of the check that has the evidence of a benchmark."""
 _ANSWERED = (0, 1, 6)
 _TOLD_BY = "opsproof.load: "
 _LAST_LINES = 12
 _SECONDS_TO_END = 15.0
+_SECONDS_BESIDE_THE_PLAN = 120.0
+"""To start, to wait for the last answers, and to write the result."""
 
 
 class Measured:
@@ -137,7 +139,7 @@ class Benchmarks:
             with tempfile.TemporaryDirectory(prefix="opsproof-bench-") as folder:
                 command = self._command(profile, Path(folder), may_write=may_write, earlier=earlier)
                 self._say(f"{name}: {_plan(profile)}")
-                self._run(profile, command, Path(folder), {**os.environ, **variables})
+                self._run(profile, command, Path(folder), {**os.environ, **variables, "PYTHONUNBUFFERED": "1"})
 
     def judge_again(
         self,
@@ -168,7 +170,7 @@ class Benchmarks:
                 )
             earlier = _earlier(baseline, fact.profile)
             self._facts[fact.profile] = judged(fact, load, read_benchmark(earlier) if earlier else None)
-            self._evidence[fact.profile] = partial(memory.evidence, f"{BELIEVED}[{fact.profile}]")
+            self._evidence[fact.profile] = partial(memory.evidence, f"{BENCHMARK_BELIEVED}[{fact.profile}]")
 
     def of(self, profile: str) -> Measured | None:
         """What came of a profile's benchmark; None if it did not run."""
@@ -205,14 +207,32 @@ class Benchmarks:
             start_new_session=True,
         )
         last: list[str] = []
+        assert profile.load is not None
+        limit = profile.load.duration + profile.load.timeout + _SECONDS_BESIDE_THE_PLAN
+        hung = threading.Event()
+
+        def end_what_hangs() -> None:
+            hung.set()
+            _end(process)
+
+        alarm = threading.Timer(limit, end_what_hangs)
+        alarm.start()
         try:
             self._follow(profile.name, process, last)
         finally:
+            alarm.cancel()
             _end(process)
             for file in folder.rglob(BENCH_FILE):
                 self._facts[profile.name] = fact = read_benchmark(file)
                 by_hand = f"locust -f load/{profile.system}.py --profile {profile.name} --headless"
                 self._evidence[profile.name] = partial(_observed, fact, profile, by_hand)
+        if hung.is_set():
+            raise PreconditionMissing(
+                f"Locust had not ended after {limit:g} s, {_SECONDS_BESIDE_THE_PLAN:g} s more than its plan: "
+                f"{' | '.join(last)[-600:] or 'it said nothing'}",
+                where=f"load/{profile.system}.py",
+                next_step="Something in it waits without a limit, at import or in on_start: run it by hand.",
+            )
         if process.returncode not in _ANSWERED or profile.name not in self._facts:
             raise PreconditionMissing(
                 f"Locust ended with exit status {process.returncode} and gave no result: {' | '.join(last)[-600:]}",

@@ -62,6 +62,11 @@ class Check:
         """True if a replay cannot judge it again: what it acted on, or read through, is gone."""
         return self.step is not None or self.on_site
 
+    @property
+    def judged_whole(self) -> bool:
+        """True if it judges a part of what is watched or measured once, before the first check."""
+        return self.of_canary or self.of_benchmark
+
 
 SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
 """What looks at stored backups, their archive and their standby."""
@@ -69,6 +74,7 @@ SITE_FIXTURES = frozenset({"stored", "archive", "standby_verification"})
 CANARY_FIXTURE = "canary"
 CANARY_ANSWER = "canary.the_canary_may_be_promoted"
 BENCHMARK_FIXTURE = "benchmark"
+BENCHMARK_BELIEVED = "load.the_benchmark_can_be_believed"
 Entry = Indicator | Attested | Criterion | Gate
 """What of a profile has a check of its own."""
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opsproof.errors import PreconditionMissing
 from opsproof.plugin.attester import Attester
 from opsproof.plugin.check import check_of
 from opsproof.plugin.cleaning import CleanUp, cleaning
@@ -95,29 +94,13 @@ def rehearsal(request: pytest.FixtureRequest, profile: Profile) -> "Rehearsal":
 @pytest.fixture(scope="session")
 def canary(request: pytest.FixtureRequest, profile: Profile) -> "Watched":
     """The canary of the profile, after it was watched."""
-    canaries = _gate(request).canaries
-    watched = canaries.of(profile.name) if canaries else None
-    if watched is None:
-        raise PreconditionMissing(
-            "the canary was not watched",
-            where=profile.name,
-            next_step="Select its criteria from the begin: -m canary_criteria; a replay needs a run that had them.",
-        )
-    return watched
+    return _gate(request).beforehand.canary(profile.name)
 
 
 @pytest.fixture(scope="session")
 def benchmark(request: pytest.FixtureRequest, profile: Profile) -> "Measured":
     """The benchmark of the profile, after it ran."""
-    benchmarks = _gate(request).benchmarks
-    measured = benchmarks.of(profile.name) if benchmarks else None
-    if measured is None:
-        raise PreconditionMissing(
-            "the benchmark did not run",
-            where=profile.name,
-            next_step="Select its gates from the begin: -m load; a replay needs a run that had them.",
-        )
-    return measured
+    return _gate(request).beforehand.benchmark(profile.name)
 
 
 @pytest.fixture(scope="session")

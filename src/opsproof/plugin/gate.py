@@ -18,6 +18,7 @@ from opsproof.evidence.redaction import Redactor
 from opsproof.judge.outcome import Outcome
 from opsproof.plugin.applying import skip_as_before, skip_of
 from opsproof.plugin.baseline import read_baseline, refuse_unfit
+from opsproof.plugin.beforehand import Beforehand
 from opsproof.plugin.check import Check
 from opsproof.plugin.conductor import Conductor
 from opsproof.plugin.deadline import Budget
@@ -38,10 +39,6 @@ from opsproof.report.run import IncidentFact, Run
 from opsproof.report.windows import LOCAL_ZONE
 
 if TYPE_CHECKING:
-    from opsproof.benchmark.facts import BenchmarkFact
-    from opsproof.canary.facts import CanaryFact
-    from opsproof.plugin.benchmarks import Benchmarks
-    from opsproof.plugin.canaries import Canaries
     from opsproof.plugin.rehearsing import Rehearsing
     from opsproof.rehearsal.facts import RehearsalFact
     from opsproof.stack import Stack
@@ -102,8 +99,7 @@ class Gate:
         self.incident: IncidentFact | None = self._earlier.incident if self._earlier else None
         self._memory: Remembered | None = None
         self._rehearsing: Rehearsing | None = None
-        self.canaries: Canaries | None = None
-        self.benchmarks: Benchmarks | None = None
+        self.beforehand = Beforehand(options, config.rootpath, say)
         self.steps: tuple[Check, ...] = ()
         """Every step of a rehearsal that was collected, before the operator's selection: a plan has them all."""
         self.unasked = 0
@@ -178,9 +174,7 @@ class Gate:
     def resolve(self) -> None:
         """Load the embedded profiles again, now that the stack's addresses and credentials are known."""
         if self.stack is not None:
-            variables = os.environ | self.stack.variables
-            if self.canaries is not None and any(map(_is_embedded, self.canaries.names)):
-                variables |= self.canaries.variables()
+            variables = {**os.environ, **self.stack.variables, **self.beforehand.site_variables(_is_embedded)}
             for name in filter(_is_embedded, self.profiles):
                 self.profiles[name] = self._load(name, variables, keep=False)
 
@@ -276,60 +270,13 @@ class Gate:
             steps = [check for check in self.steps if (check.profile, check.scenario) in begun]
             self.rehearsing.know(self.profiles, steps)
 
-    def know_canaries(self, checks: Iterable[Check]) -> None:
-        """Have a watch for each profile whose canary is asked about."""
-        if names := dict.fromkeys(check.profile for check in checks if check.of_canary and not self.taken_over(check)):
-            from opsproof.plugin.canaries import Canaries
-
-            self.canaries = Canaries(names, self._say, self.options.lang)
-
-    def watch_canaries(self) -> None:
-        """Watch them, or judge again what the run that is replayed has seen. Raises OpsproofError."""
-        if self.canaries is None:
-            return
+    def look_beforehand(self) -> None:
+        """Watch canaries and run benchmarks, or judge again what the replayed run has of them. Raises OpsproofError."""
         if self.replayed is not None and self._memory is not None:
-            self.canaries.judge_again(self.profiles, self.replayed.canaries, self._memory)
-        else:
-            self.canaries.watch(self._environments, self.engine)
-
-    def know_benchmarks(self, checks: Iterable[Check]) -> None:
-        """
-        Have a benchmark for each profile whose gates are asked about.
-
-        Raises:
-            Refused, ProfileError: There may be no load, or nobody wrote what to do.
-        """
-        names = dict.fromkeys(check.profile for check in checks if check.of_benchmark and not self.taken_over(check))
-        if names:
-            from opsproof.plugin.benchmarks import Benchmarks
-
-            self.benchmarks = Benchmarks(names, self._root.parent, self._say, self.options.lang)
-            if self.replayed is None:
-                self.benchmarks.must_be_allowed(self.profiles)
-
-    def measure_benchmarks(self) -> None:
-        """Run them, or judge again what the run that is replayed has measured. Raises OpsproofError."""
-        if self.benchmarks is None:
-            return
-        if self.replayed is not None and self._memory is not None:
-            self.benchmarks.judge_again(self.profiles, self.replayed.benchmarks, self._memory, self.options.baseline)
+            self.beforehand.judge_again(self.profiles, self.replayed, self._memory)
         else:
             variables = self.stack.variables if self.stack else {}
-            self.benchmarks.run(self.profiles, variables, self.options.writes, self.options.baseline)
-
-    @property
-    def run_benchmarks(self) -> "tuple[BenchmarkFact, ...]":
-        """What came of the benchmarks of this run, or of the one that is replayed."""
-        if self.benchmarks is not None:
-            return self.benchmarks.facts()
-        return self.replayed.benchmarks if self.replayed else ()
-
-    @property
-    def watched_canaries(self) -> "tuple[CanaryFact, ...]":
-        """What came of the canaries of this run, or of the one that is replayed."""
-        if self.canaries is not None:
-            return self.canaries.facts()
-        return self.replayed.canaries if self.replayed else ()
+            self.beforehand.run(self.profiles, self._environments, self.engine, variables)
 
     def rehearsed(self, outcomes: Iterable[Outcome]) -> "tuple[RehearsalFact, ...]":
         """What came of the rehearsals of this run, or of the one that is replayed."""
@@ -385,8 +332,7 @@ class Gate:
         finally:
             if self._rehearsing is not None:
                 self.ledger.other_failures += self._rehearsing.close()
-            if self.canaries is not None:
-                self.canaries.close()
+            self.beforehand.close()
             if self.stack is not None and self._owns_stack:
                 self.stack.stop()
                 self.stack = None

@@ -110,14 +110,14 @@ class Resumed:
         return ""
 
     def taken(self, check: Check) -> TakenOver | None:
-        """What is taken over of a check; None if it must be asked again."""
+        """What is taken over of a check; None if it must be asked again, and always of a canary or benchmark."""
         if check.id not in self._taken and check.profile in self._fresh_for:
             self._taken[check.id] = self._take(check)
         return self._taken.get(check.id)
 
     def _take(self, check: Check) -> TakenOver | None:
         before = self.before(check)
-        if before is None or before.status is not Status.PASSED or self._refused[check.profile]:
+        if check.judged_whole or before is None or before.status is not Status.PASSED or self._refused[check.profile]:
             return None
         measured, limit = before.started, self._fresh_for[check.profile]
         if check.attested is not None and before.attested is not None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from opsproof.plugin import terminal
 from opsproof.plugin.announcing import announced
 from opsproof.plugin.arguments import needs_only_ours
 from opsproof.plugin.asking import ask_people
-from opsproof.plugin.check import CANARY_ANSWER, Check, check_of
+from opsproof.plugin.check import Check, check_of
 from opsproof.plugin.fleet import is_grouped
 from opsproof.plugin.gate import Gate
 from opsproof.plugin.incident import measure_impact, note_incident
@@ -77,12 +77,10 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         yield
         return
     gate.know_rehearsals(check for item in checks if (check := check_of(item)))
-    gate.know_canaries(check for item in checks if (check := check_of(item)))
     try:
-        gate.know_benchmarks(check for item in checks if (check := check_of(item)))
+        gate.beforehand.know([check for item in checks if (check := check_of(item))], gate.profiles)
     except OpsproofError as exc:
         raise pytest.UsageError(str(exc)) from exc
-    _must_be_judged_whole(gate, [check for item in checks if (check := check_of(item)) and check.of_canary])
     if gate.options.plan:
         _tell_plans(config, gate)
     try:
@@ -104,8 +102,7 @@ def overlapping(session: pytest.Session) -> Iterator[None]:
         if gate.options.window is not None:
             _hold_window(config, gate, checks)
         try:
-            gate.watch_canaries()
-            gate.measure_benchmarks()
+            gate.look_beforehand()
         except OpsproofError as exc:
             pytest.exit(str(exc), returncode=EXIT_STATUS[Word.INCONCLUSIVE])
         measure_impact(gate, [check for item in checks if (check := check_of(item))])
@@ -125,23 +122,6 @@ def _tell_plans(config: pytest.Config, gate: Gate) -> None:
     pytest.exit("this is the plan; nothing was touched", returncode=0)
 
 
-def _must_be_judged_whole(gate: Gate, of_canary: Sequence[Check]) -> None:
-    """The run must end as verdict.json says: with the check of the one answer, and nothing of it waived."""
-    answered = {check.profile for check in of_canary if check.name == CANARY_ANSWER}
-    if open_ := sorted({check.profile for check in of_canary} - answered):
-        raise pytest.UsageError(
-            f"the canary of {', '.join(open_)} is asked about, and not for its one answer\n"
-            "  next: leave -k out: its criteria are judged together"
-        )
-    for check in of_canary:
-        for waiver in gate.profiles[check.profile].policy.waivers:
-            if waiver.check in (check.id, check.name, *check.card.rows):
-                raise pytest.UsageError(
-                    f"{check.profile}: the waiver of {waiver.owner} for {waiver.check} would let a canary pass that "
-                    "verdict.json does not promote\n  next: change the criterion, or take it out of `canary.criteria`"
-                )
-
-
 def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]) -> None:
     from opsproof.plugin.windows.holding import hold
 
@@ -149,7 +129,7 @@ def _hold_window(config: pytest.Config, gate: Gate, items: Iterable[pytest.Item]
     unsampled: list[str] = []
     for item in items:
         check = check_of(item)
-        if check and (check.of_canary or check.of_benchmark):
+        if check and check.judged_whole:
             raise pytest.UsageError(
                 "a canary and a benchmark last as long as their profile says, and a window is something else\n"
                 "  next: leave --stable-for and --wait-ready out, or -m canary_criteria and -m load"
