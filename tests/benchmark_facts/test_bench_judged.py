@@ -125,8 +125,10 @@ WORSE = load(gate("p95", None, worse={"ratio": 1.1}), gate("errors", None, worse
     ("earlier", "text"),
     [
         (None, "none was given (--baseline)"),
-        (GOOD.model_copy(update={"plan": plan(rate=50)}), "another plan (50/s over 10 s; now 100/s over 10 s)"),
-        (GOOD.model_copy(update={"plan": plan(writes=True)}), "another plan (100/s over 10 s, with writes; now"),
+        (GOOD.model_copy(update={"plan": plan(rate=50)}), "the plans differ: rate was 50, and is 100 now"),
+        (GOOD.model_copy(update={"plan": plan(writes=True)}), "the plans differ: writes was True, and is False now"),
+        (GOOD.model_copy(update={"plan": plan(timeout=9)}), "the plans differ: timeout was 9"),
+        (GOOD.model_copy(update={"plan": plan(warm_up=4)}), "the plans differ: warm_up was 4"),
         (
             GOOD.model_copy(update={"workers": (worker(1000, cpu=1.0),)}),
             "cannot be believed itself: the generator used",

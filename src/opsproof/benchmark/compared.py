@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from opsproof.benchmark.facts import BenchmarkFact, BoundsFact, Fact
-from opsproof.benchmark.judged import compare
+from opsproof.benchmark.judged import compare, plain, plans_differ
 from opsproof.judge.benchmark.comparing import Standing
 from opsproof.judge.benchmark.words import Words, words
 from opsproof.judge.statistics.scores import By
@@ -18,7 +18,6 @@ from opsproof.judge.verdict import Word
 CONFIDENCE = 0.99
 """Of each bound. There are five numbers for each name: at 95 % one would too often be called worse by chance."""
 MEASURES = ("p50", "p95", "p99", "mean", "errors")
-_PLAN = ("rate", "duration", "warm_up", "timeout", "writes", "open_model")
 _PLACES = ("profile", "host", "opsproof")
 _GENERATORS = ("users", "workers")
 
@@ -110,10 +109,7 @@ def _differ(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[Words]:
     """What makes a comparison one of two plans, and not of two targets."""
     if earlier == newer:
         yield words("cmp_same")
-    for name in _PLAN:
-        then, now = getattr(earlier.plan, name), getattr(newer.plan, name)
-        if then != now:
-            yield words("cmp_plan", name=name, then=_plain(then), now=_plain(now))
+    yield from plans_differ(earlier.plan, newer.plan)
 
 
 def _doubted(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[Words]:
@@ -139,11 +135,7 @@ def _warnings(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[Words]:
 
 def _differs(name: str, then: object, now: object) -> Iterator[Words]:
     if then != now:
-        yield words("cmp_differs", name=name, then=_plain(then), now=_plain(now))
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        yield words("cmp_differs", name=name, then=plain(then), now=plain(now))
 
 
 def _names(fact: BenchmarkFact) -> set[str]:

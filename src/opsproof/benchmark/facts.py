@@ -108,7 +108,6 @@ class PlanFact(Fact):
     users: int
     timeout: float
     workers: int
-    open_model: bool = Field(True, description="False: users paced themselves, and nothing was ever due.")
     writes: bool = Field(description="Whether tasks that write took part.")
 
 

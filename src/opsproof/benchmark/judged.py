@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from opsproof.benchmark.facts import (
@@ -36,6 +36,9 @@ from opsproof.judge.statistics.proportions import burstiness
 from opsproof.judge.statistics.scores import By
 from opsproof.judge.verdict import Word
 from opsproof.profile.load import Gate, Load
+
+_PLAN = ("rate", "duration", "warm_up", "timeout", "writes")
+"""What two benchmarks that are compared have in common."""
 
 
 def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = None) -> BenchmarkFact:
@@ -104,7 +107,6 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
         stopped_by_limit=ending == "most_requests",
         sure=ending == "sure",
         down=ending == "down",
-        open_model=plan.open_model,
     )
 
 
@@ -160,9 +162,8 @@ def _against_earlier(
 
     if earlier is None:
         return unknown(words("no_baseline"))
-    ours, theirs = _plan_words(measured), _plan_words(earlier)
-    if ours != theirs:
-        return unknown(words("other_plan", ours=ours, theirs=theirs))
+    if other := next(plans_differ(earlier.plan, measured.plan), None):
+        return unknown(other)
     if not requests_of(earlier, gate.request):
         return unknown(words("not_in_baseline"))
     if doubted := doubts(load, _generator(earlier)):
@@ -245,8 +246,17 @@ def _failures(fact: BenchmarkFact, requests: Sequence[RequestFact], name: str) -
     return failed / bursts, total / bursts
 
 
-def _plan_words(fact: BenchmarkFact) -> str:
-    return f"{fact.plan.rate:g}/s over {fact.plan.duration:g} s{', with writes' if fact.plan.writes else ''}"
+def plans_differ(earlier: PlanFact, newer: PlanFact) -> Iterator[Words]:
+    """What makes a comparison one of two plans, and not of two targets; nothing if both are of one."""
+    for name in _PLAN:
+        then, now = getattr(earlier, name), getattr(newer, name)
+        if then != now:
+            yield words("cmp_plan", name=name, then=plain(then), now=plain(now))
+
+
+def plain(value: object) -> str:
+    """A value of a plan or of an environment, as a sentence has it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _sum(workers: Sequence[WorkerFact], field: str) -> int:

@@ -39,7 +39,6 @@ DISTORTS = [
     ({"held_up": 3, "longest_lag": 1.2}, "held up for more than 40 ms in 1.5 % of the looks, 1,200 ms at worst"),
     ({"cpu": 0.91}, "used 91 % of a core over five seconds, where 90 % may be"),
     ({"users": 39, "busy": 10}, "all 39 users were busy when 1.11 % of the arrivals were due; 40 would be needed"),
-    ({"open_model": False}, "the users paced themselves"),
 ]
 LACKS = [
     ({"lost": ("vm_1",)}, "1 of 2 workers were lost: vm_1"),

@@ -22,10 +22,10 @@ def test_every_language_has_every_sentence_with_its_numbers():
 
 
 def test_a_sentence_holds_another_one_in_its_language():
-    said = words("not_trusted", why=words("nothing"), doubt=words("closed"))
+    said = words("not_trusted", why=words("nothing"), doubt=words("cmp_same"))
 
-    assert said["en"].startswith("there was no request to judge; but the users paced")
-    assert said["ko"].startswith("판정할 요청이 없음; 단, 사용자가")
+    assert said["en"].startswith("there was no request to judge; but both are the same benchmark")
+    assert said["ko"].startswith("판정할 요청이 없음; 단, 두 파일이")
 
 
 @pytest.mark.parametrize(

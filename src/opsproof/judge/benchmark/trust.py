@@ -57,7 +57,6 @@ class Generator:
         stopped_by_limit: True if it ended at the profile's `most_requests`.
         sure: True if it was ended because a gate surely fails.
         down: True if it was ended because the target is clearly down.
-        open_model: False if users paced themselves.
     """
 
     planned: int
@@ -82,7 +81,6 @@ class Generator:
     stopped_by_limit: bool = False
     sure: bool = False
     down: bool = False
-    open_model: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +140,6 @@ def _doubts(load: Load, generator: Generator) -> Iterator[Doubt]:
     if generator.user_errors:
         count, error = sum(generator.user_errors.values()), max(generator.user_errors, key=generator.user_errors.get)  # type: ignore[arg-type]
         yield _lacks("user_errors", count=f"{count:,}", error=error)
-    if not generator.open_model:
-        yield _distorts("closed")
     yield from _own_times(load, generator)
     if generator.stopped_by_limit:
         yield _lacks("most_requests", requests=f"{generator.requests:,}")

@@ -169,7 +169,6 @@ def _plan(fact: BenchmarkFact, lang: Lang) -> str:
         ("users", said["users_text"].format(users=plan.users, workers=plan.workers)),
         ("timeout", took(plan.timeout, lang)),
         ("writes", said["writes_yes" if plan.writes else "writes_no"]),
-        ("model", said["open" if plan.open_model else "closed"]),
         ("environment", prose(", ".join(f"{name} {value}" for name, value in fact.environment.items()))),
         ("by", prose(fact.opsproof)),
     )
