@@ -96,6 +96,21 @@ def test_arrivals_that_were_never_begun_may_have_been_of_each_name():
     assert answers(fact) == [Word.INCONCLUSIVE, Word.INCONCLUSIVE]
 
 
+@pytest.mark.parametrize(
+    ("unanswered", "cpu", "answer"),
+    [(40, 0.2, Word.FAIL), (40, 1.0, Word.INCONCLUSIVE), (1, 1.0, Word.FAIL)],
+    ids=["quiet generator", "busy generator, no answers", "busy generator, wrong answers"],
+)
+def test_answers_that_did_not_come_to_a_busy_generator_accuse_nobody(unanswered, cpu, answer):
+    """A wrong answer is the target's, however busy the generator is; one that did not come in time may be its own."""
+    asked = requests(good=[0.05] * 960, bad=[3.0] * 40).model_copy(update={"unanswered": unanswered})
+    measured = benchmark(asked).model_copy(update={"workers": (worker(1000, cpu=cpu),)})
+    fact = judged(measured, load(gate("errors", "< 1 %")))
+
+    assert answers(fact) == [answer]
+    assert fact.gates[0].reason["en"].startswith("40 of 1,000")
+
+
 def test_arrivals_that_were_never_begun_count_in_total():
     fact = judged(benchmark(requests(good=[0.05] * 900), requests(NEVER_BEGUN, ages=[9.0] * 100)), load(P95))
 

@@ -39,13 +39,14 @@ def test_nothing_is_lost_between_seconds_and_names(ended):
         while now >= rolled + 1:
             rolled += 1
             one.roll(float(rolled))
-        one.end(Sent(name, due, due + late, None), service, "HTTP 500" if failed else "")
+        one.end(Sent(name, due, due + late, None), service, "HTTP 500" if failed else "", answered=name == "GET /a")
     one.roll(rolled + 1.0)
     judged = [it for it in ended if it[1] >= 2]
     requests = one.requests_so_far()
 
     assert sum(fact.ended for fact in requests) == len(judged)
     assert sum(fact.failed for fact in requests) == sum(it[4] for it in judged)
+    assert sum(fact.unanswered for fact in requests) == sum(it[4] for it in judged if it[0] != "GET /a")
     assert sum(times_of([fact.good, fact.bad]).total for fact in requests) == len(judged)
     seconds = one.new_seconds()
     late_seconds = [second for second in seconds if second.second >= 2]

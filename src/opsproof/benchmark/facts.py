@@ -50,6 +50,7 @@ class RequestFact(Fact):
     service: Histogram = Field(Histogram(), description="Service times of both.")
     ended: int = Field(0, description="Requests that ended.")
     failed: int = Field(0, description="Of these.")
+    unanswered: int = Field(0, description="Of the failed ones: no answer came, in time or at all.")
     ages: tuple[float, ...] = Field((), description="Seconds since they were due, of requests that never ended.")
     errors: dict[str, int] = Field({}, description="How often, by what was wrong.")
 

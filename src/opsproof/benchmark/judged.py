@@ -118,16 +118,25 @@ def _judge_all(
     measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None, generator: Generator
 ) -> tuple[tuple[Doubt, ...], list[tuple[Judgement, Compared | None]]]:
     found = doubts(load, generator)
-    return found, [_judge(gate, measured, load, earlier, found, generator) for gate in load.gates.values()]
+    answered = _answered(measured)
+    pairs = []
+    for gate in load.gates.values():
+        judgement, compared = _judge(gate, measured, load, earlier, generator)
+        by_answers = (
+            gate.measure == "errors" and _judge(gate, answered, load, earlier, generator)[0].answer is Word.FAIL
+        )
+        pairs.append((believed(judgement, found, by_answers=by_answers), compared))
+    return found, pairs
+
+
+def _answered(measured: BenchmarkFact) -> BenchmarkFact:
+    """The benchmark as if whatever got no answer had not failed."""
+    requests = (one.model_copy(update={"failed": one.failed - one.unanswered}) for one in measured.requests)
+    return measured.model_copy(update={"requests": tuple(requests)})
 
 
 def _judge(
-    gate: Gate,
-    measured: BenchmarkFact,
-    load: Load,
-    earlier: BenchmarkFact | None,
-    found: tuple[Doubt, ...],
-    generator: Generator,
+    gate: Gate, measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None, generator: Generator
 ) -> tuple[Judgement, Compared | None]:
     absolute = _against_limit(gate, measured, load, generator) if gate.limit is not None else None
     relative, compared = _against_earlier(gate, measured, earlier, load) if gate.worse is not None else (None, None)
@@ -136,7 +145,7 @@ def _judge(
     if len(said) == 2:
         joined = replace(gravest(said), reason=words("both", one=said[0].reason, other=said[1].reason))
         joined = replace(joined, value=said[0].value, lower=said[0].lower, upper=said[0].upper)
-    return believed(gate, joined, found), compared
+    return joined, compared
 
 
 def _against_limit(gate: Gate, measured: BenchmarkFact, load: Load, generator: Generator) -> Judgement:

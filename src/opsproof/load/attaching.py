@@ -127,9 +127,12 @@ class _Run:
         defaults = {"timeout": plan.load.timeout} | ({"verify": authority} if authority else {})
         pace(generator, plan.target.address, auth, defaults)
 
-        def on_request(request_type: str, name: str, response_time: float, exception: Any, **_: Any) -> None:
+        def on_request(
+            request_type: str, name: str, response_time: float, exception: Any, response: Any = None, **_: Any
+        ) -> None:
             error = "" if exception is None else plan.redactor.text(error_text(exception))
-            generator.end(f"{request_type} {name}", response_time, error)
+            answered = bool(getattr(response, "status_code", 0))
+            generator.end(f"{request_type} {name}", response_time, error, answered=answered)
 
         def on_user_error(exception: Any, **_: Any) -> None:
             generator.fail(plan.redactor.text(error_text(exception)))

@@ -155,6 +155,7 @@ def _joined(name: str, facts: list[RequestFact]) -> RequestFact:
         service=merged(fact.service for fact in facts),
         ended=sum(fact.ended for fact in facts),
         failed=sum(fact.failed for fact in facts),
+        unanswered=sum(fact.unanswered for fact in facts),
         ages=tuple(age for fact in facts for age in fact.ages),
         errors=dict(errors),
     )

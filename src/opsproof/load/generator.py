@@ -169,7 +169,7 @@ class Generator:
             if self._requests >= self._most_requests:
                 self.cut("most_requests")
 
-    def end(self, name: str, milliseconds: float, error: str) -> None:
+    def end(self, name: str, milliseconds: float, error: str, *, answered: bool) -> None:
         """The request of this greenlet has ended; one that nobody saw begin was sent as long ago as it took."""
         greenlet = id(gevent.getcurrent())
         seconds = milliseconds / 1000
@@ -186,7 +186,7 @@ class Generator:
         sent.name = name
         if sent.arrival is not None:
             sent.arrival.in_requests += seconds
-        self.meter.end(sent, seconds, error)
+        self.meter.end(sent, seconds, error, answered=answered)
 
     def fail(self, error: str) -> None:
         """A user raised an error outside of a request."""

@@ -53,6 +53,7 @@ class _Name:
     service: _Tally = field(default_factory=_Tally)
     ages: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ class Meter:
         self.requests_finished += arrival.requests
         self.thinking += max(0.0, now - arrival.begun - arrival.in_requests)
 
-    def end(self, sent: Sent, service: float, error: str) -> None:
+    def end(self, sent: Sent, service: float, error: str, *, answered: bool = True) -> None:
         """
         A request has ended.
 
@@ -160,6 +161,7 @@ class Meter:
             sent: What was sent.
             service: Seconds from sending to its end.
             error: What was wrong; "" if nothing.
+            answered: False if what was wrong is that no answer came.
         """
         response = sent.at - sent.due + service
         if error:
@@ -180,6 +182,7 @@ class Meter:
             name = self._names[sent.name] = _Name()
         if error:
             name.bad.new.append(micros)
+            name.unanswered += not answered
             kept = error in name.errors or len(name.errors) < _ERRORS_KEPT
             name.errors[error if kept else _OTHER_ERRORS] += 1
         else:
@@ -244,6 +247,7 @@ class Meter:
                 service=one.service.text(),
                 ended=one.service.count(),
                 failed=one.bad.count(),
+                unanswered=one.unanswered,
                 ages=tuple(one.ages),
                 errors=dict(one.errors),
             )

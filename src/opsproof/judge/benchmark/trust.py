@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from opsproof.judge.benchmark.gates import Judgement, Pace
 from opsproof.judge.benchmark.words import Words, number_words, words
 from opsproof.judge.verdict import Word
-from opsproof.profile.load import Gate, Load
+from opsproof.profile.load import Load
 
 SHARE_LATE = 0.01
 """Of the arrivals that the generator itself may send late, and of the looks at its loop that may find it held up."""
@@ -170,14 +170,18 @@ def _own_times(load: Load, generator: Generator) -> Iterator[Doubt]:
         yield _distorts("too_few_users", users=str(generator.users), share=share_text, needed=str(needed))
 
 
-def believed(gate: Gate, judged: Judgement, found: tuple[Doubt, ...]) -> Judgement:
+def believed(judged: Judgement, found: tuple[Doubt, ...], *, by_answers: bool) -> Judgement:
     """
     A judgement as far as the benchmark can be believed.
 
-    A failure stays one, unless what it is of may be the generator's own; too many errors are never that.
+    Args:
+        judged: The judgement.
+        found: What is against the benchmark.
+        by_answers: True if wrong answers alone make it a failure: they are never the generator's own, as times are, and
+            answers that did not come in time.
     """
-    of_generator = gate.measure != "errors" and any(doubt.distorts for doubt in found)
-    if not found or judged.answer is Word.INCONCLUSIVE or (judged.answer is Word.FAIL and not of_generator):
+    stands = by_answers or not any(doubt.distorts for doubt in found)
+    if not found or judged.answer is Word.INCONCLUSIVE or (judged.answer is Word.FAIL and stands):
         return judged
     reason = words("not_trusted", why=judged.reason, doubt=found[0].words)
     return replace(judged, answer=Word.INCONCLUSIVE, reason=reason, more_needed=None)
