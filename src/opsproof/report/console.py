@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from opsproof.judge.canary.rules import Answer
 from opsproof.judge.diagnosis import Fit
@@ -17,6 +17,7 @@ from opsproof.rehearsal.facts import Proof
 from opsproof.report.baseline import baseline_texts, marked, said_then
 from opsproof.report.benchmarks.block import headline as benchmark_headline
 from opsproof.report.benchmarks.block import rows as benchmark_rows
+from opsproof.report.block import Row
 from opsproof.report.canaries.block import headline as canary_headline
 from opsproof.report.canaries.block import rows as canary_rows
 from opsproof.report.not_run import not_carried_texts, not_run_texts
@@ -45,8 +46,7 @@ _COLOURS: Mapping[Proof | Answer | Word, str] = {
 }
 
 
-Row = tuple[str, str, Proof | Answer | Word]
-"""A label, what there is to say, and what that means."""
+Means = TypeVar("Means", Proof, Answer, Word)
 
 
 class Line(NamedTuple):
@@ -155,12 +155,12 @@ class _Block:
         for fact in self.view.run.rehearsals:
             yield from self._labelled_rows(rehearsal_headline(fact, self.lang), rehearsal_rows(fact, self.lang))
 
-    def _labelled_rows(self, head: Row, rows: Iterable[Row]) -> Iterator[Line]:
+    def _labelled_rows(self, head: Row[Means], rows: Iterable[Row[Means]]) -> Iterator[Line]:
         from wcwidth import ljust, wcswidth
 
         yield Line("", {})
         found = [*rows]
-        yield from self._wrapped(f"{head[0]}  {head[1]}", "", "  ", 3, {"bold": True, _COLOURS[head[2]]: True})
+        yield from self._wrapped(f"{head.label}  {head.text}", "", "  ", 3, {"bold": True, _COLOURS[head.means]: True})
         indent = 4 + max((wcswidth(label) for label, _, _ in found), default=0)
         for name, text, means in found[: _DETAILED + _SHORT]:
             label = ljust(f"  {name}", indent)

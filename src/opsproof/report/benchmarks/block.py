@@ -1,34 +1,19 @@
 """A benchmark in a few lines, for the terminal and summary.md."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from opsproof.benchmark.facts import BenchmarkFact
 from opsproof.judge.limits import Lang
 from opsproof.judge.verdict import Word
 from opsproof.report.benchmarks.words import words
+from opsproof.report.block import Row
 from opsproof.report.rehearsals.words import took
 from opsproof.report.text import one_line
 
 _COLOURS = {Word.PASS: "32", Word.FAIL: "31", Word.INCONCLUSIVE: "33"}
 
 
-class Row(NamedTuple):
-    """
-    A line of a block.
-
-    Attributes:
-        label: What it is about: the name of a gate.
-        text: What there is to say, on one line.
-        answer: What that speaks for.
-    """
-
-    label: str
-    text: str
-    answer: Word
-
-
-def headline(fact: BenchmarkFact, lang: Lang) -> Row:
+def headline(fact: BenchmarkFact, lang: Lang) -> Row[Word]:
     """The answer, for which profile, and how much load there was."""
     said = words(lang)
     begun = sum(worker.begun for worker in fact.workers)
@@ -45,7 +30,7 @@ def headline(fact: BenchmarkFact, lang: Lang) -> Row:
     return Row(said["head"], one_line(text), fact.answer)
 
 
-def rows(fact: BenchmarkFact, lang: Lang) -> Iterator[Row]:
+def rows(fact: BenchmarkFact, lang: Lang) -> Iterator[Row[Word]]:
     """
     What an operator must know of a benchmark: each gate with its numbers, and why it is not believed.
 
@@ -64,7 +49,7 @@ def text_block(fact: BenchmarkFact, lang: Lang, *, colour: bool) -> str:
     lines = [headline(fact, lang), *rows(fact, lang)]
     width = max(len(row.label) for row in lines)
     return "\n".join(
-        f"\x1b[{_COLOURS[row.answer]}m{row.label:<{width}}\x1b[0m  {row.text}"
+        f"\x1b[{_COLOURS[row.means]}m{row.label:<{width}}\x1b[0m  {row.text}"
         if colour
         else f"{row.label:<{width}}  {row.text}"
         for row in lines

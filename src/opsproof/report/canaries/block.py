@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from opsproof.canary.facts import CanaryEnding, CanaryFact, CriterionFact
 from opsproof.judge.canary.rules import Answer
 from opsproof.judge.canary.words import words as judge_words
 from opsproof.judge.limits import Lang
+from opsproof.report.block import Row
 from opsproof.report.canaries.reading import (
     bounds_text,
     estimates,
@@ -22,22 +22,7 @@ from opsproof.report.rehearsals.words import took
 from opsproof.report.text import one_line
 
 
-class Row(NamedTuple):
-    """
-    A line of a block.
-
-    Attributes:
-        label: What it is about: the name of a criterion.
-        text: What there is to say, on one line.
-        answer: What that speaks for.
-    """
-
-    label: str
-    text: str
-    answer: Answer
-
-
-def headline(fact: CanaryFact, lang: Lang) -> Row:
+def headline(fact: CanaryFact, lang: Lang) -> Row[Answer]:
     """The answer, for which profile, and how much of the watch there was."""
     text = f"{ANSWERS[lang][fact.answer]}: {fact.profile}, {watched(fact, lang)}"
     return Row(words(lang)["head"], one_line(text), fact.answer)
@@ -59,7 +44,7 @@ def watched(fact: CanaryFact, lang: Lang) -> str:
     return ", ".join(parts)
 
 
-def rows(fact: CanaryFact, lang: Lang) -> Iterator[Row]:
+def rows(fact: CanaryFact, lang: Lang) -> Iterator[Row[Answer]]:
     """
     What an operator must know of a canary: each criterion with its numbers, and what is beside them.
 
@@ -75,7 +60,7 @@ def rows(fact: CanaryFact, lang: Lang) -> Iterator[Row]:
     yield from remarks(fact, lang)
 
 
-def remarks(fact: CanaryFact, lang: Lang) -> Iterator[Row]:
+def remarks(fact: CanaryFact, lang: Lang) -> Iterator[Row[Answer]]:
     """What is to be said beside the criteria: refusals with their fix, other reasons, weights, notes."""
     said = words(lang)
     for refusal in fact.refused:

@@ -1,32 +1,17 @@
 """A rehearsal in a few lines, for the terminal and summary.md."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from opsproof.judge.limits import Lang
 from opsproof.rehearsal.facts import ObjectiveFact, Proof, RehearsalFact
+from opsproof.report.block import Row
 from opsproof.report.rehearsals.proving import RPO, objective_of, proof_of, proof_of_all, proof_of_phase, weakness
 from opsproof.report.rehearsals.remarks import why_of
 from opsproof.report.rehearsals.words import PROOFS, phase_name, took, words
 from opsproof.report.text import one_line
 
 
-class Row(NamedTuple):
-    """
-    A line of a block.
-
-    Attributes:
-        label: What it is about: RTO.
-        text: What there is to say, on one line.
-        proof: What is proven by it.
-    """
-
-    label: str
-    text: str
-    proof: Proof
-
-
-def headline(fact: RehearsalFact, lang: Lang) -> Row:
+def headline(fact: RehearsalFact, lang: Lang) -> Row[Proof]:
     """Which scenario it was, and what is proven of all of it."""
     said, proof = words(lang), proof_of_all(fact)
     title = fact.title.get(lang) or fact.scenario
@@ -35,7 +20,7 @@ def headline(fact: RehearsalFact, lang: Lang) -> Row:
     return Row(said["rehearsal"], one_line(text), proof)
 
 
-def rows(fact: RehearsalFact, lang: Lang) -> Iterator[Row]:
+def rows(fact: RehearsalFact, lang: Lang) -> Iterator[Row[Proof]]:
     """
     What an operator must know of a rehearsal: objectives, phases, lost writes, and what was not executed.
 
@@ -128,5 +113,5 @@ def _phases(fact: RehearsalFact, lang: Lang) -> Iterator[str]:
         yield said["none_of_them"].format(names=", ".join(missing))
 
 
-def _row(label: str, text: str, proof: Proof) -> Row:
+def _row(label: str, text: str, proof: Proof) -> Row[Proof]:
     return Row(label, one_line(text), proof)
