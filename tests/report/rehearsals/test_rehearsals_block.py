@@ -49,7 +49,7 @@ def test_what_is_not_proven_is_never_green_and_has_no_number() -> None:
     for fact in (an_aborted_rehearsal(), a_failed_rehearsal()):
         for row in rows(fact, "en"):
             if "not proven" in row.text or "FAILED" in row.text:
-                assert row.proof is not Proof.PROVEN
+                assert row.means is not Proof.PROVEN
     assert not re.search(r"\b0 (?:ms|s|min)\b", " ".join(row.text for row in rows(an_aborted_rehearsal(), "en")))
 
 
@@ -57,7 +57,7 @@ def test_lost_writes_are_never_green() -> None:
     """Also where the RPO holds."""
     fact = a_rehearsal(ledger=a_ledger(ok=498, lost=3))
 
-    assert next(row.proof for row in rows(fact, "en") if row.label == "writes") is Proof.NOT_PROVEN
+    assert next(row.means for row in rows(fact, "en") if row.label == "writes") is Proof.NOT_PROVEN
 
 
 def test_the_summary_has_a_list_for_each_scenario() -> None:
