@@ -16,9 +16,11 @@ smoke: $(VENV)/.stack ## The smoke gate against the embedded stack (ARGS='--prof
 	$(BIN)/python -m pytest -m smoke --allow-writes embedded $(ARGS)
 
 test: $(VENV)/.dev ## All tests of opsproof itself, the proof of every check included
-	$(BIN)/python -m pytest $(WAITING) -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest $(WATCHING) -n 2 --dist load $(ARGS) || [ $$? = 5 ]
-	$(BIN)/python -m pytest tests $(patsubst %,--ignore=%,$(WAITING) $(WATCHING)) $(ARGS)
+	@status=0; trap 'exit 130' INT TERM; set -x; \
+	$(BIN)/python -m pytest $(WAITING) -n 3 --dist loadfile $(ARGS) || [ $$? = 5 ] || status=1; \
+	$(BIN)/python -m pytest $(WATCHING) -n 2 --dist load $(ARGS) || [ $$? = 5 ] || status=1; \
+	$(BIN)/python -m pytest tests $(patsubst %,--ignore=%,$(WAITING) $(WATCHING)) $(ARGS) || status=1; \
+	exit $$status
 
 faults: $(VENV)/.dev ## Every fault of rehearsals and canaries, more than 400 (half an hour); `make test` covers every check by fewer
 	OPSPROOF_ALL_FAULTS=1 $(BIN)/python -m pytest tests/rehearsal tests/canary tests/stack/canary -n 3 --dist loadfile $(ARGS)
