@@ -237,6 +237,24 @@ def test_what_may_not_be_is_refused_before_anything_is_sent(tmp_path, environmen
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_shape_of_the_locustfiles_own_is_refused(tmp_path):
+    """It would add users where the profile says how many arrivals there are."""
+    write_profile(tmp_path, 1)
+    shaped = tmp_path / "shaped.py"
+    shaped.write_text(
+        "from locust import FastHttpUser, LoadTestShape, task\nfrom opsproof.load import attach\nattach()\n"
+        "class Reads(FastHttpUser):\n    @task\n    def read(self):\n        self.client.get('/')\n"
+        "class Waves(LoadTestShape):\n    def tick(self):\n        return (10, 10)\n"
+    )
+
+    ran = locust(tmp_path, "", file=str(shaped))
+
+    assert ran.status == 4, ran.output
+    assert "the locustfile has a LoadTestShape" in ran.output
+    assert "where: Waves" in ran.output
+    assert not (tmp_path / "reports").exists()
+
+
 def test_a_profile_without_a_benchmark_is_refused(tmp_path):
     write_profile(tmp_path, 1)
     profile = tmp_path / "profiles" / "demo" / "local.yaml"

@@ -15,7 +15,7 @@ from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunne
 
 from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.judged import generator_of
-from opsproof.errors import OpsproofError
+from opsproof.errors import OpsproofError, ProfileError
 from opsproof.judge.benchmark.trust import distorted
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
@@ -54,12 +54,22 @@ def attach() -> None:
 
 def _begin(environment: Environment, runner: Any, **_: Any) -> None:
     try:
+        _must_have_no_shape(environment)
         plan = plan_of(environment.parsed_options, Path(environment.parsed_options.profiles))  # type: ignore[union-attr]
         _RUNS[environment] = _Run(environment, runner, plan)
         # What was loaded took a second, which no timer that is set now must take for gone by.
         gevent.get_hub().loop.update_now()
     except OpsproofError as exc:
         _refuse(str(exc))
+
+
+def _must_have_no_shape(environment: Environment) -> None:
+    if environment.shape_class is not None:
+        raise ProfileError(
+            "the locustfile has a LoadTestShape, and how many arrivals come, and when, is the profile's to say",
+            where=type(environment.shape_class).__name__,
+            next_step="Take it out: `load.rate`, `load.duration` and `load.warm_up` are the plan (docs/load.md).",
+        )
 
 
 def _have_the_last_word(environment: Environment, **_: Any) -> None:
@@ -150,7 +160,7 @@ class _Run:
         options.num_users, options.spawn_rate = users, min(users, _MOST_SPAWNED)  # type: ignore[union-attr]
 
         def bounded(user_count: int = 0, spawn_rate: float = 0, **how: Any) -> None:
-            """Whoever asks (a command line, a web page, a shape, a worker that came late): it begins once."""
+            """Whoever asks (a command line, a web page, a worker that came late): it begins once."""
             if self._conductor is not None:
                 log.error("no users are added, and no second benchmark is begun; start Locust again for another one")
                 return
