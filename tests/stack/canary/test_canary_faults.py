@@ -185,7 +185,7 @@ def test_the_canary_in_a_new_pod(site):
     """Another name, another address; Prometheus finds it, and the old series end."""
     (before,) = site.pods["canary"]
     with played(_fault("canary-new-pod"), site, 2):
-        assert wait_for(lambda: before not in site.pods["canary"], 20, pause=0.1)
+        assert wait_for(lambda: {*site.pods["canary"]} - {before} and before not in site.pods["canary"], 20, pause=0.1)
         (after,) = site.pods["canary"]
         assert wait_for(lambda: _sum(site, f'up{{track="canary",pod="{after}"}}') == 1, 20, pause=0.2)
         assert Span(site).wait(50).errors == 0
