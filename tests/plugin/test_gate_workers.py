@@ -156,3 +156,17 @@ def test_all_deselected_or_skipped_is_no_pass_with_workers(checkout: Checkout) -
 
     assert (skipped.status, skipped.word, skipped.agrees()) == (6, "INCONCLUSIVE", True)
     assert (deselected.status, deselected.word, deselected.agrees()) == (5, "INCONCLUSIVE", True)
+
+
+def test_workers_of_ordinary_tests_have_no_stack(checkout: Checkout) -> None:
+    """One would be started, and run all the while, for tests that ask nothing of it."""
+    checkout.profile(name="demo/embedded")
+    checkout.write("elsewhere/test_ordinary.py", "def test_one():\n    pass\n")
+
+    ordinary = checkout.run("-n", "2", "elsewhere", profile=None)
+    all_of_it = checkout.run("-n", "2", profile=None)
+
+    assert ordinary.status == 0, ordinary.text
+    assert "1 passed" in ordinary.text
+    assert all_of_it.status == 4
+    assert "ed stack for demo" in all_of_it.text

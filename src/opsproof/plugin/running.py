@@ -57,13 +57,22 @@ def brief_worker(node: Any) -> None:
     gate: Gate = node.config.stash[GATE]
     try:
         gate.load_profiles()
-        gate.start_stack()
-        gate.resolve()
+        if _may_have_checks(node.config):
+            gate.start_stack()
+            gate.resolve()
     except OpsproofError as exc:
         raise pytest.UsageError(str(exc)) from exc
     node.workerinput["opsproof_run"] = gate.run_id
     node.workerinput["opsproof_started"] = node.config.stash[STARTED].isoformat()
     node.workerinput["opsproof_stack"] = gate.stack.name if gate.stack else None
+
+
+def _may_have_checks(config: pytest.Config) -> bool:
+    """Whether there may be checks where pytest was told to look: only workers collect, and have no stack in common."""
+    here = config.invocation_params.dir
+    asked = [(here / arg.partition("::")[0]).resolve() for arg in config.args]
+    known = [(config.rootpath / path).resolve() for path in config.getini("testpaths")]
+    return any(one.is_relative_to(path) or path.is_relative_to(one) for one in asked for path in known)
 
 
 @contextlib.contextmanager
