@@ -192,3 +192,10 @@ sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "-m", "s
     done = subprocess.run([sys.executable, "-c", without], cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_the_tests_are_not_patched():
+    """Locust patches threads and sockets of the process that loads it, and of every other test in it."""
+    from gevent import monkey
+
+    assert not monkey.is_module_patched("socket")
