@@ -11,7 +11,7 @@ import uuid
 
 from locust import FastHttpUser, tag, task
 
-from opsproof.load import attach, body_of
+from opsproof.load import attach, body_of, one_of
 
 attach()
 
@@ -32,20 +32,18 @@ class Engineer(FastHttpUser):
     def look_at_a_job(self):
         """The newest jobs, then one of them."""
         answer = self.client.get(f"{JOBS}?limit={PAGE}", name=JOBS, catch_response=True)
-        page = body_of(answer, _wrong_jobs) or {"jobs": []}
-        kept = [job for job in page["jobs"] if MARKER not in str(job["payload"])]
-        if kept:
-            self._look(JOBS, "job_id", random.choice(kept)["job_id"])
+        if page := body_of(answer, _wrong_jobs):
+            kept = [job for job in page["jobs"] if MARKER not in str(job["payload"])]
+            self._look(JOBS, "job_id", one_of(kept, "there is no job")["job_id"])
 
     @tag("read")
     @task(6)
     def look_at_an_evaluation(self):
         """The newest evaluations, then one of them, with its score and what it was made from."""
         answer = self.client.get(f"{EVALUATIONS}?limit={PAGE}", name=EVALUATIONS, catch_response=True)
-        page = body_of(answer, _wrong_evaluations) or {"evaluations": []}
-        kept = [run for run in page["evaluations"] if run["dataset"] != DATASET]
-        if kept:
-            self._look(EVALUATIONS, "run_id", random.choice(kept)["run_id"])
+        if page := body_of(answer, _wrong_evaluations):
+            kept = [run for run in page["evaluations"] if run["dataset"] != DATASET]
+            self._look(EVALUATIONS, "run_id", one_of(kept, "there is no evaluation")["run_id"])
 
     @tag("write")
     @task(3)
@@ -75,18 +73,18 @@ class Engineer(FastHttpUser):
 
 
 def _wrong_jobs(page):
-    return _wrong_rows(page["jobs"], "job_id")
+    return _wrong_rows(page["jobs"], "job_id", "payload")
 
 
 def _wrong_evaluations(page):
-    return _wrong_rows(page["evaluations"], "run_id")
+    return _wrong_rows(page["evaluations"], "run_id", "dataset")
 
 
-def _wrong_rows(rows, key):
+def _wrong_rows(rows, key, made_from):
     if len(rows) > PAGE:
         return "the page has more rows than its limit"
-    if not all(row[key] for row in rows):
-        return "a row has no id"
+    if not all(row[key] and row[made_from] is not None for row in rows):
+        return f"a row has no id or no {made_from}"
     return "" if all(row["status"] in STATUSES for row in rows) else "a row has no status that is known"
 
 

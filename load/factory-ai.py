@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from locust import FastHttpUser, tag, task
 
-from opsproof.load import attach, body_of
+from opsproof.load import attach, body_of, one_of
 
 attach()
 
@@ -57,10 +57,9 @@ class Operator(FastHttpUser):
     def look_at_a_workflow(self):
         """The newest instances of workflows, then one of them."""
         answer = self.client.get(f"{WORKFLOWS}?limit={PAGE}", name=WORKFLOWS, catch_response=True)
-        page = body_of(answer, _wrong_instances) or {"instances": []}
-        kept = [instance for instance in page["instances"] if MARKER not in str(instance["input"])]
-        if kept:
-            self._look_at_instance(random.choice(kept)["id"])
+        if page := body_of(answer, _wrong_instances):
+            kept = [instance for instance in page["instances"] if MARKER not in str(instance["input"])]
+            self._look_at_instance(one_of(kept, "there is no instance of a workflow")["id"])
 
     @tag("read")
     @task(4)
@@ -123,9 +122,10 @@ class Operator(FastHttpUser):
     def _a_judgment(self):
         """One of the newest judgments that no task is about to delete."""
         answer = self.client.get(f"{JUDGMENTS}?limit={PAGE}", name=JUDGMENTS, catch_response=True)
-        page = body_of(answer, _wrong_judgments) or {"executions": []}
-        kept = [judgment for judgment in page["executions"] if MARKER not in judgment["input"]]
-        return random.choice(kept) if kept else None
+        page = body_of(answer, _wrong_judgments)
+        if page is None:
+            return None
+        return one_of([one for one in page["executions"] if MARKER not in one["input"]], "there is no judgment")
 
     def _look_at_instance(self, instance):
         answer = self.client.get(f"{WORKFLOWS}/{instance}", name=f"{WORKFLOWS}/[id]", catch_response=True)
@@ -154,6 +154,8 @@ def _wrong_result(judgment):
 def _wrong_judgments(page):
     if len(page["executions"]) > PAGE:
         return "the page has more judgments than its limit"
+    if not all(one["id"] and one["ruleset_version"] and isinstance(one["input"], dict) for one in page["executions"]):
+        return "a judgment has no id, input or version of the rules"
     return next((said for one in page["executions"] if (said := _wrong_result(one))), "")
 
 
@@ -164,7 +166,8 @@ def _is_judgment(identity):
 def _wrong_instances(page):
     if len(page["instances"]) > PAGE:
         return "the page has more instances than its limit"
-    return "" if all(one["id"] and one["status"] for one in page["instances"]) else "an instance has no id or no status"
+    whole = all(one["id"] and one["status"] and one["input"] is not None for one in page["instances"])
+    return "" if whole else "an instance has no id, status or input"
 
 
 def _wrong_chart(answer):

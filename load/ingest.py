@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from locust import FastHttpUser, tag, task
 
-from opsproof.load import attach, body_of
+from opsproof.load import attach, body_of, one_of
 
 attach()
 
@@ -81,9 +81,10 @@ class Client(FastHttpUser):
     def _an_item(self):
         """One of the newest items that no task is about to delete."""
         answer = self.client.get(f"{ITEMS}?limit={PAGE}", name=ITEMS, catch_response=True)
-        page = body_of(answer, _is_page_of(None)) or {"items": []}
-        kept = [item for item in page["items"] if not item["tenant"].startswith(MARKER)]
-        return random.choice(kept) if kept else None
+        page = body_of(answer, _is_page_of(None))
+        if page is None:
+            return None
+        return one_of([item for item in page["items"] if not item["tenant"].startswith(MARKER)], "there is no item")
 
     def _delete(self, tenant, rows):
         """Delete what a task stored; how much that is, is not known after an error."""
@@ -104,8 +105,10 @@ def _is_page_of(tenant, rows=None):
             return "the page has more items than its limit"
         if rows not in (None, len(items)):
             return "the page has not all items that were stored"
-        if not all(item["id"] and item["key"] and isinstance(item["payload"], dict) for item in items):
-            return "an item has no id, key or payload"
+        if not all(item["id"] and item["tenant"] and item["key"] for item in items):
+            return "an item has no id, tenant or key"
+        if not all(isinstance(item["payload"], dict) for item in items):
+            return "an item has no payload"
         if tenant and {item["tenant"] for item in items} != {tenant}:
             return "the items are not those of the tenant"
         return ""

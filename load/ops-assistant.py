@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from locust import FastHttpUser, tag, task
 
-from opsproof.load import attach, body_of
+from opsproof.load import attach, body_of, one_of
 
 attach()
 
@@ -37,6 +37,8 @@ class Operator(FastHttpUser):
         name = f"{DATA}/[asset]"
         answer = self.client.get(f"{DATA}/{asset}?limit={PAGE}", name=name, catch_response=True)
         page = body_of(answer, _is_page(asset))
+        if page:
+            one_of(page["rows"], f"{asset} has no rows")
         if page and page["next"]:
             answer = self.client.get(page["next"], name=f"{name} (next)", catch_response=True)
             body_of(answer, _is_page(asset, after=page))
@@ -47,8 +49,8 @@ class Operator(FastHttpUser):
         """The history, then one of its traces."""
         answer = self.client.get(f"{HISTORY}?limit={PAGE}", name=HISTORY, catch_response=True)
         page = body_of(answer, _wrong_history)
-        if page and page["history"]:
-            listed = random.choice(page["history"])
+        if page:
+            listed = one_of(page["history"], "the history is empty")
             answer = self.client.get(f"{TRACES}/{listed['id']}", name=f"{TRACES}/[id]", catch_response=True)
             body_of(answer, _is_trace(listed["query"], listed["id"]))
 

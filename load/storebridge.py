@@ -14,7 +14,7 @@ import random
 
 from locust import FastHttpUser, tag, task
 
-from opsproof.load import attach, body_of
+from opsproof.load import attach, body_of, one_of
 
 attach()
 
@@ -40,10 +40,9 @@ class Seller(FastHttpUser):
     def look_at_a_product(self):
         """The newest products, then how one of them stands."""
         answer = self.client.get(f"{PRODUCTS}?limit={PAGE}", name=PRODUCTS, catch_response=True)
-        page = body_of(answer, _wrong_products) or {"products": []}
-        kept = [product for product in page["products"] if MARKER not in str(product["attributes"])]
-        if kept:
-            chosen = random.choice(kept)["id"]
+        if page := body_of(answer, _wrong_products):
+            kept = [product for product in page["products"] if MARKER not in str(product["attributes"])]
+            chosen = one_of(kept, "there is no product")["id"]
             answer = self.client.get(f"{PRODUCTS}/{chosen}", name=f"{PRODUCTS}/[id]", catch_response=True)
             body_of(answer, lambda one: "" if one["id"] == chosen and one["state"] else "it is another product")
 
@@ -53,10 +52,9 @@ class Seller(FastHttpUser):
         """The jobs that are through, then one of them: one of a list, as a task may be about to delete the others."""
         path = f"{JOBS}?status=COMPLETED&limit={PAGE}"
         answer = self.client.get(path, name=f"{JOBS}?status=[status]", catch_response=True)
-        page = body_of(answer, _wrong_jobs) or {"jobs": []}
-        kept = [job for job in page["jobs"] if job["queue"] == BATCH_QUEUE]
-        if kept:
-            self._look_at_job(random.choice(kept)["id"])
+        if page := body_of(answer, _wrong_jobs):
+            kept = [job for job in page["jobs"] if job["queue"] == BATCH_QUEUE]
+            self._look_at_job(one_of(kept, "no job of a batch is through")["id"])
 
     @tag("read")
     @task(5)
@@ -101,12 +99,15 @@ def _product(fields):
 def _wrong_products(page):
     if len(page["products"]) > PAGE:
         return "the page has more products than its limit"
-    return "" if all(one["id"] and one["state"] for one in page["products"]) else "a product has no id or no state"
+    whole = all(one["id"] and one["state"] and one["attributes"] is not None for one in page["products"])
+    return "" if whole else "a product has no id, state or attributes"
 
 
 def _wrong_jobs(page):
     if page["pagination"]["total"] < len(page["jobs"]):
         return "the page has more jobs than there are"
+    if not all(job["id"] and job["queue"] for job in page["jobs"]):
+        return "a job has no id or no queue"
     return "" if all(job["status"] == "COMPLETED" for job in page["jobs"]) else "a job is not through"
 
 

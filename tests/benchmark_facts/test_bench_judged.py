@@ -111,6 +111,30 @@ def test_answers_that_did_not_come_to_a_busy_generator_accuse_nobody(unanswered,
     assert fact.gates[0].reason["en"].startswith("40 of 1,000")
 
 
+def test_a_worker_that_was_told_to_end_keeps_from_passing():
+    """A pod that is evicted says farewell in order, and its arrivals are no longer planned."""
+    workers = (worker(400), worker(400), worker(150, name="evicted", ran=4.0))
+    fact = judged(GOOD.model_copy(update={"workers": workers, "plan": plan(workers=3)}), load(P95))
+
+    assert answers(fact) == [Word.INCONCLUSIVE]
+    assert "it was ended after 4 s of 10 s" in fact.doubts[0]["en"]
+
+
+def test_tasks_that_send_nothing_are_no_load():
+    idle = (worker(1000, idle={"the task sends no request": 950}),)
+    fact = judged(GOOD.model_copy(update={"workers": idle}), load(P95, gate("rate", ">= 95 %")))
+
+    assert answers(fact) == [Word.INCONCLUSIVE, Word.INCONCLUSIVE]
+    assert "950 tasks (95 %) did not do what they are for" in fact.doubts[0]["en"]
+
+
+def test_requests_of_a_log_in_alone_are_no_benchmark():
+    fact = judged(GOOD.model_copy(update={"requests": ()}), load(gate("rate", ">= 95 %")))
+
+    assert answers(fact) == [Word.INCONCLUSIVE]
+    assert "not one request was made after the warm-up" in fact.doubts[0]["en"]
+
+
 def test_arrivals_that_were_never_begun_count_in_total():
     fact = judged(benchmark(requests(good=[0.05] * 900), requests(NEVER_BEGUN, ages=[9.0] * 100)), load(P95))
 
@@ -126,9 +150,9 @@ def test_seconds_of_the_warm_up_tell_nothing_of_bursts():
 
 def test_ledgers_of_workers_are_added_up():
     workers = [worker(400, late=2, cpu=0.2, longest_lag=0.5), worker(600, late=1, cpu=0.7, user_errors={"x": 2})]
-    found = generator_of(workers, plan(workers=2), 0, "done")
+    found = generator_of(workers, plan(workers=2), [requests(good=[0.1] * 9, ages=[1.0])], 0, "done")
 
-    assert (found.planned, found.begun_judged, found.late) == (1000, 1000, 3)
+    assert (found.planned, found.begun_judged, found.late, found.judged) == (1000, 1000, 3, 10)
     assert (found.cpu, found.longest_lag, found.user_errors) == (0.7, 0.5, {"x": 2})
     assert (found.lost, found.missing, found.requests_per_arrival) == ((), 0, 1.0)
 
@@ -140,6 +164,11 @@ WORSE = load(gate("p95", None, worse={"ratio": 1.1}), gate("errors", None, worse
     ("earlier", "text"),
     [
         (None, "none was given (--baseline)"),
+        (
+            GOOD.model_copy(update={"profile": "demo/other"}),
+            "the earlier benchmark is of demo/other, and this one is of",
+        ),
+        (GOOD.model_copy(update={"plan": plan(selected="--tags read")}), "the plans differ: selected was --tags read"),
         (GOOD.model_copy(update={"plan": plan(rate=50)}), "the plans differ: rate was 50, and is 100 now"),
         (GOOD.model_copy(update={"plan": plan(writes=True)}), "the plans differ: writes was True, and is False now"),
         (GOOD.model_copy(update={"plan": plan(timeout=9)}), "the plans differ: timeout was 9"),
@@ -149,7 +178,7 @@ WORSE = load(gate("p95", None, worse={"ratio": 1.1}), gate("errors", None, worse
             "cannot be believed itself: the generator used",
         ),
         (GOOD.model_copy(update={"workers": (worker(1000, ran=2),)}), "cannot be believed itself: it was ended after"),
-        (benchmark(), "has no such requests"),
+        (benchmark(), "had other requests: GET /"),
     ],
 )
 def test_no_comparison_is_no_pass(earlier, text):
@@ -182,4 +211,4 @@ def test_a_limit_and_a_comparison_are_both_told_and_the_worse_counts():
 
     assert answers(fact) == [Word.FAIL]
     assert "0 of 1,000 were slower" in fact.gates[0].reason["en"]
-    assert "worse than the earlier benchmark: 200 ms against 50 ms" in fact.gates[0].reason["en"]
+    assert "worse than the earlier benchmark (2026-01-01 00:00 UTC): 200 ms against 50 ms" in fact.gates[0].reason["en"]

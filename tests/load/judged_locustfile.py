@@ -5,7 +5,7 @@ import os
 import load_behaviours as behaviours
 from locust import FastHttpUser, HttpUser, SequentialTaskSet, TaskSet, constant, events, tag, task
 
-from opsproof.load import attach
+from opsproof.load import attach, one_of
 
 attach()
 
@@ -56,6 +56,37 @@ class Forgets(behaviours.Forgets):
 
 class Endless(behaviours.Endless):
     pass
+
+
+class SlowToLogIn(behaviours.SlowToLogIn):
+    pass
+
+
+class Leaves(behaviours.Leaves):
+    pass
+
+
+class Skips(behaviours.Skips):
+    pass
+
+
+class Floods(behaviours.Floods):
+    pass
+
+
+class Posts(behaviours.Posts):
+    pass
+
+
+class Ponders(behaviours.Ponders):
+    pass
+
+
+class FindsNothing(FastHttpUser):
+    @task
+    def read(self):
+        self.client.get("/item", name="/item")
+        one_of([], "there is no item")
 
 
 class Browses(FastHttpUser):

@@ -3,7 +3,9 @@
 import time
 
 import gevent
-from locust import FastHttpUser, task
+from gevent.pool import Pool
+from locust import FastHttpUser, tag, task
+from locust.exception import StopUser
 
 
 class Reads(FastHttpUser):
@@ -78,6 +80,7 @@ class Nested(FastHttpUser):
 
     abstract = True
 
+    @tag("read")
     @task
     def read(self):
         with self.client.get("/outer", name="/outer", catch_response=True) as answer:
@@ -105,3 +108,71 @@ class Endless(FastHttpUser):
     def read(self):
         while True:
             self.client.get("/item", name="/item")
+
+
+class SlowToLogIn(Reads):
+    """The log-in takes longer than any request may."""
+
+    abstract = True
+
+    def on_start(self):
+        gevent.sleep(2.5)
+
+
+class Leaves(Reads):
+    """A user asks once and goes."""
+
+    abstract = True
+
+    @task
+    def read(self):
+        self.client.get("/item", name="/item")
+        raise StopUser
+
+
+class Skips(FastHttpUser):
+    """Seldom is there anything that the task would ask."""
+
+    abstract = True
+
+    count = 0
+
+    @task
+    def read(self):
+        type(self).count += 1
+        if type(self).count % 20 == 0:
+            self.client.get("/item", name="/item")
+
+
+class Floods(FastHttpUser):
+    """A task sends many requests at once, in greenlets of their own."""
+
+    abstract = True
+
+    @task
+    def read(self):
+        pool = Pool(10)
+        for _ in range(30):
+            pool.spawn(self.client.get, "/item", name="/item")
+        pool.join()
+
+
+class Posts(FastHttpUser):
+    """Something changes, and no tag says so."""
+
+    abstract = True
+
+    @task
+    def change(self):
+        self.client.post("/item", name="/item", json={})
+
+
+class Ponders(FastHttpUser):
+    """Slow users, beside quick ones."""
+
+    abstract = True
+
+    @task
+    def ponder(self):
+        gevent.sleep(1.0)
+        self.client.get("/pondered", name="/pondered")

@@ -96,6 +96,7 @@ def write_profile(
         load: The rest of `load`.
     """
     plan = {"rate": 100, "duration": "5s", "warm_up": "1s", "timeout": "2s"} | load
+    judged = {"errors": 'measure: errors, limit: "< 99.9 %"'} | dict(gates)
     lines = [
         "system: demo",
         f"environment: {environment}",
@@ -106,7 +107,7 @@ def write_profile(
         "load:",
         *(f"  {key}: {value}" for key, value in plan.items()),
         "  gates:",
-        *(f"    {name}: {_GATE}{gate}}}" for name, gate in gates.items()),
+        *(f"    {name}: {_GATE}{gate}}}" for name, gate in judged.items()),
     ]
     place = folder / "profiles" / "demo"
     place.mkdir(parents=True, exist_ok=True)

@@ -13,11 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench_parts import benchmark, requests
 from load_runs import GATES, Ran, children, ended, locust, read_until, serving, settled, started, write_profile
+
+from opsproof.report.benchmarks.parts import write_benchmark
 
 ALL_FAULTS = pytest.mark.skipif("OPSPROOF_ALL_FAULTS" not in os.environ, reason="takes long; OPSPROOF_ALL_FAULTS=1")
 P95 = {"p95": GATES["p95"]}
-SHORT = {"gates": {"p95": 'measure: p95, limit: "<= 2 s"'}, "rate": 60, "duration": "2s", "warm_up": "0s", "users": 130}
+SHORT = {
+    "gates": {"p95": 'measure: p95, limit: "<= 2 s"'},
+    "rate": 40,
+    "duration": "3s",
+    "warm_up": "0s",
+    "timeout": "2.1s",
+    "users": 130,
+}
 """A plan for what is no matter of numbers, with a limit at which a busy machine is no matter, either."""
 
 HANGS = {"gates": P95, "rate": 50, "users": 100, "duration": "20s", "timeout": "60s"}
@@ -108,7 +118,7 @@ def test_four_milliseconds_around_the_limit_are_told_apart(run, slow_delay, stat
 @pytest.mark.parametrize(("warm_up", "status"), [("2s", 0), pytest.param("0s", 1, marks=ALL_FAULTS)])
 def test_a_slow_start_is_for_the_warm_up(run, warm_up, status):
     """The first second's requests take until after the warm-up, and are not judged all the same."""
-    plan = {"warm_up": warm_up, "rate": 120, "timeout": "3s", "users": 400}
+    plan = {"warm_up": warm_up, "rate": 120, "timeout": "3s", "users": 400, "duration": "6s"}
     ran = run("Reads", server={"slow_until": 1.0, "slow_delay": 1.5}, plan=plan)
 
     assert ran.status == status, ran.output
@@ -132,23 +142,46 @@ def test_a_target_that_is_down_is_left_alone(run, gates, status):
 @pytest.mark.parametrize(
     ("users", "text"),
     [
-        ("Raises", "not one request was made, though 120 arrivals were begun: nothing was tested"),
+        ("Raises", "not one request was made after the warm-up, though 120 arrivals were begun"),
         ("NeverReady", "not one arrival was begun (120 were planned): nothing was tested"),
         ("FailsToLogIn", "errors outside of a request, such as PermissionError: no such user"),
         ("Forgets", "its end never told: catch_response needs a `with` block"),
+        ("Leaves", "users ended by themselves, and nobody was there for their arrivals"),
+        ("Skips", "did not do what they are for, most of them because the task sends no request"),
+        ("FindsNothing", "120 tasks (100 %) did not do what they are for, most of them because there is no item"),
+        ("Posts", "UntaggedChange: POST /item: tag the task `write`, or `read` if it changes nothing"),
     ],
 )
 def test_users_that_test_nothing_pass_nothing(run, users, text):
-    ran = run(users, plan=SHORT | {"timeout": "1s"})
+    ran = run(users, plan=SHORT)
 
     assert ran.status == 6, ran.output
     assert text in ran.said
+    assert "POST" not in json.dumps([one.name for one in ran.fact.requests])
+
+
+def test_arrivals_come_when_users_are_through_with_their_log_in(run):
+    """Else the first of them would have waited for it, and the target would seem slow."""
+    ran = run("SlowToLogIn", plan=SHORT)
+
+    assert ran.status == 0, ran.output
+    assert ran.fact.workers[0].begun == 120
+
+
+def test_quick_users_take_nothing_from_slow_ones(run):
+    """Half of the users are slow, and half of the requests are theirs, however long each takes."""
+    ran = run("Reads Ponders", plan=SHORT | {"duration": "5s"})
+
+    ended_of = {one.name: one.ended for one in ran.fact.requests}
+    assert ran.status == 0, ran.output
+    assert sum(ended_of.values()) == 200
+    assert ended_of["GET /pondered"] == pytest.approx(100, abs=30)
 
 
 def test_a_generator_that_computes_is_not_believed(tmp_path):
     """15 ms of its processor for each of 100 arrivals a second."""
     with serving() as port:
-        write_profile(tmp_path, port, gates=P95 | {"rate": GATES["rate"]}, duration="3s")
+        write_profile(tmp_path, port, gates=P95 | {"rate": GATES["rate"]}, duration="4s")
         ran = locust(tmp_path, "Computes")
 
     assert (ran.status, ran.gate("p95"), ran.gate("rate")) == (6, "INCONCLUSIVE", "INCONCLUSIVE"), ran.output
@@ -189,6 +222,14 @@ def test_it_ends_at_the_most_requests_whatever_a_task_does(run):
     assert "it ended at 150 requests, the profile's most_requests" in ran.said
 
 
+def test_it_ends_at_the_most_requests_whoever_sends_them(run):
+    """Greenlets that a task starts are not the user's own."""
+    ran = run("Floods", plan=SHORT | {"most_requests": 500})
+
+    assert (ran.status, ran.fact.ending) == (6, "most_requests"), ran.output
+    assert ran.fact.workers[0].requests == 500
+
+
 def test_ctrl_c_is_no_pass(run):
     def interrupt(process):
         read_until(process, "2 s of 5 s")
@@ -225,6 +266,7 @@ def test_users_and_spawn_rate_are_the_profiles(run):
         ("local", ("--allow-writes", "local"), "", "demo/local allows no writes, whatever the command line says"),
         ("production", (), "", "demo/production is not put under load: production is not put under load unless"),
         ("local", ("OnlyWrites",), "", "no user has a task that may run: all have the tag write"),
+        ("local", ("--tags=nope",), "", "no user has a task that may run: --tags nope leaves out all of them"),
     ],
 )
 def test_what_may_not_be_is_refused_before_anything_is_sent(tmp_path, environment, argv, more, text):
@@ -235,6 +277,17 @@ def test_what_may_not_be_is_refused_before_anything_is_sent(tmp_path, environmen
     assert ran.status == 4, ran.output
     assert text in ran.output
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_baseline_that_no_gate_looks_at_is_refused(tmp_path):
+    """Somebody believes that it is compared."""
+    write_profile(tmp_path, 1)
+    write_benchmark(tmp_path / "earlier", benchmark(requests(good=[0.1] * 100)), "en")
+
+    ran = locust(tmp_path, "Reads", "--baseline", "earlier")
+
+    assert ran.status == 4, ran.output
+    assert "--baseline compares nothing: no gate of demo/local has `worse`" in ran.output
 
 
 def test_a_shape_of_the_locustfiles_own_is_refused(tmp_path):
@@ -268,11 +321,24 @@ def test_a_profile_without_a_benchmark_is_refused(tmp_path):
 
 
 def test_two_workers_are_one_benchmark(run):
-    ran = run("Reads", "--processes", "2", plan=SHORT | {"rate": 61})
+    ran = run("Reads", "--processes", "2", plan=SHORT | {"rate": 41, "users": 140})
 
     assert ran.status == 0, ran.output
-    assert sorted(worker.begun for worker in ran.fact.workers) == [61, 61]
-    assert [one.ended for one in ran.fact.requests] == [122]
+    assert sorted(worker.begun for worker in ran.fact.workers) == [61, 62]
+    assert [one.ended for one in ran.fact.requests] == [123]
+
+
+def test_a_worker_that_is_told_to_end_is_no_pass(run):
+    """A pod that is evicted ends in order, and what it would have sent is not planned any more."""
+
+    def end_one(process):
+        read_until(process, "2 s of 5 s")
+        os.kill(children(process)[0], signal.SIGTERM)
+
+    ran = run("Reads", "--processes", "3", meanwhile=end_one)
+
+    assert ran.status == 6, ran.output
+    assert re.search(r"it was ended after [23] s of 5 s", ran.said)
 
 
 @pytest.mark.parametrize("processes", [2, 1])
@@ -298,7 +364,7 @@ def distributed(folder: Path, port: int, *argv: str) -> list[str]:
 def test_a_worker_with_another_plan_takes_no_part(tmp_path):
     """Here with another rate under the same name."""
     with serving() as server:
-        for folder, rate in ((tmp_path / "master", 60), (tmp_path / "worker", 50)):
+        for folder, rate in ((tmp_path / "master", 40), (tmp_path / "worker", 30)):
             write_profile(folder, server, **(SHORT | {"rate": rate}))
         port = free_port()
         leading = ["--headless", "--profile", "demo/local", "--master", "--master-bind-port", str(port), "Reads"]
@@ -324,7 +390,7 @@ def test_a_worker_that_comes_late_adds_no_load(tmp_path):
 
     assert "no users are added, and no second benchmark is begun" in ran.output
     [ledger] = ran.fact.workers
-    assert (ledger.planned, ledger.begun) == (300, 300)
+    assert (ledger.planned, ledger.begun) == (200, 200)
 
 
 def post(port: int, path: str, **form: str) -> dict[str, Any]:
@@ -377,4 +443,4 @@ def test_an_earlier_benchmark_is_compared_with(run, delay, status, text):
     ran = run("Reads", "--baseline", "earlier", server={"delay": delay}, plan={"gates": gates})
 
     assert ran.status == status, ran.output
-    assert f"{text} the earlier benchmark" in ran.said
+    assert f"{text} the earlier benchmark (" in ran.said

@@ -64,7 +64,6 @@ def test_what_a_gate_looks_at(measure, q, unit):
         (P95, 5.8, "58 requests after the warm-up, and p95 needs at least 59; raise `duration` or `rate`"),
         (gate("errors", "< 1 %"), 29.8, "298 requests after the warm-up, and errors needs at least 299"),
         (gate("p99.9", "<= 9 s"), 299, "2990 requests after the warm-up, and p99.9 needs at least 2995"),
-        (gate("p95", "<= 400 ms"), 0.05, "nothing is left"),
     ],
 )
 def test_too_short_a_plan_is_refused_with_what_it_needs(one, rate, text):
@@ -84,7 +83,7 @@ def test_a_mean_needs_five_seconds():
 
 
 def test_the_warm_up_is_no_time_to_judge():
-    assert "nothing is left of 10 s after a warm_up of 10 s" in refused(P95, warm_up=10)
+    assert "2 s are left of 10 s after a warm_up of 8 s, and 3 s are needed" in refused(P95, warm_up=8)
     assert "50 requests after the warm-up" in refused(P95, rate=10, warm_up=5)
 
 
@@ -141,3 +140,10 @@ def test_where_there_may_be_load(environment, allowed, text):
 def test_bounds_of_a_plan(wrong):
     with pytest.raises(ValidationError):
         load(**wrong)
+
+
+def test_a_limit_beyond_the_time_out_is_refused():
+    """A request is given up before it could be too slow."""
+    assert "gate g0 can hardly fail: `limit` (<= 400 ms) is not below the `timeout` of 0.4 s" in refused(
+        P95, timeout="400ms"
+    )

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from opsproof.benchmark.facts import BenchmarkFact, BoundsFact, Fact
 from opsproof.benchmark.judged import compare, plain, plans_differ
+from opsproof.benchmark.selecting import names_of
 from opsproof.judge.benchmark.comparing import Standing
 from opsproof.judge.benchmark.words import Words, words
 from opsproof.judge.statistics.scores import By
@@ -109,6 +110,8 @@ def _differ(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[Words]:
     """What makes a comparison one of two plans, and not of two targets."""
     if earlier == newer:
         yield words("cmp_same")
+    if names_of(earlier) and names_of(newer) and not names_of(earlier) & names_of(newer):
+        yield words("cmp_no_common")
     yield from plans_differ(earlier.plan, newer.plan)
 
 
@@ -127,7 +130,7 @@ def _warnings(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[Words]:
         yield from _differs(name, getattr(earlier.plan, name), getattr(newer.plan, name))
     for name in dict.fromkeys((*earlier.environment, *newer.environment)):
         yield from _differs(name, earlier.environment.get(name, "?"), newer.environment.get(name, "?"))
-    theirs, ours = _names(earlier), _names(newer)
+    theirs, ours = names_of(earlier), names_of(newer)
     for key, names in (("cmp_only_then", theirs - ours), ("cmp_only_now", ours - theirs)):
         if names:
             yield words(key, names=", ".join(sorted(names)))
@@ -138,15 +141,12 @@ def _differs(name: str, then: object, now: object) -> Iterator[Words]:
         yield words("cmp_differs", name=name, then=plain(then), now=plain(now))
 
 
-def _names(fact: BenchmarkFact) -> set[str]:
-    return {one.name for one in fact.requests if one.ended}
-
-
 def _numbers(earlier: BenchmarkFact, newer: BenchmarkFact) -> Iterator[NumberFact]:
-    """Of all requests, and of each name that both have, unless there is only that one."""
-    theirs, ours = _names(earlier), _names(newer)
+    """Of all requests, if they have the same names, and of each name that both have, unless there is only that one."""
+    theirs, ours = names_of(earlier), names_of(newer)
+    together = [""] if theirs == ours else []
     names = sorted(theirs & ours) if len(theirs | ours) > 1 else []
-    for request in ("", *names):
+    for request in (*together, *names):
         for measure in MEASURES:
             by: By = "difference" if measure == "errors" else "ratio"
             found = compare(newer, earlier, measure, request, by, CONFIDENCE)

@@ -97,6 +97,8 @@ class WorkerFact(Fact):
     cpu: float = Field(0.0, description="The largest part of a core over five seconds.")
     ran: float = Field(0.0, description="Seconds of arrivals.")
     user_errors: dict[str, int] = Field({}, description="Errors outside of a request, by text.")
+    idle: dict[str, int] = Field({}, description="Judged arrivals whose task did not do what it is for, by why.")
+    gone: int = Field(0, description="Users that ended while arrivals still came.")
     told_its_end: bool = Field(False, description="False: it was lost, and this is the last that it told.")
 
 
@@ -110,6 +112,7 @@ class PlanFact(Fact):
     timeout: float
     workers: int
     writes: bool = Field(description="Whether tasks that write took part.")
+    selected: str = Field("", description="Options by which an operator left tasks out; empty: all took part.")
 
 
 class BoundsFact(Fact):

@@ -4,8 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from opsproof.benchmark.facts import (
+    NEVER_BEGUN,
     BenchmarkFact,
     BoundsFact,
     Ending,
@@ -14,12 +16,11 @@ from opsproof.benchmark.facts import (
     RequestFact,
     WorkerFact,
 )
-from opsproof.benchmark.selecting import everything_of, good_of, parts_of, requests_of
+from opsproof.benchmark.selecting import everything_of, good_of, names_of, parts_of, requests_of
 from opsproof.judge.benchmark.comparing import (
     Compared,
+    compare_estimates,
     compare_failures,
-    compare_means,
-    compare_quantile,
 )
 from opsproof.judge.benchmark.decision import decide
 from opsproof.judge.benchmark.gates import (
@@ -30,14 +31,15 @@ from opsproof.judge.benchmark.gates import (
     judge_times,
     mean_bounds,
 )
+from opsproof.judge.benchmark.times import Estimate, Times
 from opsproof.judge.benchmark.trust import Doubt, Generator, believed, doubts, pace_of
 from opsproof.judge.benchmark.words import Words, number_words, words
-from opsproof.judge.statistics.proportions import burstiness
+from opsproof.judge.statistics.proportions import long_bursts
 from opsproof.judge.statistics.scores import By
 from opsproof.judge.verdict import Word
 from opsproof.profile.load import Gate, Load
 
-_PLAN = ("rate", "duration", "warm_up", "timeout", "writes")
+_PLAN = ("rate", "duration", "warm_up", "timeout", "writes", "selected")
 """What two benchmarks that are compared have in common."""
 
 
@@ -70,20 +72,25 @@ def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = 
     )
 
 
-def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, ending: Ending) -> Generator:
+def generator_of(
+    workers: Sequence[WorkerFact], plan: PlanFact, requests: Sequence[RequestFact], missing: int, ending: Ending
+) -> Generator:
     """
     How all generators of a benchmark did together.
 
     Args:
         workers: Their ledgers.
         plan: What was planned.
+        requests: That are judged, so far.
         missing: Workers that never came; those that came and told nothing are added.
         ending: How it ended; "done" while it goes on.
     """
     finished = sum(worker.finished for worker in workers)
     errors: Counter[str] = Counter()
+    idle: Counter[str] = Counter()
     for worker in workers:
         errors.update(worker.user_errors)
+        idle.update(worker.idle)
     return Generator(
         planned=_sum(workers, "planned"),
         begun=_sum(workers, "begun"),
@@ -92,6 +99,7 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
         late=_sum(workers, "late"),
         busy=_sum(workers, "busy"),
         requests=_sum(workers, "requests"),
+        judged=sum(one.ended + len(one.ages) for one in requests if one.name != NEVER_BEGUN),
         looks=_sum(workers, "looks"),
         held_up=_sum(workers, "held_up"),
         longest_lag=max((worker.longest_lag for worker in workers), default=0.0),
@@ -100,10 +108,13 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
         requests_per_arrival=_sum(workers, "requests_finished") / finished if finished else 1.0,
         thinking=sum(worker.thinking for worker in workers) / finished if finished else 0.0,
         user_errors=dict(errors),
+        gone=_sum(workers, "gone"),
+        idle=dict(idle),
+        selected=plan.selected,
         workers=plan.workers,
         missing=max(missing, plan.workers - len(workers)),
         lost=tuple(worker.name for worker in workers if not worker.told_its_end),
-        ran=max((worker.ran for worker in workers), default=0.0),
+        ran=min((worker.ran for worker in workers if worker.told_its_end), default=0.0),
         stopped_by_limit=ending == "most_requests",
         sure=ending == "sure",
         down=ending == "down",
@@ -111,7 +122,7 @@ def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, missing: int, en
 
 
 def _generator(fact: BenchmarkFact) -> Generator:
-    return generator_of(fact.workers, fact.plan, fact.missing_workers, fact.ending)
+    return generator_of(fact.workers, fact.plan, fact.requests, fact.missing_workers, fact.ending)
 
 
 def _judge_all(
@@ -157,8 +168,18 @@ def _against_limit(gate: Gate, measured: BenchmarkFact, load: Load, generator: G
     if gate.measure == "errors":
         failed, ended = sum(one.failed for one in requests), sum(one.ended for one in requests)
         unfinished = sum(len(one.ages) for one in requests)
-        return judge_errors(gate, failed, ended, unfinished, parts, load.confidence)
+        judgement = judge_errors(gate, failed, ended, unfinished, parts, load.confidence)
+        return replace(judgement, reason=_with_most_frequent(judgement.reason, requests))
     return judge_times(gate, everything_of(requests), good_of(requests), parts, load.confidence)
+
+
+def _with_most_frequent(reason: Words, requests: Sequence[RequestFact]) -> Words:
+    """What was wrong most often, and with which requests."""
+    found = [(count, text, one.name) for one in requests for text, count in one.errors.items()]
+    if not found:
+        return reason
+    count, text, name = max(found)
+    return words("errors_most", why=reason, count=f"{count:,}", name=name, error=text)
 
 
 def _against_earlier(
@@ -171,8 +192,12 @@ def _against_earlier(
 
     if earlier is None:
         return unknown(words("no_baseline"))
+    if earlier.profile != measured.profile:
+        return unknown(words("other_profile", then=earlier.profile, now=measured.profile))
     if other := next(plans_differ(earlier.plan, measured.plan), None):
         return unknown(other)
+    if others := names_of(earlier) ^ names_of(measured):
+        return unknown(words("other_requests", names=", ".join(sorted(others))))
     if not requests_of(earlier, gate.request):
         return unknown(words("not_in_baseline"))
     if doubted := doubts(load, _generator(earlier)):
@@ -195,6 +220,7 @@ def _against_earlier(
         "lower": text(compared.lower),
         "upper": text(compared.upper),
         "tolerance": text(tolerance),
+        "when": f"{earlier.started:%Y-%m-%d %H:%M %Z}",
     }
     total = sum(one.ended for one in requests_of(measured, gate.request))
     return Judgement(gate.id, answer, words(key, **said), compared.ours, requests=total), compared
@@ -217,15 +243,23 @@ def compare(
     sides = [(one, requests_of(one, request)) for one in (ours, theirs)]
     if measure == "errors":
         return _compare_errors(sides, request, by, confidence)
-    times = [everything_of(requests) for _, requests in sides]
-    if measure == "mean":
-        each = math.sqrt(confidence)
-        bounds = [
-            mean_bounds(one, parts_of(fact, request, math.inf), each, one)
-            for one, (fact, _) in zip(times, sides, strict=True)
-        ]
-        return compare_means(bounds[0], bounds[1], by)
-    return compare_quantile(times[0], times[1], float(measure[1:]) / 100, by, confidence)
+    bound = _mean if measure == "mean" else partial(_quantile, float(measure[1:]) / 100)
+    estimates = [bound(fact, everything_of(requests), request, math.sqrt(confidence)) for fact, requests in sides]
+    return compare_estimates(estimates[0], estimates[1], by)
+
+
+def _mean(fact: BenchmarkFact, times: Times, request: str, confidence: float) -> Estimate:
+    return mean_bounds(times, parts_of(fact, request, math.inf), confidence, times)
+
+
+def _quantile(q: float, fact: BenchmarkFact, times: Times, request: str, confidence: float) -> Estimate:
+    """Slow requests that come together tell less: those beyond the quantile itself say by how much."""
+    value = times.quantile(q, confidence=confidence).value
+    if not math.isfinite(value):
+        return times.quantile(q, confidence=confidence)
+    parts = parts_of(fact, request, value) or parts_of(fact, "", value)
+    bursts = long_bursts([(part.slow, part.requests) for part in parts])
+    return times.quantile(q, confidence=confidence, bursts=bursts)
 
 
 def _compare_errors(
@@ -249,7 +283,7 @@ def _compare_errors(
 def _failures(fact: BenchmarkFact, requests: Sequence[RequestFact], name: str) -> tuple[float, float]:
     # Of a name without a gate no seconds are kept: then failures come together as those of all requests do.
     parts = parts_of(fact, name, math.inf) or parts_of(fact, "", math.inf)
-    bursts = burstiness([(part.failed, part.requests) for part in parts])
+    bursts = long_bursts([(part.failed, part.requests) for part in parts])
     failed = sum(one.failed + len(one.ages) for one in requests)
     total = sum(one.ended + len(one.ages) for one in requests)
     return failed / bursts, total / bursts

@@ -39,6 +39,11 @@ def requests_of(measured: BenchmarkFact, name: str) -> list[RequestFact]:
     return found + [one.model_copy(update={"ages": (0.0,) * len(one.ages)}) for one in never]
 
 
+def names_of(measured: BenchmarkFact) -> set[str]:
+    """Names of the requests that ended."""
+    return {one.name for one in measured.requests if one.ended}
+
+
 def everything_of(requests: Sequence[RequestFact]) -> Times:
     """Response times of requests, good and bad; those that never ended at their age."""
     texts = [text for one in requests for text in (one.good, one.bad)]

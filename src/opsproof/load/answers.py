@@ -1,7 +1,39 @@
 """What a task makes of an answer: one that is not what was asked for is a failed request, whatever its status."""
 
-from collections.abc import Callable
-from typing import Any
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from locust.exception import RescheduleTask
+
+Row = TypeVar("Row")
+
+
+class NothingToDo(RescheduleTask):
+    """
+    Raised by a task that cannot do what it is for: there is nothing that it could look at.
+
+    The load is then another one than was planned, and a benchmark in which that happens often passes nothing.
+
+    Args:
+        why: In few words, without ids: "there is no item".
+    """
+
+
+def one_of(rows: Sequence[Row], why_none: str) -> Row:
+    """
+    One of the rows of an answer, by chance.
+
+    Args:
+        rows: To choose from.
+        why_none: What it means if there are none.
+
+    Raises:
+        NothingToDo: There are none.
+    """
+    if not rows:
+        raise NothingToDo(why_none)
+    return random.choice(rows)  # noqa: S311
 
 
 def body_of(answer: Any, wrong: Callable[[Any], str] | None = None, status: int = 200) -> Any:

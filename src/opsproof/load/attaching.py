@@ -1,6 +1,7 @@
 """The one line of a locustfile: `attach()`. Locust's events do the rest, in a local run, a master and a worker."""
 
 import logging
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,18 +12,20 @@ import gevent
 import gevent.ssl
 from locust import FastHttpUser, events
 from locust.env import Environment
+from locust.html import get_html_report
 from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from opsproof.benchmark.facts import PlanFact, RequestFact, SecondFact, WorkerFact
+from opsproof.benchmark.files import PARENT
 from opsproof.benchmark.judged import generator_of
 from opsproof.errors import OpsproofError, ProfileError
 from opsproof.judge.benchmark.trust import distorted
 from opsproof.judge.verdict import EXIT_STATUS, Word
 from opsproof.load.collector import Collector
-from opsproof.load.generator import Generator, error_text
-from opsproof.load.options import add_options
+from opsproof.load.generator import PATIENCE, Generator, error_text
+from opsproof.load.options import add_options, selected
 from opsproof.load.outcome import Outcome
-from opsproof.load.pacing import leave_out_without_tasks, pace
+from opsproof.load.pacing import leave_out_without_tasks, pace, users_in_words
 from opsproof.load.plan import WRITE_TAG, LoadPlan, plan_of
 from opsproof.probes.http.identity import credentials
 
@@ -72,6 +75,17 @@ def _must_have_no_shape(environment: Environment) -> None:
         )
 
 
+def _context(authority: str | None) -> Any:
+    try:
+        return gevent.ssl.create_default_context(cafile=authority)
+    except OSError as exc:
+        raise ProfileError(
+            f"the authority to trust cannot be read: {exc.strerror or exc}",
+            where=f"ca_file: {authority}",
+            next_step="Name a file of certificates in PEM.",
+        ) from exc
+
+
 def _have_the_last_word(environment: Environment, **_: Any) -> None:
     if environment in _RUNS:
         _RUNS[environment].conclude()
@@ -80,6 +94,11 @@ def _have_the_last_word(environment: Environment, **_: Any) -> None:
 def _refuse(why: str) -> NoReturn:
     print(f"opsproof: {why}", file=sys.stderr, flush=True)  # noqa: T201
     raise SystemExit(_USAGE_ERROR)
+
+
+def _is_orphan() -> bool:
+    """Whether the process that waited for the result is gone: nobody is left who would end the load."""
+    return os.environ.get(PARENT, str(os.getppid())) != str(os.getppid())
 
 
 class _Run:
@@ -100,9 +119,13 @@ class _Run:
         self._reports, self._lang = Path(options.reports), options.lang
         load = plan.load
         environment.host = plan.target.address
+        if plan.writes:
+            environment.stop_timeout = load.timeout  # a task that has written cleans up
+        self._selected = selected(options)
         if not plan.writes:
             environment.exclude_tags = [*(environment.exclude_tags or options.exclude_tags or []), WRITE_TAG]
-            leave_out_without_tasks(environment)
+        leave_out_without_tasks(environment, self._selected)
+        self._words = f"{plan.words}, {users_in_words(environment)}"
         self._collector = Collector(load)
         self._generator: Generator | None = None
         if isinstance(runner, WorkerRunner):
@@ -125,7 +148,7 @@ class _Run:
         happenings: Any = self._environment.events
         auth = credentials(plan.target.identity) if plan.target.identity else {}
         authority = str(plan.target.ca_file) if plan.target.ca_file else None
-        context = gevent.ssl.create_default_context(cafile=authority)
+        context = _context(authority)
         for user in self._environment.user_classes:
             for limit in ("network_timeout", "connection_timeout"):
                 if hasattr(user, limit):
@@ -135,7 +158,7 @@ class _Run:
                 user.insecure = False
                 user.ssl_context_factory = staticmethod(lambda **_: context)
         defaults = {"timeout": plan.load.timeout} | ({"verify": authority} if authority else {})
-        pace(generator, plan.target.address, auth, defaults)
+        pace(generator, plan.target.address, auth, defaults, writes=plan.writes)
 
         def on_request(
             request_type: str, name: str, response_time: float, exception: Any, response: Any = None, **_: Any
@@ -149,9 +172,15 @@ class _Run:
 
         happenings.request.add_listener(on_request)
         happenings.user_error.add_listener(on_user_error)
-        # A worker that the master has no place for, because it came late, would be load above what is planned.
-        happenings.spawning_complete.add_listener(lambda **_: generator.begin() if generator.placed else None)
+        happenings.spawning_complete.add_listener(
+            lambda **_: generator.begin(lambda: self._runner.user_classes_count) if generator.placed else None
+        )
         happenings.test_stopping.add_listener(lambda **_: generator.close("interrupted"))
+
+    def _let_arrivals_come(self, generator: Generator) -> None:
+        """Unless the master has no place for this worker: what came late would be load above what is planned."""
+        if generator.placed:
+            generator.begin(self._runner.user_classes_count)
 
     def _conduct_from_here(self) -> None:
         """Begin, watch and end the run: users as the profile says, and no more."""
@@ -182,7 +211,7 @@ class _Run:
         self._wanted = max(self._environment.parsed_options.expect_workers or 0, len(ready))  # type: ignore[union-attr]
         self._missing = self._wanted - len(ready)
         for number, client in enumerate(ready):
-            place = {"number": number, "workers": len(ready), "plan": self._plan.words}
+            place = {"number": number, "workers": len(ready), "plan": self._words}
             self._runner.send_message(_PLAN, place, client_id=client)
 
     def _on_spawned(self, **_: Any) -> None:
@@ -203,13 +232,15 @@ class _Run:
     def _see_to_its_end(self) -> None:
         """See each second whether it goes on."""
         load, collector = self._plan.load, self._collector
-        longest = load.duration + load.timeout + _LAST_WORDS
+        longest = load.duration + (1 + PATIENCE) * load.timeout + _LAST_WORDS
         began = time.monotonic()
         looked = told = 0.0
         while time.monotonic() - began < longest and not collector.ended(self._workers_left()):
             gevent.sleep(0.2)
             if collector.down:
                 collector.ending = "down"
+                break
+            if _is_orphan():
                 break
             now = time.monotonic()
             if now - looked < 1.0:
@@ -239,8 +270,9 @@ class _Run:
 
     def _surely_fails(self) -> str:
         """A gate that fails whatever is to come; "" if there is none, or the numbers may be the generator's own."""
-        generator = generator_of(self._collector.workers(), self._plan_fact(), self._missing, "done")
-        return "" if distorted(self._plan.load, generator) else self._collector.surely_fails()
+        collector = self._collector
+        generator = generator_of(collector.workers(), self._plan_fact(), collector.requests(), self._missing, "done")
+        return "" if distorted(self._plan.load, generator) else collector.surely_fails()
 
     def _plan_fact(self) -> PlanFact:
         load = self._plan.load
@@ -252,6 +284,7 @@ class _Run:
             timeout=load.timeout,
             workers=max(self._workers, self._wanted),
             writes=self._plan.writes,
+            selected=self._selected,
         )
 
     def conclude(self) -> None:
@@ -270,7 +303,9 @@ class _Run:
         outcome = Outcome(self._plan, self._collector, self._plan_fact(), started=self._started, missing=self._missing)
         if not self._told:
             self._told = True
-            outcome.tell(self._reports, self._lang)
+            began = self._conductor is not None
+            page = get_html_report(self._environment, show_download_link=False) if began else ""  # type: ignore[no-untyped-call]
+            outcome.tell(self._reports, self._lang, page)
         return outcome.fact.exit_status
 
     def _tell_master(
@@ -300,12 +335,12 @@ class _Run:
 
     def _be_placed(self, msg: Any, **_: Any) -> None:
         place = msg.data
-        if place["plan"] != self._plan.words:
+        if place["plan"] != self._words:
             log.error(
                 "the master has another plan than this worker, which takes no part: %s; here %s; "
-                "give both the same --profile, profiles and --allow-writes",
+                "give both the same locustfile, --profile, profiles, tags and --allow-writes",
                 place["plan"],
-                self._plan.words,
+                self._words,
             )
             self._refused = True
             self._runner.quit()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import gevent
@@ -27,6 +27,8 @@ _LEAD_SECONDS = 0.1
 _DOWN_SECONDS = 5.0
 _DOWN_FAILURES = 20
 _REQUESTS_TOLD_EVERY = 3
+PATIENCE = 2
+"""Time-outs of a request for which users may log in before arrivals come."""
 _UNTOLD = "a request was sent, and its end never told: catch_response needs a `with` block"
 
 Telling = Callable[[WorkerFact, list[SecondFact], tuple[RequestFact, ...] | None, Ending | None], None]
@@ -59,6 +61,8 @@ class Generator:
         self._requests, self._most_requests = 0, load.requests_at_most
         self._early_errors: list[str] = []
         self._watch: gevent.Greenlet | None = None
+        self._users: Callable[[], Mapping[str, int]] | None = None
+        self._ready = self._begun_with = 0
         self.meter: Meter | None = None
 
     def place(self, number: int, workers: int) -> None:
@@ -66,12 +70,30 @@ class Generator:
         self._number, self._workers, self.placed = number, workers, True
         self._most_requests = math.ceil(self._load.requests_at_most / workers)
 
-    def begin(self) -> None:
-        """All users are there: let arrivals come."""
-        if self.meter is not None:
-            return
+    def begin(self, users: Callable[[], Mapping[str, int]]) -> None:
+        """
+        All users are there: let arrivals come as soon as all are through with their `on_start`.
+
+        Args:
+            users: Says how many there are now, by class.
+        """
+        if self._users is None:
+            self._users = users
+            gevent.spawn(self._begin_when_ready)
+
+    def _begin_when_ready(self) -> None:
+        """Who does not log in in time is not waited for."""
+        assert self._users is not None
+        given_up = clock() + PATIENCE * self._load.timeout
+        while self._ready < sum(self._users().values()) and clock() < given_up and self._ending is None:
+            gevent.sleep(LOOK_SECONDS)
+        self._let_arrivals_come(self._users())
+
+    def _let_arrivals_come(self, users: Mapping[str, int]) -> None:
+        self._begun_with = sum(users.values())
         self._early = _EARLY_SECONDS if self._load.rate / self._workers <= _CALM_RATE else 0.0
-        arrivals = Arrivals(self._load.rate, self._load.duration, clock() + _LEAD_SECONDS, self._number, self._workers)
+        begins = clock() + _LEAD_SECONDS
+        arrivals = Arrivals(self._load.rate, self._load.duration, begins, self._number, self._workers, users)
         self.meter = Meter(self._load, arrivals, self._name, late_by(self._load))
         self.meter.in_flight, self.meter.requests = self._in_flight, self._requests
         self.meter.user_errors.update(self._early_errors)
@@ -102,9 +124,13 @@ class Generator:
         """True if it has told the last of it."""
         return self._ending is not None
 
-    def take_arrival(self, tasks: TaskSet) -> Arrival:
+    def take_arrival(self, tasks: TaskSet, tags: frozenset[str]) -> Arrival:
         """
-        Wait until an arrival is due that no other user has taken.
+        Wait until an arrival for this class of users is due that no other of them has taken.
+
+        Args:
+            tasks: What the user does.
+            tags: Of the task.
 
         Raises:
             StopUser: The user is to end.
@@ -112,10 +138,11 @@ class Generator:
         user = tasks.user
         user._state = LOCUST_STATE_WAITING
         if self.meter is None:
+            self._ready += 1
             self._begins.wait()
         assert self.meter is not None
         arrivals = self.meter.arrivals
-        due = arrivals.take()
+        due = arrivals.take(type(user).__name__)
         if due is None:
             _idle()
         delay = due - clock()
@@ -128,36 +155,44 @@ class Generator:
         if self._ending is not None or self._requests >= self._most_requests or due > arrivals.ends:
             _idle()
         user._state = LOCUST_STATE_RUNNING
-        arrival = Arrival(due)
+        arrival = Arrival(due, tags=tags)
         self.meter.begin(arrival, clock(), waited=delay > 0)
         self._running[id(gevent.getcurrent())] = arrival
         return arrival
 
-    def finish_arrival(self, arrival: Arrival, *, raised: bool) -> None:
+    def may_change(self) -> bool:
+        """Whether what is sent now may be no mere question: outside of tasks (a log-in), or where its tag says so."""
+        arrival = self._running.get(id(gevent.getcurrent()))
+        return arrival is None or "read" in arrival.tags
+
+    def finish_arrival(self, arrival: Arrival, *, raised: bool, idle: str = "") -> None:
         """
         The task of an arrival is over.
 
         Args:
             arrival: What it took.
             raised: True if the task raised something, if only that another one is to follow.
+            idle: Why the task did not do what it is for; "" if it did.
         """
         greenlet = id(gevent.getcurrent())
         self._running.pop(greenlet, None)
         untold = self._in_flight.pop(greenlet, None)
         if self.meter is not None and self._ending is None:
-            self.meter.finish(arrival, clock())
+            self.meter.finish(arrival, clock(), idle)
             if untold and not raised:
                 self.meter.user_errors[_UNTOLD] += len(untold)
 
     def send(self, name: str) -> None:
         """
-        The user of this greenlet is about to send a request.
+        The user of this greenlet is about to send a request. A task that writes may end what it began: it cleans up.
 
         Raises:
             StopUser: There are as many requests as there may be, or the benchmark is over.
         """
         greenlet, full = id(gevent.getcurrent()), self._requests >= self._most_requests
-        if (full or self._ending is not None) and (greenlet in self._running or self.meter is None):
+        arrival = self._running.get(greenlet)
+        cleans_up = arrival is not None and "write" in arrival.tags
+        if (full and not cleans_up) or (self._ending is not None and arrival is not None and not cleans_up):
             raise StopUser
         if self._ending is None:
             sent = self._sent(name, clock(), greenlet)
@@ -215,6 +250,7 @@ class Generator:
     def _look(self) -> None:
         """Look at the loop, at the processor and at the time, until all arrivals are done with."""
         assert self.meter is not None
+        assert self._users is not None
         meter, load = self.meter, self._load
         expected, second = meter.arrivals.begins, 1
         gevent.sleep(max(0.0, expected - clock()))
@@ -226,6 +262,8 @@ class Generator:
             used.append((now, time.process_time()))
             meter.look(now, now - expected, _cpu(used))
             while now >= meter.arrivals.begins + second:
+                if now < meter.arrivals.ends:
+                    meter.gone = max(meter.gone, self._begun_with - sum(self._users().values()))
                 meter.roll(meter.arrivals.begins + second)
                 second += 1
                 self._report(now, final=False)
@@ -237,7 +275,8 @@ class Generator:
         meter, arrivals = self.meter, self.meter.arrivals
         if now < arrivals.ends:
             failing = meter.failures_in_a_row >= _DOWN_FAILURES
-            return "down" if failing and now - meter.last_success > _DOWN_SECONDS else None
+            good_until = max(meter.last_success, arrivals.begins + load.warm_up)
+            return "down" if failing and now - good_until > _DOWN_SECONDS else None
         to_come = self._running or meter.begun < arrivals.planned
         waiting = meter.in_flight or (to_come and self._requests < self._most_requests)
         if waiting and now < arrivals.ends + load.timeout:

@@ -13,6 +13,7 @@ LOOK_SECONDS = 0.05
 """From one look at the loop to the next."""
 _ERRORS_KEPT = 50
 _OTHER_ERRORS = "other errors"
+_NO_REQUEST = "the task sends no request"
 
 
 class _Tally:
@@ -93,9 +94,11 @@ class Meter:
         self.failures_in_a_row = 0
         self.last_success = arrivals.begins
         self.thinking = 0.0
+        self.gone = 0
         self.looks = self.held_up = 0
         self.longest_lag = self.cpu = 0.0
         self.user_errors: Counter[str] = Counter()
+        self.idle: Counter[str] = Counter()
         self.in_flight: dict[int, list[Sent]] = {}
         self._worker = worker
         self._gated = {gate.request for gate in load.gates.values() if gate.request}
@@ -147,8 +150,17 @@ class Meter:
         elif now - arrival.due > self.late_by:
             self.late += 1
 
-    def finish(self, arrival: Arrival, now: float) -> None:
-        """A user is through with an arrival."""
+    def finish(self, arrival: Arrival, now: float, idle: str = "") -> None:
+        """
+        A user is through with an arrival.
+
+        Args:
+            arrival: With which.
+            now: When.
+            idle: Why the task did not do what it is for; "" if it did, or sent no request at all.
+        """
+        if (idle or not arrival.requests) and arrival.due >= self._judged_from:
+            self.idle[idle or _NO_REQUEST] += 1
         self.finished += 1
         self.requests_finished += arrival.requests
         self.thinking += max(0.0, now - arrival.begun - arrival.in_requests)
@@ -275,6 +287,8 @@ class Meter:
             cpu=self.cpu,
             ran=max(0.0, min(now, self.arrivals.ends) - self.arrivals.begins),
             user_errors=dict(self.user_errors),
+            idle=dict(self.idle),
+            gone=self.gone,
             told_its_end=final,
         )
 

@@ -18,6 +18,9 @@ from opsproof.report.benchmarks.block import text_block
 from opsproof.report.benchmarks.parts import write_benchmark
 from opsproof.report.cleaning import clean_benchmark
 
+LOCUSTS_OWN = "locust.html"
+"""Locust's own report, beside ours: its percentiles are rounded, and of service times."""
+
 
 class Outcome:
     """
@@ -52,19 +55,23 @@ class Outcome:
             requests=collector.requests(),
             seconds=collector.seconds(),
         )
+        self._redactor = plan.redactor
         self.fact = clean_benchmark(judged(measured, plan.load, plan.earlier), plan.redactor)
 
-    def tell(self, folder: Path, lang: Lang) -> None:
+    def tell(self, folder: Path, lang: Lang, page: str) -> None:
         """
         Write the files and print the result.
 
         Args:
             folder: Where results go; one folder each.
             lang: The operator's language.
+            page: Locust's own report; "" if it has none.
         """
         fact = self.fact
         name = f"{fact.started:%Y%m%dT%H%M%SZ}-{fact.profile.replace('/', '-')}"
         written = write_benchmark(folder / name, fact, lang)
+        if page:
+            (folder / name / LOCUSTS_OWN).write_text(self._redactor.text(page), encoding="utf-8")
         print(text_block(fact, lang, colour=sys.stdout.isatty()), f"\n  {written}", sep="", flush=True)  # noqa: T201
 
 

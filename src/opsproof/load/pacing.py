@@ -18,10 +18,19 @@ from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 
 from opsproof.errors import Refused
+from opsproof.load.answers import NothingToDo
 from opsproof.load.generator import Generator
 
+_QUESTIONS = ("GET", "HEAD", "OPTIONS")
 
-def pace(generator: Generator, address: str, headers: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
+
+class UntaggedChange(Exception):
+    """A task without the tag `read` is about to change something, where there may be no writes."""
+
+
+def pace(
+    generator: Generator, address: str, headers: Mapping[str, str], defaults: Mapping[str, Any], *, writes: bool
+) -> None:
     """
     Let a generator pace all tasks and see all requests of this process; once.
 
@@ -30,10 +39,11 @@ def pace(generator: Generator, address: str, headers: Mapping[str, str], default
         address: Of the target.
         headers: Sent with every request to the target that does not set them itself.
         defaults: Arguments of a request by HttpUser that does not name them: `timeout`, `verify`.
+        writes: Whether there may be writes. If not, a task without the tag `read` sends GET, HEAD and OPTIONS alone.
     """
     _pace_tasks(generator)
-    _see_requests(FastHttpSession, generator, address, headers, {})
-    _see_requests(HttpSession, generator, address, headers, defaults)
+    _see_requests(FastHttpSession, generator, address, headers, {}, writes=writes)
+    _see_requests(HttpSession, generator, address, headers, defaults, writes=writes)
 
 
 def _pace_tasks(generator: Generator) -> None:
@@ -46,12 +56,16 @@ def _pace_tasks(generator: Generator) -> None:
         if isinstance(task, type) and issubclass(task, TaskSet):
             execute(tasks)
             return
-        arrival, raised = generator.take_arrival(tasks), True
+        arrival = generator.take_arrival(tasks, frozenset(getattr(task, "locust_tag_set", ())))
+        raised, idle = True, ""
         try:
             execute(tasks)
             raised = False
+        except NothingToDo as exc:
+            idle = str(exc)
+            raise
         finally:
-            generator.finish_arrival(arrival, raised=raised)
+            generator.finish_arrival(arrival, raised=raised, idle=idle)
 
     def wait(tasks: TaskSet) -> None:
         """Arrivals say when to go on; only see whether the user is to end, and let others run."""
@@ -69,6 +83,8 @@ def _see_requests(
     address: str,
     headers: Mapping[str, str],
     defaults: Mapping[str, Any],
+    *,
+    writes: bool,
 ) -> None:
     request: Any = session.request
 
@@ -78,6 +94,8 @@ def _see_requests(
             kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
+        if not writes and method.upper() not in _QUESTIONS and not generator.may_change():
+            raise UntaggedChange(f"{method} {name or url}: tag the task `write`, or `read` if it changes nothing")
         generator.send(f"{method} {name or self.request_name or url}")
         return request(self, method, url, name, **kwargs)
 
@@ -92,18 +110,36 @@ def _goes_to(url: str, address: str) -> bool:
     return (there.scheme, there.netloc) == (ours.scheme, ours.netloc)
 
 
-def leave_out_without_tasks(environment: Environment) -> None:
+def leave_out_without_tasks(environment: Environment, chosen: str) -> None:
     """
-    Leave out users of whose tasks none may run: all write, where there may be no writes.
+    Leave out users of whose tasks none may run: all write, where there may be no writes, or the operator chose others.
+
+    Args:
+        environment: Locust's.
+        chosen: The options by which the operator left tasks out, or "".
 
     Raises:
         Refused: No user is left.
     """
     environment._filter_tasks_by_tags()
     environment.user_classes[:] = [user for user in environment.user_classes if user.tasks]
+    if not environment.user_classes and chosen:
+        raise Refused(
+            f"no user has a task that may run: {chosen} leaves out all of them",
+            where=chosen,
+            next_step="Correct the tag, also in LOCUST_TAGS and LOCUST_EXCLUDE_TAGS; without them all tasks take part.",
+        )
     if not environment.user_classes:
         raise Refused(
             "no user has a task that may run: all have the tag write",
             where="--allow-writes",
             next_step="Repeat the environment's name to let them take part: --allow-writes ENVIRONMENT",
         )
+
+
+def users_in_words(environment: Environment) -> str:
+    """Which users take part, and with which tasks, in a line."""
+    return "; ".join(
+        f"{user.__name__} ({user.weight}): {', '.join(sorted(getattr(task, '__name__', '?') for task in user.tasks))}"
+        for user in environment.user_classes
+    )

@@ -95,6 +95,12 @@ def plan_of(options: Any, root: Path) -> LoadPlan:
     redactor = Redactor()
     redactor.add(secrets_of(profile))
     earlier = read_benchmark(Path(options.baseline)) if options.baseline else None
+    if earlier and not load.compares:
+        raise Refused(
+            f"--baseline compares nothing: no gate of {name} has `worse`",
+            where=f"{root / name}.yaml: load.gates",
+            next_step="Add `worse: {ratio: 1.1}` to a gate, or compare all numbers by: opsproof bench compare A B",
+        )
     return LoadPlan(profile, load, target, writes, earlier, redactor)
 
 

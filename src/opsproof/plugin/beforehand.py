@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from opsproof.errors import PreconditionMissing
+from opsproof.judge.verdict import blocks
 from opsproof.plugin.check import BENCHMARK_BELIEVED, CANARY_ANSWER, Check, name_of
 from opsproof.plugin.options import Options
 from opsproof.profile.models import Profile
@@ -161,18 +162,25 @@ def _gates(profile: Profile) -> set[str]:
 
 def _must_be_whole(checks: Sequence[Check], profiles: Mapping[str, Profile], whole: _Whole) -> None:
     for name in _profiles_of(checks):
-        mine = [check for check in checks if check.profile == name]
-        if left_out := sorted(whole.needed(profiles[name]) - {check.name for check in mine}):
+        mine, needed = [check for check in checks if check.profile == name], whole.needed(profiles[name])
+        if left_out := sorted(needed - {check.name for check in mine}):
             raise pytest.UsageError(
                 f"the {whole.word} of {name} is asked about without {', '.join(left_out)}\n"
                 f"  next: leave -k out: a {whole.word} is judged as a whole"
             )
-        for waiver in profiles[name].policy.waivers:
-            if any(waiver.check in (check.id, check.name, *check.card.rows) for check in mine):
+        policy = profiles[name].policy
+        for check in mine:
+            if check.name in needed and not blocks(check.card.severity, policy.fail_on):
                 raise pytest.UsageError(
-                    f"{name}: the waiver of {waiver.owner} for {waiver.check} would let a {whole.word} pass that "
-                    f"{whole.file} does not let pass\n  next: change the limit, or {whole.instead}"
+                    f"{name}: `policy.fail_on: {policy.fail_on}` would let a {whole.word} pass that {whole.file} does "
+                    f"not let pass: {check.name} is {check.card.severity}\n  next: set `fail_on` to that, or milder"
                 )
+            for waiver in policy.waivers:
+                if waiver.check in (check.id, check.name, *check.card.rows):
+                    raise pytest.UsageError(
+                        f"{name}: the waiver of {waiver.owner} for {waiver.check} would let a {whole.word} pass that "
+                        f"{whole.file} does not let pass\n  next: change the limit, or {whole.instead}"
+                    )
 
 
 def _profiles_of(checks: Iterable[Check]) -> tuple[str, ...]:

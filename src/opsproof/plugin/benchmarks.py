@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsproof.benchmark.facts import BenchmarkFact, GateFact
-from opsproof.benchmark.files import BENCH_FILE, read_benchmark
+from opsproof.benchmark.files import BENCH_FILE, PARENT, read_benchmark
 from opsproof.benchmark.judged import judged
 from opsproof.errors import PreconditionMissing, ProfileError, Refused
 from opsproof.evidence.observation import Observation
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from opsproof.judge.limits import Lang
     from opsproof.plugin.remembering import Remembered
 
-_ANSWERED = (0, 1, 6)
 _TOLD_BY = "opsproof.load: "
 _LAST_LINES = 12
 _SECONDS_TO_END = 15.0
@@ -135,11 +134,12 @@ class Benchmarks:
         for name in self.names:
             profile = profiles[name]
             may_write = profile.policy.writes and profile.environment in writes
-            earlier = _earlier(baseline, name)
+            assert profile.load is not None
+            earlier = _earlier(baseline, name) if profile.load.compares else None
             with tempfile.TemporaryDirectory(prefix="opsproof-bench-") as folder:
                 command = self._command(profile, Path(folder), may_write=may_write, earlier=earlier)
                 self._say(f"{name}: {_plan(profile)}")
-                self._run(profile, command, Path(folder), {**os.environ, **variables, "PYTHONUNBUFFERED": "1"})
+                self._run(profile, command, Path(folder), _environment(variables))
 
     def judge_again(
         self,
@@ -168,7 +168,7 @@ class Benchmarks:
                     where=fact.profile,
                     next_step="Replay it with the profile that it was run with.",
                 )
-            earlier = _earlier(baseline, fact.profile)
+            earlier = _earlier(baseline, fact.profile) if load.compares else None
             self._facts[fact.profile] = judged(fact, load, read_benchmark(earlier) if earlier else None)
             self._evidence[fact.profile] = partial(memory.evidence, f"{BENCHMARK_BELIEVED}[{fact.profile}]")
 
@@ -233,9 +233,11 @@ class Benchmarks:
                 where=f"load/{profile.system}.py",
                 next_step="Something in it waits without a limit, at import or in on_start: run it by hand.",
             )
-        if process.returncode not in _ANSWERED or profile.name not in self._facts:
+        found = self._facts.get(profile.name)
+        if found is None or process.returncode != found.exit_status:
+            result = "gave no result" if found is None else f"its result says {found.exit_status}"
             raise PreconditionMissing(
-                f"Locust ended with exit status {process.returncode} and gave no result: {' | '.join(last)[-600:]}",
+                f"Locust ended with exit status {process.returncode}, and {result}: {' | '.join(last)[-600:]}",
                 where=f"load/{profile.system}.py",
                 next_step="Mend what it says last; run it by hand to see more.",
             )
@@ -270,6 +272,12 @@ def _plan(profile: Profile) -> str:
         f"{load.rate:g} arrivals a second over {load.duration:g} s by at most {load.users_at_once} users, at most "
         f"{load.requests_at_most:,} requests"
     )
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Ours, without options for Locust of which nobody thinks here: LOCUST_TAGS would leave tasks out."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    return {**kept, **variables, "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
 
 
 def _earlier(baseline: Path | None, name: str) -> Path | None:

@@ -17,6 +17,8 @@ _FEWEST_USERS, _MOST_USERS = 10, 2000
 _SPARE = 2.0
 _REQUESTS_OF_AN_ARRIVAL = 10
 _ROUNDING = 1e-9
+LEAST_REST = 3.0
+"""Seconds after the warm-up without which nothing is said of how seconds differ."""
 MEAN_SECONDS = 5
 """Seconds that a mean needs for its bounds."""
 
@@ -139,6 +141,16 @@ class Load(Section):
         """Requests at which the benchmark ends."""
         return self.most_requests or math.ceil(_REQUESTS_OF_AN_ARRIVAL * self.rate * self.duration)
 
+    @property
+    def judges_failures(self) -> bool:
+        """True if a gate looks at all requests that fail."""
+        return any(gate.measure == "errors" and not gate.request for gate in self.gates.values())
+
+    @property
+    def compares(self) -> bool:
+        """True if a gate is held against an earlier benchmark."""
+        return any(gate.worse for gate in self.gates.values())
+
     def refused(self, environment: str) -> str:
         """Why there may be no load here; "" if there may."""
         if self.allowed is False:
@@ -154,10 +166,24 @@ class Load(Section):
         return self
 
     @model_validator(mode="after")
+    def _limits_are_below_the_timeout(self) -> Self:
+        for key, gate in self.gates.items():
+            if _of_time(gate) and gate.limit.bounds[0] >= self.timeout:  # type: ignore[union-attr]
+                raise ValueError(
+                    f"gate {key} can hardly fail: `limit` ({gate.limit.text}) is not below the `timeout` of "  # type: ignore[union-attr]
+                    f"{self.timeout:g} s, at which a request is given up"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _can_be_decided(self) -> Self:
-        judged = (self.duration - self.warm_up) * self.rate
-        if judged < 1:
-            raise ValueError(f"nothing is left of {self.duration:g} s after a warm_up of {self.warm_up:g} s")
+        rest = self.duration - self.warm_up
+        if rest < LEAST_REST:
+            raise ValueError(
+                f"{max(0, rest):g} s are left of {self.duration:g} s after a warm_up of {self.warm_up:g} s, and "
+                f"{LEAST_REST:g} s are needed to tell one bad second from a bad target; raise `duration`"
+            )
+        judged = rest * self.rate
         for key, gate in self.gates.items():
             needed = requests_needed(gate, self.confidence)
             if judged < needed:

@@ -133,6 +133,16 @@ class Profile(Section):
             raise ValueError("`canary_success_criteria` says limits, and there is no `canary` with criteria")
         return self
 
+    @model_validator(mode="after")
+    def _load_judges_failures(self) -> Self:
+        """A refusal is quick, and looks like a good time."""
+        if self.load is not None and not self.load.judges_failures:
+            raise ValueError(
+                "`load` has no gate for all requests that fail, and quick failures look like good times; add one to "
+                '`load.gates`: `errors: {measure: errors, limit: "< 1 %", ...}`'
+            )
+        return self
+
     def lacks(self, target: str) -> str:
         """Why a target cannot be asked here; "" if it can."""
         if target not in self.targets:

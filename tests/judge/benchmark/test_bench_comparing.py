@@ -8,7 +8,7 @@ from bench_parts import times
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsproof.judge.benchmark.comparing import Standing, compare_failures, compare_means, compare_quantile
+from opsproof.judge.benchmark.comparing import Standing, compare_estimates, compare_failures
 from opsproof.judge.benchmark.times import Estimate
 
 SECONDS = st.lists(st.floats(0.001, 20), min_size=1, max_size=200)
@@ -16,6 +16,11 @@ SECONDS = st.lists(st.floats(0.001, 20), min_size=1, max_size=200)
 
 def exponential(seed, mean, n=600):
     return times(np.random.default_rng(seed).exponential(mean, n).tolist())
+
+
+def compare_quantile(ours, theirs, q, by, confidence):
+    each = math.sqrt(confidence)
+    return compare_estimates(ours.quantile(q, confidence=each), theirs.quantile(q, confidence=each), by)
 
 
 @pytest.mark.parametrize("by", ["ratio", "difference"])
@@ -96,4 +101,4 @@ def test_shares_of_failures(ours, theirs, standing):
 )
 def test_means(ours, standing):
     for by in ("ratio", "difference"):
-        assert compare_means(ours, Estimate(0.1, 0.09, 0.11), by).standing is standing
+        assert compare_estimates(ours, Estimate(0.1, 0.09, 0.11), by).standing is standing

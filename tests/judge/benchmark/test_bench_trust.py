@@ -19,6 +19,7 @@ GOOD = Generator(
     late=0,
     busy=0,
     requests=1000,
+    judged=900,
     looks=200,
     held_up=0,
     longest_lag=0.01,
@@ -27,6 +28,9 @@ GOOD = Generator(
     requests_per_arrival=1.0,
     thinking=0.0,
     user_errors={},
+    gone=0,
+    idle={},
+    selected="",
     workers=2,
     missing=0,
     lost=(),
@@ -34,10 +38,12 @@ GOOD = Generator(
 )
 DISTORTS = [
     ({"begun": 0}, "not one arrival was begun (1,000 were planned)"),
-    ({"requests": 0}, "not one request was made, though 1,000 arrivals were begun"),
+    ({"judged": 0}, "not one request was made after the warm-up, though 1,000 arrivals were begun"),
     ({"late": 10}, "the generator itself sent 1.11 % of the arrivals more than 40 ms late"),
     ({"held_up": 3, "longest_lag": 1.2}, "held up for more than 40 ms in 1.5 % of the looks, 1,200 ms at worst"),
     ({"cpu": 0.91}, "used 91 % of a core over five seconds, where 90 % may be"),
+    ({"begun": 949}, "51 of 1,000 arrivals were never begun (5.1 %)"),
+    ({"gone": 3}, "3 of 80 users ended by themselves"),
     ({"users": 39, "busy": 10}, "all 39 users were busy when 1.11 % of the arrivals were due; 40 would be needed"),
 ]
 LACKS = [
@@ -47,7 +53,12 @@ LACKS = [
         {"user_errors": {"KeyError: 'id'": 2, "TypeError": 1}},
         "users raised 3 errors outside of a request, such as KeyError",
     ),
-    ({"begun": 949}, "51 of 1,000 arrivals were never begun (5.1 %)"),
+    ({"begun": 949, "busy": 900}, "51 of 1,000 arrivals were never begun (5.1 %)"),
+    (
+        {"idle": {"there is no item": 40, "else": 6}},
+        "46 tasks (5.11 %) did not do what they are for, most of them because",
+    ),
+    ({"selected": "--tags read"}, "only a part of the tasks took part (--tags read)"),
     ({"ran": 9.5}, "it was ended after 10 s of 10 s"),
     ({"ran": 3.0}, "it was ended after 3 s of 10 s"),
     ({"stopped_by_limit": True}, "it ended at 1,000 requests, the profile's most_requests"),
@@ -61,6 +72,7 @@ JUST_BELOW = [
     {"users": 39, "busy": 9},
     {"users": 40, "busy": 900},
     {"begun": 950},
+    {"idle": {"there is no item": 45}},
     {"ran": 9.6},
     {"sure": True, "ran": 3.0},
 ]

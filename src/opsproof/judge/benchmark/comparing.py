@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opsproof.judge.benchmark.times import Estimate, Times
+from opsproof.judge.benchmark.times import Estimate
 from opsproof.judge.statistics.scores import By, score_bound
 
 
@@ -55,23 +55,8 @@ class Compared:
         return Standing.OPEN
 
 
-def compare_quantile(ours: Times, theirs: Times, q: float, by: By, confidence: float) -> Compared:
-    """
-    Compare a quantile.
-
-    Args:
-        ours: Times of the newer benchmark.
-        theirs: Of the earlier one.
-        q: More than 0, less than 1.
-        by: What the effect is.
-        confidence: Of each bound of the effect.
-    """
-    each = math.sqrt(confidence)
-    return _joined(ours.quantile(q, confidence=each), theirs.quantile(q, confidence=each), by)
-
-
-def compare_means(ours: Estimate, theirs: Estimate, by: By) -> Compared:
-    """Compare two means by their bounds, each said with the root of the confidence that is meant."""
+def compare_estimates(ours: Estimate, theirs: Estimate, by: By) -> Compared:
+    """Compare two numbers by their bounds, each said with the root of the confidence that is meant."""
     return _joined(ours, theirs, by)
 
 

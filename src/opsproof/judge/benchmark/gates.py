@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from opsproof.judge.benchmark.times import Estimate, Times
 from opsproof.judge.benchmark.words import Words, number_words, words
-from opsproof.judge.statistics.proportions import burstiness, lower, needed, upper
+from opsproof.judge.statistics.proportions import blocks, long_bursts, lower, needed, upper
 from opsproof.judge.verdict import Word
 from opsproof.profile.load import MEAN_SECONDS, Gate
 
@@ -128,7 +128,7 @@ def judge_errors(gate: Gate, failed: int, ended: int, unfinished: int, parts: Se
         conf: Of each bound, one-sided.
     """
     assert gate.limit is not None
-    bursts = burstiness([(part.failed, part.requests) for part in parts])
+    bursts = long_bursts([(part.failed, part.requests) for part in parts])
     total = ended + unfinished
     share = _Share(failed, failed + unfinished, total, bursts, gate.limit.bounds[0], conf)
     return share.judged(gate, "errors", failed / total if total else None)
@@ -199,7 +199,7 @@ def _judge_quantile(gate: Gate, times: Times, parts: Sequence[Part], confidence:
     assert gate.limit is not None
     assert gate.q is not None
     slow = times.slower(gate.limit.bounds[0])
-    bursts = burstiness([(part.slow, part.requests) for part in parts])
+    bursts = long_bursts([(part.slow, part.requests) for part in parts])
     share = _Share(slow.fewest, slow.most, times.total, bursts, 1 - gate.q, confidence)
     judged = share.judged(gate, "slow", None)
     if not times.total:
@@ -243,7 +243,8 @@ def _judge_mean(gate: Gate, times: Times, seen: Estimate, parts: Sequence[Part],
 
 def mean_bounds(times: Times, parts: Sequence[Part], confidence: float, everything: Times) -> Estimate:
     """
-    The mean, with bounds by how the seconds differ: requests of one second are not independent.
+    The mean, with bounds by how the seconds differ, or longer blocks of them: requests of one second are not
+    independent, and a second is like the one before where bad times last.
 
     Args:
         times: Of the requests.
@@ -258,13 +259,17 @@ def mean_bounds(times: Times, parts: Sequence[Part], confidence: float, everythi
     from scipy.special import stdtrit
 
     mean, seconds = times.mean(), [part for part in parts if part.requests]
-    count = len(seconds)
-    if count < MEAN_SECONDS:
+    if len(seconds) < MEAN_SECONDS:
         return Estimate(mean, -math.inf, math.inf)
     requests = sum(part.requests for part in seconds)
     middle = sum(part.seconds for part in seconds) / requests
-    squares = sum((part.seconds - middle * part.requests) ** 2 for part in seconds)
-    spread = float(stdtrit(count - 1, confidence)) * math.sqrt(count / (count - 1) * squares) / requests
+
+    def spread_of(some: Sequence[Sequence[Part]]) -> float:
+        squares = sum(sum(part.seconds - middle * part.requests for part in block) ** 2 for block in some)
+        count = len(some)
+        return float(stdtrit(count - 1, confidence)) * math.sqrt(count / (count - 1) * squares) / requests
+
+    spread = max(map(spread_of, blocks(seconds)))
     if times.total < everything.total:
         fewer = math.sqrt(everything.total / times.total) if times.total else math.inf
         of_all = everything.deviation()

@@ -81,13 +81,14 @@ class Times:
         most = self.counts[self.high > limit].sum() + len(self.ages)
         return Slow(float(fewest), float(most))
 
-    def quantile(self, q: float, *, confidence: float) -> Estimate:
+    def quantile(self, q: float, *, confidence: float, bursts: float = 1.0) -> Estimate:
         """
         A quantile, and its bounds by the ranks of the requests, whatever the distribution.
 
         Args:
             q: More than 0, less than 1.
             confidence: Of each bound.
+            bursts: So many times fewer requests would tell as much, if each were independent of the others.
         """
         import numpy as np
 
@@ -101,7 +102,10 @@ class Times:
         ranks = counts[order].cumsum()
         ended = self.counts.cumsum()
         risk = 1 - confidence
-        low, high = rank_below(n, q, risk), n - 1 - rank_below(n, 1 - q, risk)
+        telling = max(1, math.floor(n / bursts))
+        below, above = rank_below(telling, q, risk), rank_below(telling, 1 - q, risk)
+        low = math.floor(below * n / telling) if below >= 0 else -1
+        high = n - 1 - math.floor(above * n / telling) if above >= 0 else n
 
         def at_rank(rank: int) -> float:
             return float(at_least[order][ranks.searchsorted(rank, side="right")])

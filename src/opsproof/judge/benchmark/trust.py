@@ -25,6 +25,7 @@ LEAST_LATENESS = 0.01
 SHARE_BUSY = 0.01
 """Of the arrivals that may find all users busy, where the users are too few."""
 SHARE_NEVER_BEGUN = 0.05
+SHARE_IDLE = 0.05
 OVER_PLAN = 1.05
 """Of the planned time that has gone by: less than the rest of it is an early end."""
 
@@ -47,13 +48,17 @@ class Generator:
         longest_lag: Seconds.
         cpu: The largest part of a core that a worker used over five seconds.
         users: Users that were planned, over all workers.
+        judged: Of these, sent by arrivals that were due after the warm-up, or still waited for.
         requests_per_arrival: The mean.
         thinking: Seconds that a user spent in a task and not in a request; the mean for an arrival.
         user_errors: Errors that users raised outside of a request, by text.
+        gone: Users that ended while arrivals still came.
+        idle: Judged arrivals whose task did not do what it is for, by why.
+        selected: Options by which an operator left tasks out.
         workers: That were planned.
         missing: Workers that never began.
         lost: Names of workers that did not tell their end.
-        ran: Seconds of arrivals that there were.
+        ran: Seconds of arrivals that there were, of the worker that had the fewest.
         stopped_by_limit: True if it ended at the profile's `most_requests`.
         sure: True if it was ended because a gate surely fails.
         down: True if it was ended because the target is clearly down.
@@ -66,6 +71,7 @@ class Generator:
     late: int
     busy: int
     requests: int
+    judged: int
     looks: int
     held_up: int
     longest_lag: float
@@ -74,6 +80,9 @@ class Generator:
     requests_per_arrival: float
     thinking: float
     user_errors: dict[str, int]
+    gone: int
+    idle: dict[str, int]
+    selected: str
     workers: int
     missing: int
     lost: tuple[str, ...]
@@ -135,11 +144,19 @@ def _doubts(load: Load, generator: Generator) -> Iterator[Doubt]:
         yield _lacks("fewer_workers", missing=str(generator.missing), wanted=str(generator.workers))
     if not begun:
         yield _distorts("no_arrivals", planned=f"{planned:,}")
-    elif not generator.requests:
+    elif not generator.judged:
         yield _distorts("no_requests", begun=f"{begun:,}")
     if generator.user_errors:
         count, error = sum(generator.user_errors.values()), max(generator.user_errors, key=generator.user_errors.get)  # type: ignore[arg-type]
         yield _lacks("user_errors", count=f"{count:,}", error=error)
+    if generator.gone:
+        yield _distorts("gone", gone=f"{generator.gone:,}", users=f"{generator.users:,}")
+    idle = sum(generator.idle.values())
+    if generator.begun_judged and idle / generator.begun_judged > SHARE_IDLE:
+        share, why = number_words(idle / generator.begun_judged, "%"), max(generator.idle, key=generator.idle.get)  # type: ignore[arg-type]
+        yield _lacks("idle", count=f"{idle:,}", share=share, why=why)
+    if generator.selected:
+        yield _lacks("selected", selected=generator.selected)
     yield from _own_times(load, generator)
     if generator.stopped_by_limit:
         yield _lacks("most_requests", requests=f"{generator.requests:,}")
@@ -151,7 +168,8 @@ def _doubts(load: Load, generator: Generator) -> Iterator[Doubt]:
         yield _lacks("interrupted", seconds=f"{generator.ran:.0f} s", planned=f"{load.duration:g} s")
     if planned and begun and (planned - begun) / planned > SHARE_NEVER_BEGUN:
         share = number_words((planned - begun) / planned, "%")
-        yield _lacks("shortfall", missing=f"{planned - begun:,}", planned=f"{planned:,}", share=share)
+        of_target = _lacks if generator.busy else _distorts
+        yield of_target("shortfall", missing=f"{planned - begun:,}", planned=f"{planned:,}", share=share)
 
 
 def _own_times(load: Load, generator: Generator) -> Iterator[Doubt]:

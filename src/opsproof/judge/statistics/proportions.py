@@ -5,14 +5,19 @@ Counts may be fractions (a Prometheus counter is a float); more failures than re
 show, count as all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Part = TypeVar("Part")
 
 MOST_NEEDED = 1_000_000_000
 """Requests beyond which it is said that no number of them is enough."""
 FEWEST_FOR_BURSTS = 5
 """Failures from which on it can be said that they come in bursts."""
 SURE_OF_BURSTS = 0.01
+FEWEST_BLOCKS = 10
+"""Of a window, from which on it can be said how much they differ."""
 
 
 def upper(k: float, n: float, confidence: float) -> float:
@@ -120,3 +125,24 @@ def burstiness(parts: Sequence[tuple[float, float]]) -> float:
     chi = sum((k - n * share) ** 2 / (n * share * (1 - share)) for k, n in asked)
     freedom = len(asked) - 1
     return chi / freedom if chdtrc(freedom, chi) < SURE_OF_BURSTS else 1.0
+
+
+def long_bursts(parts: Sequence[tuple[float, float]]) -> float:
+    """
+    `burstiness` of a window whose bad times may last longer than one of its parts: the largest of those of its parts,
+    and of blocks of two, four, eight ... of them, while there are ten.
+
+    A bad time that lasts for several parts makes each of them like the one before: one part tells nothing new then, and
+    only blocks that are longer than bad times are independent (batch means).
+    """
+    return max(
+        burstiness([(sum(k for k, _ in block), sum(n for _, n in block)) for block in one]) for one in blocks(parts)
+    )
+
+
+def blocks(parts: Sequence[Part]) -> Iterator[list[Sequence[Part]]]:
+    """The parts one by one, then by two, by four ..., while there are ten blocks; a rest that fills none is out."""
+    size = 1
+    while size == 1 or len(parts) // size >= FEWEST_BLOCKS:
+        yield [parts[at : at + size] for at in range(0, len(parts) - size + 1, size)]
+        size *= 2
