@@ -55,6 +55,12 @@ load:
   users: {users}
   most_cpu: 1
   gates:
+    errors:
+      title: {{en: Errors, ko: Errors}}
+      measure: errors
+      limit: "< 5 %"
+      runbook: [B-1]
+      next_step: {{en: "-", ko: "-"}}
     pace:
       title: {{en: Load, ko: Load}}
       measure: mean

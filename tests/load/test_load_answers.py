@@ -34,11 +34,11 @@ title: {en: Shop, ko: 상점}
 targets:
   api: {kind: http, url: "${SHOP_URL}"}
 load:
-  rate: 3
-  duration: 2s
+  rate: 2
+  duration: 3s
   timeout: 1s
   gates:
-    p50: {title: {en: p, ko: p}, measure: p50, limit: < 5 s, runbook: [S-1], next_step: {en: n, ko: n}}
+    errors: {title: {en: e, ko: e}, measure: errors, limit: < 90 %, runbook: [S-1], next_step: {en: n, ko: n}}
 """
 ANSWERS = {
     "good": (200, b'{"rows": [{"id": 7}]}'),
