@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from answering import Answer, AnsweringServer
-from checkout import PYPROJECT, Checkout, Finished
+from checkout import PYPROJECT, Checkout, Finished, until
 
 CHECKS = Path(__file__).parents[2] / "checks" / "load" / "test_load.py"
 LOCUSTFILE = """\
@@ -251,6 +251,51 @@ def test_nothing_of_a_benchmark_is_taken_over(loaded: Callable[..., Checkout], s
 
     assert (first.status, second.status) == (1, 0), second.text
     assert not [outcome for outcome in second.run.outcomes if outcome.taken_over]
+
+
+def test_a_mild_fail_on_is_refused(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    """The run would pass where bench.json says FAIL."""
+    done = loaded(policy="policy: {fail_on: SEV-1}").run("-m", "load")
+
+    assert done.status == 4, done.text
+    assert "`policy.fail_on: SEV-1` would let a benchmark pass" in done.text
+    assert not server.requests
+
+
+def test_a_status_of_the_locustfiles_own_is_not_overlooked(
+    loaded: Callable[..., Checkout], server: AnsweringServer
+) -> None:
+    checkout = loaded()
+    own = "@events.quitting.add_listener\ndef own_gate(environment, **_):\n    environment.process_exit_code = 3\n"
+    checkout.write("load/demo.py", LOCUSTFILE.replace("import FastHttpUser", "import FastHttpUser, events") + own)
+
+    done = checkout.run("-m", "load", "--lang=en")
+
+    assert done.status == 6, done.text
+    assert "Locust ended with exit status 3, and its result says 0" in done.text
+
+
+def test_variables_of_locust_leave_no_task_out(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    done = loaded().run("-m", "load", "--lang=en", env={"LOCUST_TAGS": "write", "LOCUST_RUN_TIME": "1s"})
+
+    assert (done.status, done.word) == (0, "PASS"), done.text
+    assert done.run.benchmarks[0].plan.selected == ""
+
+
+def test_without_pytest_the_load_ends(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
+    """Whoever waited for the result was killed, and nobody is left who would end it."""
+    running = loaded(duration="900s").start("-m", "load")
+    until(lambda: len(server.requests) > 40)
+    running.process.kill()
+    running.process.communicate()
+
+    until(lambda: _is_left_alone(server))
+
+
+def _is_left_alone(server: AnsweringServer) -> bool:
+    before = len(server.requests)
+    time.sleep(1.0)
+    return len(server.requests) == before
 
 
 def test_without_its_marker_nothing_is_put_under_load(loaded: Callable[..., Checkout], server: AnsweringServer) -> None:
