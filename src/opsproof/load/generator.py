@@ -87,7 +87,8 @@ class Generator:
         given_up = clock() + PATIENCE * self._load.timeout
         while self._ready < sum(self._users().values()) and clock() < given_up and self._ending is None:
             gevent.sleep(LOOK_SECONDS)
-        self._let_arrivals_come(self._users())
+        if self._ending is None:
+            self._let_arrivals_come(self._users())
 
     def _let_arrivals_come(self, users: Mapping[str, int]) -> None:
         self._begun_with = sum(users.values())
@@ -109,10 +110,12 @@ class Generator:
             self.meter.arrivals.cut(clock())
 
     def close(self, ending: Ending) -> None:
-        """End it, and tell the last of it. Nothing if it has ended, or never began."""
-        if self.meter is None or self._ending is not None:
+        """End it, and tell the last of it, if there is anything. Nothing if it has ended."""
+        if self._ending is not None:
             return
         self._ending = ending
+        if self.meter is None:
+            return
         now = clock()
         self.meter.arrivals.cut(now)
         self.meter.roll(now)
