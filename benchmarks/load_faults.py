@@ -29,11 +29,16 @@ def nothing(_: "subprocess.Popen[str]") -> None:
     """Let it run."""
 
 
-def kill_a_worker(process: "subprocess.Popen[str]") -> None:
+def kill_a_worker(process: "subprocess.Popen[str]", number: int = signal.SIGKILL) -> None:
     """After three seconds of load."""
     read_until(process, "All users spawned")
     time.sleep(3)
-    os.kill(children(process)[0], signal.SIGKILL)
+    os.kill(children(process)[0], number)
+
+
+def end_a_worker(process: "subprocess.Popen[str]") -> None:
+    """As an eviction does."""
+    kill_a_worker(process, signal.SIGTERM)
 
 
 def interrupt(process: "subprocess.Popen[str]") -> None:
@@ -74,6 +79,10 @@ FAULTS = [
     Fault("a stall of 5 s in 40 s", ("FAIL",), server={"stall_at": 15.0, "stall": 5.0}, seconds=40),
     Fault("10 % of the requests hang for a minute", ("FAIL",), server={"hang": 10}, seconds=15),
     Fault("one of two workers is killed", ("INCONCLUSIVE",), options=("--processes", "2"), meanwhile=kill_a_worker),
+    Fault(
+        "one of three workers is told to end", ("INCONCLUSIVE",), options=("--processes", "3"), meanwhile=end_a_worker
+    ),
+    Fault("95 % of the tasks find nothing to ask", ("INCONCLUSIVE",), "Skips"),
     Fault("the only worker is killed", ("INCONCLUSIVE",), options=("--processes", "1"), meanwhile=kill_a_worker),
     Fault("every user raises before a request", ("INCONCLUSIVE",), "Raises"),
     Fault("no user leaves `on_start`", ("INCONCLUSIVE",), "NeverReady", plan={"timeout": "2s"}),

@@ -47,3 +47,7 @@ class Computes(behaviours.Computes):
 
 class LooksAtTheBody(behaviours.LooksAtTheBody):
     wait_time = PACE
+
+
+class Skips(behaviours.Skips):
+    wait_time = PACE
