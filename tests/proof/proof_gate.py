@@ -148,6 +148,26 @@ DAMAGES = damages_in_repository()
 CITED = sorted({fault for check in (*CHECKS.values(), *INDICATORS.values()) for fault in check.faults})
 
 
+def covering(proven: Iterable[str]) -> list[str]:
+    """
+    Faults of which each check, and each indicator, is turned red by at least one on every system; few of them.
+
+    Args:
+        proven: Faults that are proven anyhow.
+    """
+    checks = [(check.faults, ALL) for check in CHECKS.values()]
+    checks += [(check.faults, (system,)) for (_, system), check in INDICATORS.items()]
+    open_ = [
+        {fault for fault in faults if system in FAULTS[fault].systems}
+        for faults, systems in checks
+        for system in systems
+    ]
+    chosen = {fault for fault in proven if fault in CITED}
+    while open_ := [faults for faults in open_ if faults and not faults & chosen]:
+        chosen.add(max(CITED, key=lambda fault: sum(fault in faults for faults in open_)))
+    return sorted(chosen)
+
+
 def check_of(outcome: Outcome) -> Check:
     """What the check of an outcome says about itself."""
     system = outcome.profile.partition("/")[0]
