@@ -124,9 +124,9 @@ def test_colours_never_stand_alone() -> None:
     for make in ALL:
         for lang, word in (("en", "PROMOTE"), ("ko", "승격")):
             head = headline(make(), lang)
-            assert (head.answer == "promote") is head.text.startswith(word)
+            assert (head.means == "promote") is head.text.startswith(word)
             for row in rows(make(), lang):
-                assert row.answer != "promote" or row.text.startswith("✔")
+                assert row.means != "promote" or row.text.startswith("✔")
 
 
 def test_the_summary_has_a_table_and_the_picture() -> None:
