@@ -54,6 +54,7 @@ load:
   duration: {seconds}s
   users: {users}
   most_cpu: 1
+  timeout: 60s
   gates:
     errors:
       title: {{en: Errors, ko: Errors}}

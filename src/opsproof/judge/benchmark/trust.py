@@ -144,7 +144,7 @@ def _doubts(load: Load, generator: Generator) -> Iterator[Doubt]:
         yield _lacks("fewer_workers", missing=str(generator.missing), wanted=str(generator.workers))
     if not begun:
         yield _distorts("no_arrivals", planned=f"{planned:,}")
-    elif not generator.judged:
+    elif not generator.judged and not generator.lost:
         yield _distorts("no_requests", begun=f"{begun:,}")
     if generator.user_errors:
         count, error = sum(generator.user_errors.values()), max(generator.user_errors, key=generator.user_errors.get)  # type: ignore[arg-type]
