@@ -24,7 +24,7 @@ async def test_the_benchmark_can_be_believed(benchmark):
         raise NoData(
             "; ".join(doubts),
             where=f"{len(fact.workers)} generators, {fact.plan.users} users, {fact.environment['cores']} cores",
-            next_step="Give the generator more cores or less to do (load.rate, --processes), and run it again.",
+            next_step="Do what docs/load.md, 'When it is not believed', says of the sentence; then run it again.",
         )
     assert fact.requests
     assert fact.gates

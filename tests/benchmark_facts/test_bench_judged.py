@@ -150,7 +150,7 @@ def test_seconds_of_the_warm_up_tell_nothing_of_bursts():
 
 def test_ledgers_of_workers_are_added_up():
     workers = [worker(400, late=2, cpu=0.2, longest_lag=0.5), worker(600, late=1, cpu=0.7, user_errors={"x": 2})]
-    found = generator_of(workers, plan(workers=2), [requests(good=[0.1] * 9, ages=[1.0])], 0, "done")
+    found = generator_of(workers, plan(workers=2), 10, 0, "done")
 
     assert (found.planned, found.begun_judged, found.late, found.judged) == (1000, 1000, 3, 10)
     assert (found.cpu, found.longest_lag, found.user_errors) == (0.7, 0.5, {"x": 2})

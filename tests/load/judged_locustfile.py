@@ -78,6 +78,18 @@ class Posts(behaviours.Posts):
     pass
 
 
+class PostsAside(behaviours.PostsAside):
+    pass
+
+
+class EndlessWrites(FastHttpUser):
+    @tag("write")
+    @task
+    def write(self):
+        while True:
+            self.client.post("/item", name="/item", json={})
+
+
 class Ponders(behaviours.Ponders):
     pass
 

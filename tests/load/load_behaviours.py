@@ -167,6 +167,16 @@ class Posts(FastHttpUser):
         self.client.post("/item", name="/item", json={})
 
 
+class PostsAside(FastHttpUser):
+    """As Posts, in a greenlet of its own."""
+
+    abstract = True
+
+    @task
+    def change(self):
+        gevent.spawn(self.client.post, "/item", name="/item", json={}).join()
+
+
 class Ponders(FastHttpUser):
     """Slow users, beside quick ones."""
 

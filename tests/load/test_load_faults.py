@@ -146,9 +146,10 @@ def test_a_target_that_is_down_is_left_alone(run, gates, status):
         ("NeverReady", "not one arrival was begun (120 were planned): nothing was tested"),
         ("FailsToLogIn", "errors outside of a request, such as PermissionError: no such user"),
         ("Forgets", "its end never told: catch_response needs a `with` block"),
-        ("Leaves", "users ended by themselves, and nobody was there for their arrivals"),
+        ("Leaves", "users ended while arrivals still came, and nobody was there for theirs"),
         ("Skips", "did not do what they are for, most of them because the task sends no request"),
         ("FindsNothing", "120 tasks (100 %) did not do what they are for, most of them because there is no item"),
+        ("PostsAside", "did not do what they are for, most of them because the task sends no request"),
         ("Posts", "UntaggedChange: POST /item: tag the task `write`, or `read` if it changes nothing"),
     ],
 )
@@ -228,6 +229,15 @@ def test_it_ends_at_the_most_requests_whoever_sends_them(run):
 
     assert (ran.status, ran.fact.ending) == (6, "most_requests"), ran.output
     assert ran.fact.workers[0].requests == 500
+
+
+def test_a_task_that_writes_gets_a_few_requests_more_and_not_any_number(run):
+    """To clean up; here it never ends."""
+    allowed = {"more": "policy: {writes: true}"}
+    ran = run("EndlessWrites", "--allow-writes", "local", plan=SHORT | {"most_requests": 150} | allowed)
+
+    assert (ran.status, ran.fact.ending) == (6, "most_requests"), ran.output
+    assert 150 <= ran.fact.workers[0].requests <= 150 + 10 * 120
 
 
 def test_ctrl_c_is_no_pass(run):

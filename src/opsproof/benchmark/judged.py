@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from opsproof.benchmark.facts import (
-    NEVER_BEGUN,
     BenchmarkFact,
     BoundsFact,
     Ending,
@@ -16,7 +15,7 @@ from opsproof.benchmark.facts import (
     RequestFact,
     WorkerFact,
 )
-from opsproof.benchmark.selecting import everything_of, good_of, names_of, parts_of, requests_of
+from opsproof.benchmark.selecting import asked, everything_of, good_of, names_of, parts_of, requests_of
 from opsproof.judge.benchmark.comparing import (
     Compared,
     compare_estimates,
@@ -72,16 +71,14 @@ def judged(measured: BenchmarkFact, load: Load, earlier: BenchmarkFact | None = 
     )
 
 
-def generator_of(
-    workers: Sequence[WorkerFact], plan: PlanFact, requests: Sequence[RequestFact], missing: int, ending: Ending
-) -> Generator:
+def generator_of(workers: Sequence[WorkerFact], plan: PlanFact, judged: int, missing: int, ending: Ending) -> Generator:
     """
     How all generators of a benchmark did together.
 
     Args:
         workers: Their ledgers.
         plan: What was planned.
-        requests: That are judged, so far.
+        judged: Requests that are judged, so far.
         missing: Workers that never came; those that came and told nothing are added.
         ending: How it ended; "done" while it goes on.
     """
@@ -99,7 +96,7 @@ def generator_of(
         late=_sum(workers, "late"),
         busy=_sum(workers, "busy"),
         requests=_sum(workers, "requests"),
-        judged=sum(one.ended + len(one.ages) for one in requests if one.name != NEVER_BEGUN),
+        judged=judged,
         looks=_sum(workers, "looks"),
         held_up=_sum(workers, "held_up"),
         longest_lag=max((worker.longest_lag for worker in workers), default=0.0),
@@ -122,7 +119,7 @@ def generator_of(
 
 
 def _generator(fact: BenchmarkFact) -> Generator:
-    return generator_of(fact.workers, fact.plan, fact.requests, fact.missing_workers, fact.ending)
+    return generator_of(fact.workers, fact.plan, asked(fact.requests), fact.missing_workers, fact.ending)
 
 
 def _judge_all(

@@ -1,7 +1,7 @@
 """What of a benchmark a gate looks at: requests of a name, their times, the seconds in which they ended."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from opsproof.benchmark.facts import NEVER_BEGUN, BenchmarkFact, RequestFact, SecondFact
 from opsproof.benchmark.histograms import times_of
@@ -42,6 +42,11 @@ def requests_of(measured: BenchmarkFact, name: str) -> list[RequestFact]:
 def names_of(measured: BenchmarkFact) -> set[str]:
     """Names of the requests that ended."""
     return {one.name for one in measured.requests if one.ended}
+
+
+def asked(requests: Iterable[RequestFact]) -> int:
+    """Requests that were sent, ended or not; arrivals that nobody began are none."""
+    return sum(one.ended + len(one.ages) for one in requests if one.name != NEVER_BEGUN)
 
 
 def everything_of(requests: Sequence[RequestFact]) -> Times:

@@ -18,6 +18,7 @@ class Arrival:
         requests: That were sent for it. The first one has waited since the arrival was due.
         in_requests: Seconds of it in requests.
         tags: Of its task.
+        over: Requests that were sent for it when there should be no more, to clean up.
     """
 
     due: float
@@ -25,6 +26,7 @@ class Arrival:
     requests: int = 0
     in_requests: float = 0.0
     tags: frozenset[str] = frozenset()
+    over: int = 0
 
 
 class Arrivals:

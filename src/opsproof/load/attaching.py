@@ -158,7 +158,7 @@ class _Run:
                 user.insecure = False
                 user.ssl_context_factory = staticmethod(lambda **_: context)
         defaults = {"timeout": plan.load.timeout} | ({"verify": authority} if authority else {})
-        pace(generator, plan.target.address, auth, defaults, writes=plan.writes)
+        pace(generator, plan.target.address, auth, defaults, lambda: plan.writes or self._may_change(generator))
 
         def on_request(
             request_type: str, name: str, response_time: float, exception: Any, response: Any = None, **_: Any
@@ -176,6 +176,11 @@ class _Run:
             lambda **_: generator.begin(lambda: self._runner.user_classes_count) if generator.placed else None
         )
         happenings.test_stopping.add_listener(lambda **_: generator.close("interrupted"))
+
+    def _may_change(self, generator: Generator) -> bool:
+        """Where there may be no writes: in a task with the tag `read`, or as a user outside of tasks, to log in."""
+        tags = generator.tags()
+        return gevent.getcurrent() in self._runner.user_greenlets if tags is None else "read" in tags
 
     def _let_arrivals_come(self, generator: Generator) -> None:
         """Unless the master has no place for this worker: what came late would be load above what is planned."""
@@ -271,7 +276,7 @@ class _Run:
     def _surely_fails(self) -> str:
         """A gate that fails whatever is to come; "" if there is none, or the numbers may be the generator's own."""
         collector = self._collector
-        generator = generator_of(collector.workers(), self._plan_fact(), collector.requests(), self._missing, "done")
+        generator = generator_of(collector.workers(), self._plan_fact(), collector.judged(), self._missing, "done")
         return "" if distorted(self._plan.load, generator) else collector.surely_fails()
 
     def _plan_fact(self) -> PlanFact:

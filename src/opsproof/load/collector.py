@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opsproof.benchmark.facts import Ending, RequestFact, SecondFact, WorkerFact
 from opsproof.benchmark.histograms import merged, times_of
+from opsproof.benchmark.selecting import asked
 from opsproof.judge.statistics.proportions import lower
 from opsproof.profile.load import Gate, Load
 
@@ -106,6 +107,10 @@ class Collector:
             for one in told.requests:
                 by_name[one.name].append(one)
         return tuple(_joined(name, by_name[name]) for name in sorted(by_name))
+
+    def judged(self) -> int:
+        """Requests so far that are judged."""
+        return sum(asked(told.requests) for told in self._told.values())
 
     def seconds(self) -> tuple[SecondFact, ...]:
         """All seconds, those of the workers together."""

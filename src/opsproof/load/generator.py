@@ -29,6 +29,8 @@ _DOWN_FAILURES = 20
 _REQUESTS_TOLD_EVERY = 3
 PATIENCE = 2
 """Time-outs of a request for which users may log in before arrivals come."""
+_TO_CLEAN_UP = 10
+"""Requests of a task that writes, beyond what there may be."""
 _UNTOLD = "a request was sent, and its end never told: catch_response needs a `with` block"
 
 Telling = Callable[[WorkerFact, list[SecondFact], tuple[RequestFact, ...] | None, Ending | None], None]
@@ -163,10 +165,10 @@ class Generator:
         self._running[id(gevent.getcurrent())] = arrival
         return arrival
 
-    def may_change(self) -> bool:
-        """Whether what is sent now may be no mere question: outside of tasks (a log-in), or where its tag says so."""
+    def tags(self) -> frozenset[str] | None:
+        """Those of the task that runs in this greenlet; None outside of tasks."""
         arrival = self._running.get(id(gevent.getcurrent()))
-        return arrival is None or "read" in arrival.tags
+        return arrival.tags if arrival else None
 
     def finish_arrival(self, arrival: Arrival, *, raised: bool, idle: str = "") -> None:
         """
@@ -187,16 +189,19 @@ class Generator:
 
     def send(self, name: str) -> None:
         """
-        The user of this greenlet is about to send a request. A task that writes may end what it began: it cleans up.
+        The user of this greenlet is about to send a request.
+
+        A task that writes may end what it began, by a few requests: it cleans up.
 
         Raises:
             StopUser: There are as many requests as there may be, or the benchmark is over.
         """
         greenlet, full = id(gevent.getcurrent()), self._requests >= self._most_requests
         arrival = self._running.get(greenlet)
-        cleans_up = arrival is not None and "write" in arrival.tags
-        if (full and not cleans_up) or (self._ending is not None and arrival is not None and not cleans_up):
-            raise StopUser
+        if full or (self._ending is not None and arrival is not None):
+            if arrival is None or "write" not in arrival.tags or arrival.over >= _TO_CLEAN_UP:
+                raise StopUser
+            arrival.over += 1
         if self._ending is None:
             sent = self._sent(name, clock(), greenlet)
             stack = self._in_flight.get(greenlet)

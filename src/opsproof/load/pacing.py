@@ -5,7 +5,7 @@ Locust has an event for a request that ended, and none for one that begins; and 
 so that a slow target gets less load. Both are why its numbers look better than what people had to wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,11 @@ class UntaggedChange(Exception):
 
 
 def pace(
-    generator: Generator, address: str, headers: Mapping[str, str], defaults: Mapping[str, Any], *, writes: bool
+    generator: Generator,
+    address: str,
+    headers: Mapping[str, str],
+    defaults: Mapping[str, Any],
+    may_change: Callable[[], bool],
 ) -> None:
     """
     Let a generator pace all tasks and see all requests of this process; once.
@@ -39,11 +43,11 @@ def pace(
         address: Of the target.
         headers: Sent with every request to the target that does not set them itself.
         defaults: Arguments of a request by HttpUser that does not name them: `timeout`, `verify`.
-        writes: Whether there may be writes. If not, a task without the tag `read` sends GET, HEAD and OPTIONS alone.
+        may_change: Whether what this greenlet sends now may be other than GET, HEAD and OPTIONS.
     """
     _pace_tasks(generator)
-    _see_requests(FastHttpSession, generator, address, headers, {}, writes=writes)
-    _see_requests(HttpSession, generator, address, headers, defaults, writes=writes)
+    _see_requests(FastHttpSession, generator, address, headers, {}, may_change)
+    _see_requests(HttpSession, generator, address, headers, defaults, may_change)
 
 
 def _pace_tasks(generator: Generator) -> None:
@@ -83,8 +87,7 @@ def _see_requests(
     address: str,
     headers: Mapping[str, str],
     defaults: Mapping[str, Any],
-    *,
-    writes: bool,
+    may_change: Callable[[], bool],
 ) -> None:
     request: Any = session.request
 
@@ -94,7 +97,7 @@ def _see_requests(
             kwargs["headers"] = {**headers, **(kwargs.get("headers") or {})}
         for key, value in defaults.items():
             kwargs.setdefault(key, value)
-        if not writes and method.upper() not in _QUESTIONS and not generator.may_change():
+        if method.upper() not in _QUESTIONS and not may_change():
             raise UntaggedChange(f"{method} {name or url}: tag the task `write`, or `read` if it changes nothing")
         generator.send(f"{method} {name or self.request_name or url}")
         return request(self, method, url, name, **kwargs)

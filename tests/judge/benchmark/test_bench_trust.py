@@ -43,7 +43,7 @@ DISTORTS = [
     ({"held_up": 3, "longest_lag": 1.2}, "held up for more than 40 ms in 1.5 % of the looks, 1,200 ms at worst"),
     ({"cpu": 0.91}, "used 91 % of a core over five seconds, where 90 % may be"),
     ({"begun": 949}, "51 of 1,000 arrivals were never begun (5.1 %)"),
-    ({"gone": 3}, "3 of 80 users ended by themselves"),
+    ({"gone": 3}, "3 of 80 users ended while arrivals still came"),
     ({"users": 39, "busy": 10}, "all 39 users were busy when 1.11 % of the arrivals were due; 40 would be needed"),
 ]
 LACKS = [
