@@ -336,5 +336,7 @@ def test_the_benchmark_is_a_file_of_the_run(loaded: Callable[..., Checkout]) -> 
     done = loaded().run("-m", "load")
 
     assert done.folder is not None
+    own = (done.folder / "locust.html").read_text(encoding="utf-8")
+    assert "/item" in own
     (file,) = done.folder.glob("bench*.json")
     assert json.loads(file.read_text(encoding="utf-8"))["profile"] == "demo/local"

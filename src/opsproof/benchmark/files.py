@@ -10,6 +10,8 @@ from opsproof.benchmark.histograms import decoded
 from opsproof.errors import OpsproofError
 
 BENCH_FILE = "bench.json"
+LOCUSTS_OWN = "locust.html"
+"""Locust's own report, beside ours: its percentiles are rounded, and of service times."""
 PARENT = "OPSPROOF_BENCH_PARENT"
 """Variable with the id of the process that waits for a benchmark: without it, the load ends."""
 

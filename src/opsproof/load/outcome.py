@@ -9,6 +9,7 @@ from pathlib import Path
 
 import opsproof
 from opsproof.benchmark.facts import BenchmarkFact, PlanFact
+from opsproof.benchmark.files import LOCUSTS_OWN
 from opsproof.benchmark.judged import judged
 from opsproof.judge.limits import Lang
 from opsproof.judge.verdict import EXIT_STATUS, Word
@@ -17,9 +18,6 @@ from opsproof.load.plan import LoadPlan
 from opsproof.report.benchmarks.block import text_block
 from opsproof.report.benchmarks.parts import write_benchmark
 from opsproof.report.cleaning import clean_benchmark
-
-LOCUSTS_OWN = "locust.html"
-"""Locust's own report, beside ours: its percentiles are rounded, and of service times."""
 
 
 class Outcome:

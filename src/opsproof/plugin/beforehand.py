@@ -127,6 +127,11 @@ class Beforehand:
             return self._benchmarks.facts()
         return before.benchmarks if before else ()
 
+    @property
+    def pages(self) -> Mapping[str, str]:
+        """Locust's own reports of the benchmarks, by the name of a file."""
+        return self._benchmarks.pages if self._benchmarks else {}
+
     def close(self) -> None:
         """End the canary's own site."""
         if self._canaries is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsproof.benchmark.facts import BenchmarkFact, GateFact
-from opsproof.benchmark.files import BENCH_FILE, PARENT, read_benchmark
+from opsproof.benchmark.files import BENCH_FILE, LOCUSTS_OWN, PARENT, read_benchmark
 from opsproof.benchmark.judged import judged
 from opsproof.errors import PreconditionMissing, ProfileError, Refused
 from opsproof.evidence.observation import Observation
@@ -86,6 +86,8 @@ class Benchmarks:
         self._lang = lang
         self._facts: dict[str, BenchmarkFact] = {}
         self._evidence: dict[str, Callable[[], Sequence[Observation]]] = {}
+        self.pages: dict[str, str] = {}
+        """Locust's own reports, redacted, by the name of a file."""
 
     def must_be_allowed(self, profiles: Mapping[str, Profile]) -> None:
         """
@@ -222,6 +224,10 @@ class Benchmarks:
         finally:
             alarm.cancel()
             _end(process)
+            for file in folder.rglob(LOCUSTS_OWN):
+                number = self.names.index(profile.name)
+                name = f"{file.stem}-{number + 1}{file.suffix}" if number else file.name
+                self.pages[name] = file.read_text(encoding="utf-8")
             for file in folder.rglob(BENCH_FILE):
                 self._facts[profile.name] = fact = read_benchmark(file)
                 by_hand = f"locust -f load/{profile.system}.py --profile {profile.name} --headless"

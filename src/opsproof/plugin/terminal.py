@@ -90,7 +90,7 @@ def teller(config: pytest.Config, gate: Gate, run: Run) -> Callable[[], None]:
     trouble = []
     folder = None
     try:
-        folder = write_run(run, observations, gate.options.reports, gate.redactor)
+        folder = write_run(run, observations, gate.options.reports, gate.redactor, others=gate.beforehand.pages)
     except OpsproofError as exc:
         trouble.append(str(exc))
     try:

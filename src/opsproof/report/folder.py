@@ -9,6 +9,7 @@ from datetime import UTC
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -43,7 +44,13 @@ def prepare() -> None:
 
 
 def write_run(
-    run: Run, observations: Iterable[Observation], reports: Path, redactor: Redactor, *, runbook_url: str = ""
+    run: Run,
+    observations: Iterable[Observation],
+    reports: Path,
+    redactor: Redactor,
+    *,
+    runbook_url: str = "",
+    others: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """
     Write a run's folder, `<time>Z-<run id>`, and point `latest` at it.
@@ -56,6 +63,7 @@ def write_run(
         reports: The folder that holds the folders of runs; made if it is not there.
         redactor: Knows the secrets of all profiles of the run.
         runbook_url: Where a row of a runbook is read, for links; `{system}` and `{row}` are filled in.
+        others: What other tools wrote of the run, redacted, by the name of a file.
 
     Returns:
         The run's folder.
@@ -75,7 +83,7 @@ def write_run(
         ALLURE_SETTINGS: lambda part: part.write_text(json.dumps(settings, indent=2), encoding="utf-8"),
     }
     failed: dict[str, Exception] = {**_write_parts(folder, parts)}
-    documents = {**canary_parts(view.run), **run_parts(view.run)}
+    documents = {**canary_parts(view.run), **run_parts(view.run), **others}
     failed |= _write_parts(folder, {name: _writer(text) for name, text in documents.items()})
     if view.run.rehearsals:
         failed |= _write_rehearsals(view, folder)
